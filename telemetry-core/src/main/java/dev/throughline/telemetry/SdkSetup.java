@@ -1,0 +1,272 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry;
+
+import dev.throughline.telemetry.delivery.BatchSettings;
+import dev.throughline.telemetry.delivery.SpanPipeline;
+import dev.throughline.telemetry.instrument.BaggageAttributes;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.sdk.OpenTelemetrySdk;
+import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
+import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdkBuilder;
+import io.opentelemetry.sdk.autoconfigure.internal.AutoConfigureUtil;
+import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
+import io.opentelemetry.sdk.autoconfigure.spi.internal.DefaultConfigProperties;
+import io.opentelemetry.sdk.common.CompletableResultCode;
+import io.opentelemetry.sdk.logs.LogRecordProcessor;
+import io.opentelemetry.sdk.metrics.export.MetricReader;
+import io.opentelemetry.sdk.resources.Resource;
+import io.opentelemetry.sdk.trace.ReadWriteSpan;
+import io.opentelemetry.sdk.trace.ReadableSpan;
+import io.opentelemetry.sdk.trace.SpanProcessor;
+import io.opentelemetry.sdk.trace.data.SpanData;
+import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
+import io.opentelemetry.sdk.trace.export.SpanExporter;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** An SDK by autoconfigure, with our settings, our resource and our span processor in it. */
+final class SdkSetup {
+
+  /** What the seeds of this library ask to find traces by. */
+  static final List<String> DEFAULT_BAGGAGE_ATTRIBUTES =
+      List.of("customer_id", "server_id", "session_id", "datacenter", "agent_id", "bmc_type");
+
+  private static final Set<String> SAMPLERS_WITHOUT_ATTRIBUTES =
+      Set.of(
+          "always_on",
+          "always_off",
+          "traceidratio",
+          "parentbased_always_on",
+          "parentbased_always_off",
+          "parentbased_traceidratio");
+  private static final AttributeKey<String> SERVICE_NAME = AttributeKey.stringKey("service.name");
+  private static final AttributeKey<String> SERVICE_VERSION =
+      AttributeKey.stringKey("service.version");
+  private static final AttributeKey<String> SERVICE_INSTANCE_ID =
+      AttributeKey.stringKey("service.instance.id");
+
+  private final TelemetryBuilder builder;
+  private final boolean spans;
+  private final List<StandIn> exporters = new ArrayList<>();
+  private final List<SpanProcessor> taps = new ArrayList<>();
+  private @Nullable Settings settings;
+  private String serviceName = "";
+
+  SdkSetup(TelemetryBuilder builder, boolean spans) {
+    this.builder = builder;
+    this.spans = spans;
+  }
+
+  /**
+   * Builds the SDK.
+   *
+   * @throws io.opentelemetry.sdk.autoconfigure.spi.ConfigurationException for a setting that
+   *     autoconfigure does not take
+   */
+  OpenTelemetrySdk build() {
+    AutoConfiguredOpenTelemetrySdkBuilder autoConfigure =
+        AutoConfiguredOpenTelemetrySdk.builder()
+            .disableShutdownHook()
+            .addPropertiesSupplier(() -> builder.properties)
+            .addResourceCustomizer((resource, config) -> resource(resource))
+            .addSpanExporterCustomizer((exporter, config) -> standIn(exporter))
+            .addSpanProcessorCustomizer((processor, config) -> replace(processor))
+            .addTracerProviderCustomizer(
+                (tracerProvider, config) ->
+                    spans ? tracerProvider.addSpanProcessor(pipeline(config)) : tracerProvider)
+            .addMeterProviderCustomizer(
+                (meterProvider, config) -> {
+                  for (MetricReader reader : builder.metricReaders) {
+                    meterProvider.registerMetricReader(reader);
+                  }
+                  return meterProvider;
+                })
+            .addLoggerProviderCustomizer(
+                (loggerProvider, config) -> {
+                  for (LogRecordProcessor processor : builder.logRecordProcessors) {
+                    loggerProvider.addLogRecordProcessor(processor);
+                  }
+                  return loggerProvider;
+                });
+    AutoConfigureUtil.setConfigPropertiesCustomizer(autoConfigure, this::settings);
+    return autoConfigure.build().getOpenTelemetrySdk();
+  }
+
+  /** Whether the sampler may look at attributes; only known after {@link #build}. */
+  boolean samplerReadsAttributes() {
+    String sampler = settings == null ? null : settings.getString("otel.traces.sampler");
+    return sampler != null && !SAMPLERS_WITHOUT_ATTRIBUTES.contains(sampler);
+  }
+
+  /** How long closing may take; only known after {@link #build}. */
+  Duration closeTimeout(Duration standard) {
+    return settings == null ? standard : settings.getDuration("telemetry.close.timeout", standard);
+  }
+
+  /** Where telemetry goes, in one line; only known after {@link #build}. */
+  String summary() {
+    Settings read = settings;
+    if (read == null) {
+      return "";
+    }
+    return "Telemetry of "
+        + serviceName
+        + ": traces to "
+        + (spans ? exporter(read, "traces") : "nowhere (TRACING_ENABLED=false)")
+        + ", metrics to "
+        + exporter(read, "metrics")
+        + ", logs to "
+        + exporter(read, "logs")
+        + "; sampler "
+        + read.getString("otel.traces.sampler", "parentbased_always_on")
+        + argument(read.getString("otel.traces.sampler.arg"))
+        + "; propagators "
+        + String.join(",", read.getList("otel.propagators", List.of("tracecontext", "baggage")));
+  }
+
+  private static String argument(@Nullable String argument) {
+    return argument == null ? "" : " " + argument;
+  }
+
+  private static String exporter(Settings settings, String signal) {
+    List<String> exporters = settings.getList("otel." + signal + ".exporter", List.of("otlp"));
+    if (!exporters.contains("otlp")) {
+      return String.join(", ", exporters);
+    }
+    return String.join(", ", exporters)
+        + " ("
+        + settings.protocol(signal)
+        + " "
+        + settings.otlpEndpoint(signal)
+        + ")";
+  }
+
+  private ConfigProperties settings(ConfigProperties given) {
+    ConfigProperties source =
+        builder.ignoreEnvironment
+            ? DefaultConfigProperties.createFromMap(builder.properties)
+            : given;
+    Settings read = new Settings(source, spans);
+    settings = read;
+    return read;
+  }
+
+  private Resource resource(Resource configured) {
+    io.opentelemetry.sdk.resources.ResourceBuilder resource = configured.toBuilder();
+    Attributes known = configured.getAttributes();
+    String name = known.get(SERVICE_NAME);
+    if (builder.serviceName != null && (name == null || name.startsWith("unknown_service"))) {
+      name = builder.serviceName;
+      resource.put(SERVICE_NAME, name);
+    }
+    serviceName = name == null ? "unknown_service" : name;
+    if (builder.serviceVersion != null && known.get(SERVICE_VERSION) == null) {
+      resource.put(SERVICE_VERSION, builder.serviceVersion);
+    }
+    if (known.get(SERVICE_INSTANCE_ID) == null) {
+      resource.put(SERVICE_INSTANCE_ID, UUID.randomUUID().toString());
+    }
+    return resource.build();
+  }
+
+  /**
+   * Autoconfigure hands customizers a batch processor that already runs and shuts its exporter down
+   * with it, so it gets a stand-in, and the exporter itself goes to our own processor.
+   */
+  private SpanExporter standIn(SpanExporter exporter) {
+    StandIn standIn = new StandIn(exporter);
+    exporters.add(standIn);
+    return standIn;
+  }
+
+  private SpanProcessor replace(SpanProcessor processor) {
+    if (processor instanceof SimpleSpanProcessor simple
+        && simple.getSpanExporter() instanceof StandIn standIn
+        && exporters.remove(standIn)) {
+      taps.add(SimpleSpanProcessor.create(standIn.exporter));
+    }
+    processor.shutdown();
+    return SpanProcessor.composite();
+  }
+
+  private SpanPipeline pipeline(ConfigProperties config) {
+    List<SpanProcessor> all = new ArrayList<>();
+    List<String> baggageKeys =
+        config.getList("telemetry.baggage.attributes", DEFAULT_BAGGAGE_ATTRIBUTES);
+    all.add(new BaggageTap(new BaggageAttributes(baggageKeys)));
+    all.addAll(builder.spanProcessors);
+    all.addAll(taps);
+    List<SpanExporter> batched = new ArrayList<>();
+    for (StandIn standIn : exporters) {
+      batched.add(standIn.exporter);
+    }
+    return new SpanPipeline(
+        all,
+        batched.isEmpty() ? null : SpanExporter.composite(batched),
+        new BatchSettings(
+            config.getDuration("otel.bsp.schedule.delay", Duration.ofSeconds(5)),
+            config.getInt("otel.bsp.max.queue.size", 2048),
+            config.getInt("otel.bsp.max.export.batch.size", 512),
+            config.getDuration("otel.bsp.export.timeout", Duration.ofSeconds(30))));
+  }
+
+  private static final class StandIn implements SpanExporter {
+
+    final SpanExporter exporter;
+
+    StandIn(SpanExporter exporter) {
+      this.exporter = exporter;
+    }
+
+    @Override
+    public CompletableResultCode export(Collection<SpanData> spans) {
+      return CompletableResultCode.ofSuccess();
+    }
+
+    @Override
+    public CompletableResultCode flush() {
+      return CompletableResultCode.ofSuccess();
+    }
+
+    @Override
+    public CompletableResultCode shutdown() {
+      return CompletableResultCode.ofSuccess();
+    }
+  }
+
+  private static final class BaggageTap implements SpanProcessor {
+
+    private final BaggageAttributes attributes;
+
+    BaggageTap(BaggageAttributes attributes) {
+      this.attributes = attributes;
+    }
+
+    @Override
+    public void onStart(Context parentContext, ReadWriteSpan span) {
+      attributes.copy(parentContext, span);
+    }
+
+    @Override
+    public boolean isStartRequired() {
+      return true;
+    }
+
+    @Override
+    public void onEnd(ReadableSpan span) {}
+
+    @Override
+    public boolean isEndRequired() {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,386 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry;
+
+import static java.util.Objects.requireNonNull;
+
+import io.opentelemetry.api.baggage.Baggage;
+import io.opentelemetry.api.baggage.BaggageBuilder;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanContext;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.Scope;
+import java.time.Instant;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A span that is about to start. Say what it is, then how it runs: {@link #call} and {@link #run}
+ * around a piece of work, {@link #callAsync} around a stage, {@link #open} and {@link #start} where
+ * a lambda does not fit.
+ *
+ * <p>For one use by one thread. With telemetry off all of it costs nothing: no object is made, and
+ * the work runs as if it stood there alone.
+ */
+public final class SpanBuilder {
+
+  /** Work that gives a result. */
+  @FunctionalInterface
+  public interface Call<T extends @Nullable Object, X extends Exception> {
+    /** Does the work. */
+    T call() throws X;
+  }
+
+  /** Work that gives a result and tells its span about itself. */
+  @FunctionalInterface
+  public interface SpanCall<T extends @Nullable Object, X extends Exception> {
+    /** Does the work within the span. */
+    T call(ActiveSpan span) throws X;
+  }
+
+  /** Work without a result. */
+  @FunctionalInterface
+  public interface Run<X extends Exception> {
+    /** Does the work. */
+    void run() throws X;
+  }
+
+  /** Work without a result that tells its span about itself. */
+  @FunctionalInterface
+  public interface SpanRun<X extends Exception> {
+    /** Does the work within the span. */
+    void run(ActiveSpan span) throws X;
+  }
+
+  private final Telemetry telemetry;
+  private final io.opentelemetry.api.trace.@Nullable SpanBuilder span;
+  private @Nullable Context parent;
+  private @Nullable BaggageBuilder baggage;
+  private @Nullable Predicate<? super Throwable> errorIf;
+
+  /**
+   * @param span null with spans off
+   */
+  SpanBuilder(
+      Telemetry telemetry,
+      io.opentelemetry.api.trace.@Nullable SpanBuilder span,
+      @Nullable Context parent) {
+    this.telemetry = telemetry;
+    this.span = span;
+    this.parent = parent;
+  }
+
+  /** Sets the kind; {@link SpanKind#INTERNAL} by default. */
+  public SpanBuilder kind(SpanKind kind) {
+    if (span != null) {
+      span.setSpanKind(kind);
+    }
+    return this;
+  }
+
+  /**
+   * Starts the span below the span of this context, and runs it in this context; by default that is
+   * the context that is current when the span starts. A remote parent is a context that {@link
+   * Telemetry#extract} made. With telemetry off the work still runs in this context, so that what
+   * came in goes out.
+   *
+   * @param context null is ignored
+   */
+  public SpanBuilder parent(@Nullable Context context) {
+    if (context == null) {
+      return this;
+    }
+    if (span == null) {
+      // The builder that all share when off stays as it is.
+      return new SpanBuilder(telemetry, null, context);
+    }
+    parent = context;
+    return this;
+  }
+
+  /** Starts a new trace; baggage stays current. */
+  public SpanBuilder noParent() {
+    Context context = parent == null ? Context.current() : parent;
+    if (Span.fromContextOrNull(context) == null) {
+      return this;
+    }
+    return parent(context.with(Span.getInvalid()));
+  }
+
+  /** Links another span that caused this one; an invalid context is ignored. */
+  public SpanBuilder link(SpanContext spanContext) {
+    if (span != null) {
+      span.addLink(spanContext);
+    }
+    return this;
+  }
+
+  /** Links another span, with attributes that tell why. */
+  public SpanBuilder link(SpanContext spanContext, Attributes attributes) {
+    if (span != null) {
+      span.addLink(spanContext, attributes);
+    }
+    return this;
+  }
+
+  /** Sets an attribute; null is ignored. */
+  public SpanBuilder attribute(String key, @Nullable String value) {
+    if (span != null && value != null) {
+      span.setAttribute(key, value);
+    }
+    return this;
+  }
+
+  /** Sets an attribute. */
+  public SpanBuilder attribute(String key, long value) {
+    if (span != null) {
+      span.setAttribute(key, value);
+    }
+    return this;
+  }
+
+  /** Sets an attribute. */
+  public SpanBuilder attribute(String key, double value) {
+    if (span != null) {
+      span.setAttribute(key, value);
+    }
+    return this;
+  }
+
+  /** Sets an attribute. */
+  public SpanBuilder attribute(String key, boolean value) {
+    if (span != null) {
+      span.setAttribute(key, value);
+    }
+    return this;
+  }
+
+  /** Sets an attribute of any type, lists included; null is ignored. */
+  public <T> SpanBuilder attribute(AttributeKey<T> key, @Nullable T value) {
+    if (span != null && value != null) {
+      span.setAttribute(key, value);
+    }
+    return this;
+  }
+
+  /**
+   * Sets a baggage entry that is current inside the span and goes out with every call made there;
+   * the listed keys also become the attribute {@code baggage.<key>} of this span and of those
+   * below, on every service that they reach. Dropped with telemetry off.
+   *
+   * @param value null is ignored
+   * @see <a href="https://www.w3.org/TR/baggage/">W3C Baggage</a>
+   */
+  public SpanBuilder baggage(String key, @Nullable String value) {
+    if (span != null && value != null) {
+      BaggageBuilder entries = baggage;
+      if (entries == null) {
+        Context context = parent == null ? Context.current() : parent;
+        entries = Baggage.fromContext(context).toBuilder();
+        baggage = entries;
+      }
+      entries.put(key, value);
+    }
+    return this;
+  }
+
+  /** Sets when the work began, where that was before now. */
+  public SpanBuilder startTime(Instant time) {
+    if (span != null) {
+      span.setStartTimestamp(time);
+    }
+    return this;
+  }
+
+  /**
+   * Says which exceptions are errors; all are by default. One that is not leaves no trace on the
+   * span and passes all the same.
+   *
+   * @param predicate true for an error; where it throws, the exception counts as one
+   */
+  public SpanBuilder errorIf(Predicate<? super Throwable> predicate) {
+    if (span != null) {
+      errorIf = predicate;
+    }
+    return this;
+  }
+
+  /**
+   * Runs the work within the span. What it throws is recorded and thrown on, with its own type.
+   *
+   * @return what the work returns
+   */
+  public <T extends @Nullable Object, X extends Exception> T call(Call<T, X> work) throws X {
+    if (span == null && parent == null) {
+      return work.call();
+    }
+    ActiveSpan active = open();
+    try {
+      return work.call();
+    } catch (Throwable t) {
+      active.thrown(t);
+      throw t;
+    } finally {
+      active.close();
+    }
+  }
+
+  /**
+   * Runs the work within the span and hands it the span.
+   *
+   * @return what the work returns
+   */
+  public <T extends @Nullable Object, X extends Exception> T call(SpanCall<T, X> work) throws X {
+    if (span == null && parent == null) {
+      return work.call(ActiveSpan.NONE);
+    }
+    ActiveSpan active = open();
+    try {
+      return work.call(active);
+    } catch (Throwable t) {
+      active.thrown(t);
+      throw t;
+    } finally {
+      active.close();
+    }
+  }
+
+  /** Runs the work within the span. What it throws is recorded and thrown on, with its own type. */
+  public <X extends Exception> void run(Run<X> work) throws X {
+    if (span == null && parent == null) {
+      work.run();
+      return;
+    }
+    ActiveSpan active = open();
+    try {
+      work.run();
+    } catch (Throwable t) {
+      active.thrown(t);
+      throw t;
+    } finally {
+      active.close();
+    }
+  }
+
+  /** Runs the work within the span and hands it the span. */
+  public <X extends Exception> void run(SpanRun<X> work) throws X {
+    if (span == null && parent == null) {
+      work.run(ActiveSpan.NONE);
+      return;
+    }
+    ActiveSpan active = open();
+    try {
+      work.run(active);
+    } catch (Throwable t) {
+      active.thrown(t);
+      throw t;
+    } finally {
+      active.close();
+    }
+  }
+
+  /**
+   * Calls work that goes on after it returned. The span is current while the stage is being made,
+   * and ends when the stage ends, also when it is cancelled.
+   *
+   * @return the very stage that the work returned
+   */
+  public <S extends @Nullable CompletionStage<?>, X extends Exception> S callAsync(Call<S, X> work)
+      throws X {
+    if (span == null && parent == null) {
+      return work.call();
+    }
+    ActiveSpan active = start();
+    S stage;
+    try (Scope ignored = active.makeCurrent()) {
+      stage = work.call();
+    } catch (Throwable t) {
+      active.thrown(t);
+      active.end();
+      throw t;
+    }
+    if (stage == null) {
+      active.end();
+      return stage;
+    }
+    endWith(stage, active);
+    return stage;
+  }
+
+  private void endWith(CompletionStage<?> stage, ActiveSpan active) {
+    try {
+      stage.whenComplete(
+          (result, thrown) -> {
+            if (thrown != null) {
+              active.thrown(cause(thrown));
+            }
+            active.end();
+          });
+    } catch (Throwable t) {
+      // A stage of someone else's making may refuse; the application still gets it.
+      telemetry.guard().caught("CompletionStage.whenComplete", t);
+      active.end();
+    }
+  }
+
+  private static Throwable cause(Throwable thrown) {
+    Throwable cause = thrown.getCause();
+    return thrown instanceof CompletionException
+            && cause != null
+            && !(thrown instanceof CancellationException)
+        ? cause
+        : thrown;
+  }
+
+  /**
+   * Starts the span and makes it current on this thread until it is closed, there.
+   *
+   * <pre>{@code
+   * try (ActiveSpan span = telemetry.span("sol.stream").open()) {
+   *   span.event("bmc.connected");
+   * }
+   * }</pre>
+   */
+  public ActiveSpan open() {
+    ActiveSpan active = start();
+    active.open();
+    return active;
+  }
+
+  /** Starts the span without making it current; it may end on any thread. */
+  public ActiveSpan start() {
+    if (span == null) {
+      return parent == null
+          ? ActiveSpan.NONE
+          : new ActiveSpan(telemetry, Span.getInvalid(), parent, null);
+    }
+    Context context = parent == null ? Context.current() : parent;
+    if (baggage != null) {
+      context = context.with(baggage.build());
+    }
+    Span started = startSpan(requireNonNull(span), context);
+    return new ActiveSpan(telemetry, started, context.with(started), errorIf);
+  }
+
+  private Span startSpan(io.opentelemetry.api.trace.SpanBuilder span, Context context) {
+    try {
+      if (parent != null || baggage != null) {
+        span.setParent(context);
+      }
+      Span started = span.startSpan();
+      telemetry.copyBaggage(context, started);
+      return started;
+    } catch (Throwable t) {
+      // A sampler, an id generator or a processor that throws costs the span, not the request.
+      telemetry.guard().caught("SpanBuilder.startSpan", t);
+      return Span.fromContext(context);
+    }
+  }
+}

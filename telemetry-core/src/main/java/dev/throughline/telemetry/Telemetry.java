@@ -1,0 +1,243 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.throughline.telemetry.instrument.BaggageAttributes;
+import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.instrument.RequestConvention;
+import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
+import dev.throughline.telemetry.instrument.Signals;
+import io.opentelemetry.api.GlobalOpenTelemetry;
+import io.opentelemetry.api.OpenTelemetry;
+import io.opentelemetry.api.metrics.Meter;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.Tracer;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.propagation.TextMapGetter;
+import io.opentelemetry.context.propagation.TextMapSetter;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A service's telemetry: started once in {@code main()}, handed to adapters, asked for spans.
+ *
+ * <pre>{@code
+ * try (Telemetry telemetry = Telemetry.init("bmc-gateway")) {
+ *   telemetry.span("vnc.connect").run(() -> connect(bmc));
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe. Nothing here throws after it was built, whatever the back end does.
+ */
+public final class Telemetry implements AutoCloseable {
+
+  private static final AtomicReference<@Nullable Telemetry> GLOBAL = new AtomicReference<>();
+
+  private final Signals signals;
+  private final Tracer tracer;
+  private final Meter meter;
+  private final Propagation propagation;
+  private final Guard guard = new Guard("dev.throughline.telemetry");
+  private final @Nullable Shutdown shutdown;
+  private final @Nullable SpanNames names;
+  private final SpanBuilder off = new SpanBuilder(this, null, null);
+
+  /**
+   * @param sdk closed with this; null where there is none, or it is someone else's
+   */
+  Telemetry(
+      Signals signals,
+      String scopeName,
+      io.opentelemetry.sdk.@Nullable OpenTelemetrySdk sdk,
+      Duration closeTimeout) {
+    this.signals = signals;
+    tracer = signals.openTelemetry().getTracer(scopeName);
+    meter = signals.openTelemetry().getMeter(scopeName);
+    propagation = new Propagation(signals.openTelemetry().getPropagators(), guard);
+    names = signals.spans() ? new SpanNames() : null;
+    shutdown = sdk == null ? null : new Shutdown(sdk, closeTimeout);
+  }
+
+  /**
+   * Starts the process's telemetry by the {@code OTEL_*} variables. It becomes {@link #global()}
+   * and OpenTelemetry's global instance, unless one is set, and is closed when the JVM stops. Where
+   * the OpenTelemetry Java agent runs, its instance is taken over and adapters leave the work to
+   * it.
+   *
+   * @param serviceName e.g. {@code bmc-gateway}; {@code OTEL_SERVICE_NAME} wins over it
+   * @throws NullPointerException if {@code serviceName} is null
+   */
+  public static Telemetry init(String serviceName) {
+    TelemetryBuilder builder = builder().setServiceName(serviceName);
+    if (JavaAgent.isRunning()) {
+      Telemetry adopted = TelemetryBuilder.over(GlobalOpenTelemetry.get(), false);
+      GLOBAL.compareAndSet(null, adopted);
+      LoggerFactory.getLogger(Telemetry.class)
+          .info(
+              "Telemetry of {} is the OpenTelemetry Java agent's; adapters leave it the work",
+              serviceName);
+      return adopted;
+    }
+    Telemetry telemetry = builder.build();
+    if (GLOBAL.compareAndSet(null, telemetry)) {
+      registerWithOpenTelemetry(telemetry);
+    }
+    return telemetry;
+  }
+
+  /** A builder for telemetry of its own, which is neither global nor shared. */
+  public static TelemetryBuilder builder() {
+    return new TelemetryBuilder();
+  }
+
+  /**
+   * Telemetry on an instance that someone else built: a framework, a test runner. It is never
+   * closed from here.
+   */
+  public static Telemetry of(OpenTelemetry openTelemetry) {
+    return TelemetryBuilder.over(requireNonNull(openTelemetry, "openTelemetry"), true);
+  }
+
+  /**
+   * Telemetry that records nothing: no thread, no id, no bytes. A W3C context that came in still
+   * goes out.
+   */
+  public static Telemetry noop() {
+    return Noop.INSTANCE;
+  }
+
+  /**
+   * What {@link #init} started in this process; {@link #noop()} before that and after its close.
+   */
+  public static Telemetry global() {
+    Telemetry global = GLOBAL.get();
+    return global == null ? noop() : global;
+  }
+
+  /**
+   * A span that is about to start.
+   *
+   * @param name a field's word, {@code component.operation}, e.g. {@code vnc.connect}; values go
+   *     into attributes
+   */
+  public SpanBuilder span(String name) {
+    if (names == null) {
+      return off;
+    }
+    names.check(name);
+    return new SpanBuilder(this, tracer.spanBuilder(name), null);
+  }
+
+  /** Whether spans or metrics are recorded; adapters hand back what they were given if not. */
+  public boolean isEnabled() {
+    return signals.spans() || signals.metrics();
+  }
+
+  /** The OpenTelemetry API that this stands on, for whatever this class does not offer. */
+  public OpenTelemetry openTelemetry() {
+    return signals.openTelemetry();
+  }
+
+  /** The tracer of {@link #span}. */
+  public Tracer tracer() {
+    return tracer;
+  }
+
+  /** A meter for the service's own metrics. */
+  public Meter meter() {
+    return meter;
+  }
+
+  /** Writes the current trace context and baggage into a map, e.g. a message's headers. */
+  public void inject(Map<String, String> carrier) {
+    propagation.inject(carrier, Propagation.MAP_SETTER);
+  }
+
+  /** Writes the current trace context and baggage into any carrier. */
+  public <C> void inject(C carrier, TextMapSetter<C> setter) {
+    propagation.inject(carrier, setter);
+  }
+
+  /**
+   * The current context with the trace context and baggage that a map carries; keys in any case.
+   * What can't be read is left out.
+   */
+  public Context extract(Map<String, String> carrier) {
+    return propagation.extract(carrier, Propagation.MAP_GETTER);
+  }
+
+  /**
+   * The current context with the trace context and baggage that any carrier carries. Headers that
+   * stand on several lines are read as the W3C recommendations say.
+   */
+  public <C> Context extract(C carrier, TextMapGetter<C> getter) {
+    return propagation.extract(carrier, getter);
+  }
+
+  /**
+   * A builder of what adapters record requests with.
+   *
+   * @param scopeName the adapter's instrumentation scope
+   */
+  public <REQ, RES> RequestInstrumenterBuilder<REQ, RES> instrumenter(
+      String scopeName, RequestConvention<REQ, RES> convention) {
+    return new RequestInstrumenterBuilder<>(signals, scopeName, convention);
+  }
+
+  /**
+   * Exports what has ended by now, and waits for it.
+   *
+   * @param timeout how long to wait at the most
+   * @return true where all that was waiting was exported in time
+   */
+  public boolean flush(Duration timeout) {
+    return shutdown == null || shutdown.flush(timeout);
+  }
+
+  /**
+   * Exports what has ended by now and stops, within five seconds or what {@code
+   * telemetry.close.timeout} says. Never throws; a second call does nothing.
+   */
+  @Override
+  public void close() {
+    if (shutdown != null) {
+      shutdown.close();
+    }
+    GLOBAL.compareAndSet(this, null);
+  }
+
+  Guard guard() {
+    return guard;
+  }
+
+  /** For instances whose span processor is not ours. */
+  void copyBaggage(Context context, Span span) {
+    BaggageAttributes attributes = signals.baggageAttributes();
+    if (attributes != null) {
+      attributes.copy(context, span);
+    }
+  }
+
+  private static void registerWithOpenTelemetry(Telemetry telemetry) {
+    if (GlobalOpenTelemetry.isSet()) {
+      return;
+    }
+    try {
+      GlobalOpenTelemetry.set(telemetry.openTelemetry());
+    } catch (IllegalStateException e) {
+      LoggerFactory.getLogger(Telemetry.class)
+          .debug("Someone else registered OpenTelemetry's global instance first", e);
+    }
+  }
+
+  private static final class Noop {
+    static final Telemetry INSTANCE =
+        new TelemetryBuilder().off(OffPropagators.of(java.util.List.of()));
+  }
+}

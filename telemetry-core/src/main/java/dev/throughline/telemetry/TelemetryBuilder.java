@@ -1,0 +1,198 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.throughline.telemetry.instrument.BaggageAttributes;
+import dev.throughline.telemetry.instrument.Signals;
+import io.opentelemetry.api.OpenTelemetry;
+import io.opentelemetry.context.propagation.ContextPropagators;
+import io.opentelemetry.sdk.OpenTelemetrySdk;
+import io.opentelemetry.sdk.logs.LogRecordProcessor;
+import io.opentelemetry.sdk.metrics.export.MetricReader;
+import io.opentelemetry.sdk.trace.SpanProcessor;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Builds a {@link Telemetry} of its own: it shares no settings, exporters or counts with another.
+ *
+ * <p>Settings come from system properties, then environment variables, then {@link #addProperty}.
+ * Not thread-safe.
+ */
+public final class TelemetryBuilder {
+
+  private static final String DEFAULT_SCOPE = "dev.throughline.telemetry";
+  private static final Duration DEFAULT_CLOSE_TIMEOUT = Duration.ofSeconds(5);
+
+  final Map<String, String> properties = new HashMap<>();
+  final List<SpanProcessor> spanProcessors = new ArrayList<>();
+  final List<MetricReader> metricReaders = new ArrayList<>();
+  final List<LogRecordProcessor> logRecordProcessors = new ArrayList<>();
+  @Nullable String serviceName;
+  @Nullable String serviceVersion;
+  boolean ignoreEnvironment;
+  private @Nullable String scopeName;
+
+  TelemetryBuilder() {}
+
+  /**
+   * Sets the service's name, e.g. {@code bmc-gateway}; {@code OTEL_SERVICE_NAME} and {@code
+   * service.name} in {@code OTEL_RESOURCE_ATTRIBUTES} win over it.
+   */
+  public TelemetryBuilder setServiceName(String serviceName) {
+    this.serviceName = requireNonNull(serviceName, "serviceName");
+    return this;
+  }
+
+  /**
+   * Sets the resource attribute {@code service.version}; {@code OTEL_RESOURCE_ATTRIBUTES} wins over
+   * it.
+   */
+  public TelemetryBuilder setServiceVersion(String serviceVersion) {
+    this.serviceVersion = requireNonNull(serviceVersion, "serviceVersion");
+    return this;
+  }
+
+  /**
+   * Sets the instrumentation scope of {@link Telemetry#span}, {@link Telemetry#tracer} and {@link
+   * Telemetry#meter}; the service's name by default.
+   */
+  public TelemetryBuilder setScopeName(String scopeName) {
+    this.scopeName = requireNonNull(scopeName, "scopeName");
+    return this;
+  }
+
+  /**
+   * Sets what a setting is where neither a system property nor a variable sets it.
+   *
+   * @param key as a system property, e.g. {@code otel.exporter.otlp.endpoint}
+   */
+  public TelemetryBuilder addProperty(String key, String value) {
+    properties.put(requireNonNull(key, "key"), requireNonNull(value, "value"));
+    return this;
+  }
+
+  /** Reads neither system properties nor environment variables; for tests, and for tools. */
+  public TelemetryBuilder ignoreEnvironment() {
+    this.ignoreEnvironment = true;
+    return this;
+  }
+
+  /**
+   * Adds a processor that sees every recorded span, before it is batched. What it throws is logged
+   * and goes no further.
+   */
+  public TelemetryBuilder addSpanProcessor(SpanProcessor processor) {
+    spanProcessors.add(requireNonNull(processor, "processor"));
+    return this;
+  }
+
+  /** Adds a metric reader beside those of {@code OTEL_METRICS_EXPORTER}. */
+  public TelemetryBuilder addMetricReader(MetricReader reader) {
+    metricReaders.add(requireNonNull(reader, "reader"));
+    return this;
+  }
+
+  /** Adds a log record processor beside those of {@code OTEL_LOGS_EXPORTER}. */
+  public TelemetryBuilder addLogRecordProcessor(LogRecordProcessor processor) {
+    logRecordProcessors.add(requireNonNull(processor, "processor"));
+    return this;
+  }
+
+  /**
+   * Builds it, and says in one INFO line where telemetry goes. Settings that can't be used never
+   * stop the application: telemetry is then off, and one WARN says why.
+   */
+  public Telemetry build() {
+    Environment environment = new Environment(properties, ignoreEnvironment);
+    ContextPropagators off = OffPropagators.of(environment.getList("otel.propagators"));
+    if (Boolean.TRUE.equals(environment.getSwitch("otel.sdk.disabled"))) {
+      Telemetry telemetry = off(off);
+      logger().info("Telemetry is off because OTEL_SDK_DISABLED=true");
+      return telemetry;
+    }
+    boolean spans = !Boolean.FALSE.equals(environment.getSwitch("tracing.enabled"));
+    return Recording.build(this, spans, off);
+  }
+
+  Telemetry off(ContextPropagators propagators) {
+    return new Telemetry(
+        new Signals(OpenTelemetry.propagating(propagators), false, false, true, false, null),
+        scope(),
+        null,
+        DEFAULT_CLOSE_TIMEOUT);
+  }
+
+  String scope() {
+    String scope = scopeName == null ? serviceName : scopeName;
+    return scope == null ? DEFAULT_SCOPE : scope;
+  }
+
+  private static Logger logger() {
+    return LoggerFactory.getLogger(Telemetry.class);
+  }
+
+  /** In a class of its own, so that off does not load the SDK. */
+  private static final class Recording {
+
+    static Telemetry build(TelemetryBuilder builder, boolean spans, ContextPropagators off) {
+      String mix = OpenTelemetryVersions.mix(TelemetryBuilder.class.getClassLoader());
+      if (mix != null) {
+        logger()
+            .warn(
+                "OpenTelemetry artifacts of several versions are on the class path, and may not"
+                    + " work together; import telemetry-bom first. {}",
+                mix);
+      }
+      SdkSetup setup = new SdkSetup(builder, spans);
+      OpenTelemetrySdk sdk;
+      try {
+        sdk = setup.build();
+      } catch (RuntimeException | LinkageError e) {
+        logger().warn("Telemetry is off because it could not be set up: {}", reason(e), e);
+        return builder.off(off);
+      }
+      OpenTelemetry openTelemetry = spans ? sdk : new JoinedOpenTelemetry(sdk, off);
+      Telemetry telemetry =
+          new Telemetry(
+              new Signals(openTelemetry, spans, true, true, setup.samplerReadsAttributes(), null),
+              builder.scope(),
+              sdk,
+              setup.closeTimeout(DEFAULT_CLOSE_TIMEOUT));
+      logger().info(setup.summary());
+      return telemetry;
+    }
+
+    private static String reason(Throwable thrown) {
+      Throwable cause = thrown.getCause();
+      return cause == null ? String.valueOf(thrown.getMessage()) : reason(cause);
+    }
+  }
+
+  /** A telemetry over an instance of someone else's. */
+  static Telemetry over(OpenTelemetry openTelemetry, boolean adapters) {
+    boolean spans = openTelemetry.getTracer(DEFAULT_SCOPE).isEnabled();
+    boolean metrics =
+        openTelemetry.getMeter(DEFAULT_SCOPE).counterBuilder("telemetry.probe").build().isEnabled();
+    return new Telemetry(
+        new Signals(
+            openTelemetry,
+            spans,
+            metrics,
+            adapters,
+            true,
+            new BaggageAttributes(SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES)),
+        DEFAULT_SCOPE,
+        null,
+        DEFAULT_CLOSE_TIMEOUT);
+  }
+}

@@ -1,0 +1,115 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.delivery;
+
+import dev.throughline.telemetry.instrument.Guard;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.sdk.common.CompletableResultCode;
+import io.opentelemetry.sdk.trace.ReadWriteSpan;
+import io.opentelemetry.sdk.trace.ReadableSpan;
+import io.opentelemetry.sdk.trace.SpanProcessor;
+import io.opentelemetry.sdk.trace.export.SpanExporter;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one span processor: taps that see every recorded span start and end, sampled or not, then the
+ * batches of sampled spans. A tap that throws is counted, and the span goes on to the next.
+ */
+public final class SpanPipeline implements SpanProcessor {
+
+  private final Guard guard = new Guard("dev.throughline.telemetry.delivery");
+  private final SpanProcessor[] taps;
+  private final boolean startRequired;
+  private final @Nullable BatchExport batches;
+
+  /**
+   * A pipeline; its exporting thread starts now.
+   *
+   * @param taps in the order in which they see a span
+   * @param exporter takes the batches of sampled spans; null where nothing is exported in batches
+   */
+  public SpanPipeline(
+      List<SpanProcessor> taps, @Nullable SpanExporter exporter, BatchSettings settings) {
+    this.taps = taps.toArray(new SpanProcessor[0]);
+    boolean required = false;
+    for (SpanProcessor tap : taps) {
+      required |= tap.isStartRequired();
+    }
+    startRequired = required;
+    batches = exporter == null ? null : new BatchExport(exporter, settings, guard);
+  }
+
+  @Override
+  public void onStart(Context parentContext, ReadWriteSpan span) {
+    for (SpanProcessor tap : taps) {
+      try {
+        if (tap.isStartRequired()) {
+          tap.onStart(parentContext, span);
+        }
+      } catch (Throwable t) {
+        guard.caught("SpanProcessor.onStart", t);
+      }
+    }
+  }
+
+  @Override
+  public boolean isStartRequired() {
+    return startRequired;
+  }
+
+  @Override
+  public void onEnd(ReadableSpan span) {
+    for (SpanProcessor tap : taps) {
+      try {
+        if (tap.isEndRequired()) {
+          tap.onEnd(span);
+        }
+      } catch (Throwable t) {
+        guard.caught("SpanProcessor.onEnd", t);
+      }
+    }
+    if (batches != null && span.getSpanContext().isSampled()) {
+      batches.add(span);
+    }
+  }
+
+  @Override
+  public boolean isEndRequired() {
+    return true;
+  }
+
+  @Override
+  public CompletableResultCode forceFlush() {
+    List<CompletableResultCode> results = new ArrayList<>();
+    for (SpanProcessor tap : taps) {
+      try {
+        results.add(tap.forceFlush());
+      } catch (Throwable t) {
+        guard.caught("SpanProcessor.forceFlush", t);
+      }
+    }
+    if (batches != null) {
+      results.add(batches.flush());
+    }
+    return CompletableResultCode.ofAll(results);
+  }
+
+  @Override
+  public CompletableResultCode shutdown() {
+    List<CompletableResultCode> results = new ArrayList<>();
+    for (SpanProcessor tap : taps) {
+      try {
+        results.add(tap.shutdown());
+      } catch (Throwable t) {
+        guard.caught("SpanProcessor.shutdown", t);
+      }
+    }
+    if (batches != null) {
+      results.add(batches.shutdown());
+    }
+    return CompletableResultCode.ofAll(results);
+  }
+}

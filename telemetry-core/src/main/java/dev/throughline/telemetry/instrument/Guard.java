@@ -1,0 +1,107 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.instrument;
+
+import static java.util.Objects.requireNonNull;
+
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a throwing hook away from the application: what is caught is counted, and logged as one
+ * WARN that names the hook, then at most once a minute for that hook.
+ *
+ * <p>Fatal is {@link VirtualMachineError} alone, and is thrown on. A {@link LinkageError} is what a
+ * version mismatch on the class path throws, and that must not break the application.
+ */
+public final class Guard {
+
+  private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
+
+  private final String module;
+  private final LongAdder hits = new LongAdder();
+  private final ConcurrentHashMap<String, Hook> hooks = new ConcurrentHashMap<>();
+
+  /**
+   * A guard for one module.
+   *
+   * @param module the module's instrumentation scope, e.g. {@code dev.throughline.telemetry.http};
+   *     the WARN names it
+   * @throws NullPointerException if {@code module} is null
+   */
+  public Guard(String module) {
+    this.module = requireNonNull(module, "module");
+  }
+
+  /**
+   * Takes what a hook threw.
+   *
+   * @param hook what was called, e.g. {@code ServerConvention.spanName}; a constant, since one
+   *     throttle is kept for each
+   * @param thrown what it threw
+   * @throws VirtualMachineError if {@code thrown} is one
+   */
+  public void caught(String hook, Throwable thrown) {
+    if (thrown instanceof VirtualMachineError fatal) {
+      throw fatal;
+    }
+    hits.increment();
+    try {
+      Hook state = hooks.get(hook);
+      if (state == null) {
+        state = hooks.computeIfAbsent(hook, Hook::new);
+      }
+      state.caught(module, thrown);
+    } catch (Throwable fromLogging) {
+      // A logging back end that throws must not break the application either.
+      if (fromLogging instanceof VirtualMachineError fatal) {
+        throw fatal;
+      }
+    }
+  }
+
+  /** How often a hook of this module threw. */
+  public long hits() {
+    return hits.sum();
+  }
+
+  private static final class Hook {
+
+    // In a class of its own, so that a service without a throwing hook never looks a logger up.
+    private static final Logger logger = LoggerFactory.getLogger(Guard.class);
+
+    private final String name;
+    private boolean logged;
+    private long loggedAtNanos;
+    private long sinceLogged;
+
+    Hook(String name) {
+      this.name = name;
+    }
+
+    void caught(String module, Throwable thrown) {
+      long silent;
+      synchronized (this) {
+        long now = System.nanoTime();
+        if (logged && now - loggedAtNanos < QUIET_NANOS) {
+          sinceLogged++;
+          return;
+        }
+        silent = sinceLogged;
+        sinceLogged = 0;
+        logged = true;
+        loggedAtNanos = now;
+      }
+      logger.warn(
+          "{} threw in {}; the application goes on without it ({} more since the last such line)",
+          name,
+          module,
+          silent,
+          thrown);
+    }
+  }
+}

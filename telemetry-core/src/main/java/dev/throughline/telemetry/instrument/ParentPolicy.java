@@ -1,0 +1,12 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.instrument;
+
+/** What an incoming context becomes. */
+public enum ParentPolicy {
+  /** The parent of the request's span. */
+  CHILD,
+  /** A link of a new root span, for work that another trace only caused, and for public edges. */
+  LINK
+}

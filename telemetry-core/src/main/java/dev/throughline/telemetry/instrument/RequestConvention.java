@@ -1,0 +1,93 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.instrument;
+
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.context.propagation.TextMapGetter;
+import io.opentelemetry.context.propagation.TextMapSetter;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an adapter tells about its requests. Each method may throw: the {@link RequestInstrumenter}
+ * guards the call, the request goes on, and the span carries what is known.
+ *
+ * @param <REQ> the request, as the adapter sees it
+ * @param <RES> the response
+ */
+public interface RequestConvention<REQ, RES> {
+
+  /** The span's kind; the same for all requests. */
+  SpanKind kind();
+
+  /** False for requests that leave no span and no metric point, such as health checks. */
+  default boolean shouldStart(REQ request) {
+    return true;
+  }
+
+  /** The span's name as known at the start: low cardinality. */
+  String spanName(REQ request);
+
+  /**
+   * The span's name as known at the end, e.g. with a late route.
+   *
+   * @return null where the name of the start stands
+   */
+  default @Nullable String lateSpanName(REQ request) {
+    return null;
+  }
+
+  /** Puts the attributes that are known at the start. */
+  void onStart(AttributeSink attributes, REQ request);
+
+  /**
+   * Puts the attributes that are known at the end.
+   *
+   * @param response null where none came
+   * @param error what the application or the transport threw; null where nothing was thrown
+   */
+  void onEnd(
+      AttributeSink attributes, REQ request, @Nullable RES response, @Nullable Throwable error);
+
+  /**
+   * The value of {@code error.type}, low cardinality; it also sets the span's status.
+   *
+   * @return null where the request did not fail
+   * @see <a href="https://opentelemetry.io/docs/specs/semconv/attributes-registry/error/">error
+   *     attributes</a>
+   */
+  @Nullable String errorType(REQ request, @Nullable RES response, @Nullable Throwable error);
+
+  /**
+   * The attributes of the duration histogram's point; a cached instance where they repeat, since
+   * making them costs more than the record.
+   */
+  Attributes durationAttributes(REQ request, @Nullable RES response, @Nullable Throwable error);
+
+  /**
+   * The attributes of the active requests' up-down counter.
+   *
+   * @return null where the instrumenter has no such counter
+   */
+  default @Nullable Attributes activeAttributes(REQ request) {
+    return null;
+  }
+
+  /** Reads the context that came in with a request; null on the sending side. */
+  default @Nullable TextMapGetter<REQ> requestGetter() {
+    return null;
+  }
+
+  /** Writes the context that goes out with a request; null on the receiving side. */
+  default @Nullable TextMapSetter<REQ> requestSetter() {
+    return null;
+  }
+
+  /**
+   * Writes response headers before the response is committed; null where the transport has none.
+   */
+  default @Nullable TextMapSetter<REQ> responseSetter() {
+    return null;
+  }
+}

@@ -1,0 +1,384 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.instrument;
+
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.metrics.DoubleHistogram;
+import io.opentelemetry.api.metrics.LongUpDownCounter;
+import io.opentelemetry.api.metrics.Meter;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanBuilder;
+import io.opentelemetry.api.trace.SpanContext;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.api.trace.Tracer;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.propagation.TextMapGetter;
+import io.opentelemetry.context.propagation.TextMapPropagator;
+import io.opentelemetry.context.propagation.TextMapSetter;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request's way from start to end: should-start, extract, parent policy, start, inject,
+ * attributes, response headers, error, end, metrics, all of it guarded. Whatever a convention or a
+ * carrier throws, the application's request is the same, and the span still ends.
+ *
+ * <p>Thread-safe. A started request is an {@link InstrumentedRequest}; its scope belongs to the
+ * adapter.
+ *
+ * @param <REQ> the request, as the adapter sees it
+ * @param <RES> the response
+ */
+public final class RequestInstrumenter<REQ, RES> {
+
+  static final AttributeKey<String> ERROR_TYPE = AttributeKey.stringKey("error.type");
+
+  private static final double NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
+
+  final RequestConvention<REQ, RES> convention;
+  final Guard guard;
+  private final Signals signals;
+  private final Tracer tracer;
+  private final SpanKind kind;
+  private final ParentPolicy parentPolicy;
+  private final TextMapPropagator propagator;
+  private final String[] propagatedFields;
+  private final @Nullable TextMapGetter<REQ> requestGetter;
+  private final @Nullable TextMapSetter<REQ> requestSetter;
+  private final @Nullable TextMapSetter<REQ> responseSetter;
+  private final List<RequestInstrumenterBuilder.ResponseHook<REQ>> responseHooks;
+  private final @Nullable DoubleHistogram duration;
+  private final @Nullable LongUpDownCounter active;
+  private final boolean recordsNothing;
+
+  RequestInstrumenter(RequestInstrumenterBuilder<REQ, RES> builder) {
+    signals = builder.signals;
+    convention = builder.convention;
+    kind = convention.kind();
+    parentPolicy = builder.parentPolicy;
+    guard = new Guard(builder.scopeName);
+    tracer = signals.openTelemetry().getTracer(builder.scopeName);
+    propagator = signals.openTelemetry().getPropagators().getTextMapPropagator();
+    propagatedFields = propagator.fields().toArray(new String[0]);
+    TextMapGetter<REQ> getter = convention.requestGetter();
+    requestGetter = getter == null ? null : HeaderGetter.over(getter);
+    requestSetter = convention.requestSetter();
+    responseSetter = convention.responseSetter();
+    responseHooks = List.copyOf(builder.responseHooks);
+    Meter meter = signals.openTelemetry().getMeter(builder.scopeName);
+    duration =
+        signals.metrics() && builder.durationMetric != null
+            ? meter
+                .histogramBuilder(builder.durationMetric)
+                .setUnit("s")
+                .setDescription(builder.durationDescription)
+                .setExplicitBucketBoundariesAdvice(builder.durationBoundaries)
+                .build()
+            : null;
+    active =
+        signals.metrics() && builder.activeMetric != null
+            ? meter
+                .upDownCounterBuilder(builder.activeMetric)
+                .setUnit("{request}")
+                .setDescription(builder.activeDescription)
+                .build()
+            : null;
+    recordsNothing = !signals.spans() && duration == null && active == null;
+  }
+
+  /**
+   * Starts a request below the given context.
+   *
+   * @return null where there is nothing to record and no context to pass on: the adapter calls the
+   *     application as if it were not there
+   */
+  public @Nullable InstrumentedRequest<REQ, RES> start(Context parent, REQ request) {
+    return start(parent, request, List.of(), 0);
+  }
+
+  /**
+   * Starts a request with links and a start time, for batches and late carriers.
+   *
+   * @param links further spans that caused this one, in addition to what the carrier holds
+   * @param startEpochNanos when the request began, in nanoseconds since the epoch; 0 is now
+   * @return null as for {@link #start(Context, Object)}
+   */
+  public @Nullable InstrumentedRequest<REQ, RES> start(
+      Context parent, REQ request, List<SpanContext> links, long startEpochNanos) {
+    if (!signals.propagation()) {
+      return null;
+    }
+    if (recordsNothing || !shouldStart(request)) {
+      return passOn(parent, request);
+    }
+    Context context = requestGetter == null ? parent : extract(parent, request);
+    InstrumentedRequest<REQ, RES> started =
+        new InstrumentedRequest<>(this, request, nanosSince(startEpochNanos));
+    if (kind == SpanKind.SERVER || kind == SpanKind.CONSUMER) {
+      context = context.with(InstrumentedRequest.KEY, started);
+    }
+    if (signals.spans()) {
+      context = startSpan(started, context, links, startEpochNanos);
+    }
+    started.context = context;
+    inject(context, request);
+    if (active != null) {
+      countActive(started);
+    }
+    return started;
+  }
+
+  /** How often something threw that this instrumenter called. */
+  public long guardHits() {
+    return guard.hits();
+  }
+
+  private boolean shouldStart(REQ request) {
+    try {
+      return convention.shouldStart(request);
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.shouldStart", t);
+      return true;
+    }
+  }
+
+  /** With nothing to record, what came in still goes out. */
+  private @Nullable InstrumentedRequest<REQ, RES> passOn(Context parent, REQ request) {
+    if (requestGetter == null) {
+      inject(parent, request);
+      return null;
+    }
+    if (!carriesContext(request)) {
+      return null;
+    }
+    Context context = extract(parent, request);
+    if (context == parent) {
+      return null;
+    }
+    InstrumentedRequest<REQ, RES> passed = new InstrumentedRequest<>(this, request, 0);
+    passed.context = context;
+    passed.passedOn = true;
+    return passed;
+  }
+
+  private boolean carriesContext(REQ request) {
+    TextMapGetter<REQ> getter = requestGetter;
+    if (getter == null) {
+      return false;
+    }
+    try {
+      for (String field : propagatedFields) {
+        if (getter.get(request, field) != null) {
+          return true;
+        }
+      }
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.requestGetter", t);
+    }
+    return false;
+  }
+
+  private Context extract(Context parent, REQ request) {
+    TextMapGetter<REQ> getter = requestGetter;
+    if (getter == null) {
+      return parent;
+    }
+    try {
+      return propagator.extract(parent, request, getter);
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.requestGetter", t);
+      return parent;
+    }
+  }
+
+  private void inject(Context context, REQ request) {
+    TextMapSetter<REQ> setter = requestSetter;
+    if (setter == null) {
+      return;
+    }
+    try {
+      propagator.inject(context, request, setter);
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.requestSetter", t);
+    }
+  }
+
+  private Context startSpan(
+      InstrumentedRequest<REQ, RES> started,
+      Context context,
+      List<SpanContext> links,
+      long startEpochNanos) {
+    Span span;
+    try {
+      SpanBuilder builder = tracer.spanBuilder(spanName(started.request)).setSpanKind(kind);
+      if (parentPolicy == ParentPolicy.LINK) {
+        builder.addLink(Span.fromContext(context).getSpanContext());
+        builder.setParent(context.with(Span.getInvalid()));
+      } else {
+        builder.setParent(context);
+      }
+      for (int i = 0; i < links.size(); i++) {
+        builder.addLink(links.get(i));
+      }
+      if (startEpochNanos > 0) {
+        builder.setStartTimestamp(startEpochNanos, TimeUnit.NANOSECONDS);
+      }
+      if (signals.samplerReadsAttributes()) {
+        started.builder = builder;
+        onStart(started);
+        started.builder = null;
+      }
+      span = builder.startSpan();
+    } catch (Throwable t) {
+      guard.caught("SpanBuilder.startSpan", t);
+      return context;
+    }
+    started.span = span;
+    if (span.isRecording()) {
+      started.recording = true;
+      if (!signals.samplerReadsAttributes()) {
+        onStart(started);
+      }
+      BaggageAttributes baggageAttributes = signals.baggageAttributes();
+      if (baggageAttributes != null) {
+        baggageAttributes.copy(context, span);
+      }
+    }
+    return context.with(span);
+  }
+
+  private String spanName(REQ request) {
+    try {
+      return convention.spanName(request);
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.spanName", t);
+      return "unknown";
+    }
+  }
+
+  private void onStart(InstrumentedRequest<REQ, RES> started) {
+    try {
+      convention.onStart(started, started.request);
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.onStart", t);
+    }
+  }
+
+  private void countActive(InstrumentedRequest<REQ, RES> started) {
+    LongUpDownCounter counter = active;
+    if (counter == null) {
+      return;
+    }
+    try {
+      Attributes attributes = convention.activeAttributes(started.request);
+      if (attributes != null) {
+        started.activeAttributes = attributes;
+        counter.add(1, attributes, started.context);
+      }
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.activeAttributes", t);
+    }
+  }
+
+  void responding(InstrumentedRequest<REQ, RES> started) {
+    TextMapSetter<REQ> setter = responseSetter;
+    if (setter == null) {
+      return;
+    }
+    for (int i = 0; i < responseHooks.size(); i++) {
+      try {
+        responseHooks.get(i).onResponse(started.context, started.request, setter);
+      } catch (Throwable t) {
+        guard.caught("ResponseHook.onResponse", t);
+      }
+    }
+  }
+
+  boolean writesResponseHeaders() {
+    return responseSetter != null && !responseHooks.isEmpty();
+  }
+
+  void end(
+      InstrumentedRequest<REQ, RES> started, @Nullable RES response, @Nullable Throwable error) {
+    Span span = started.span;
+    if (span != null) {
+      if (started.recording) {
+        describeEnd(span, started, response, error);
+      }
+      try {
+        span.end();
+      } catch (Throwable t) {
+        guard.caught("Span.end", t);
+      }
+    }
+    if (duration != null) {
+      recordDuration(duration, started, response, error);
+    }
+    Attributes activeAttributes = started.activeAttributes;
+    if (active != null && activeAttributes != null) {
+      active.add(-1, activeAttributes, started.context);
+    }
+  }
+
+  private void describeEnd(
+      Span span,
+      InstrumentedRequest<REQ, RES> started,
+      @Nullable RES response,
+      @Nullable Throwable error) {
+    REQ request = started.request;
+    try {
+      String name = convention.lateSpanName(request);
+      if (name != null) {
+        span.updateName(name);
+      }
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.lateSpanName", t);
+    }
+    try {
+      convention.onEnd(started, request, response, error);
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.onEnd", t);
+    }
+    try {
+      if (error != null) {
+        span.recordException(error);
+      }
+      String errorType = convention.errorType(request, response, error);
+      if (errorType != null) {
+        span.setAttribute(ERROR_TYPE, errorType);
+        span.setStatus(StatusCode.ERROR);
+      }
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.errorType", t);
+    }
+  }
+
+  private void recordDuration(
+      DoubleHistogram duration,
+      InstrumentedRequest<REQ, RES> started,
+      @Nullable RES response,
+      @Nullable Throwable error) {
+    try {
+      duration.record(
+          (System.nanoTime() - started.startNanos) / NANOS_PER_SECOND,
+          convention.durationAttributes(started.request, response, error),
+          started.context);
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.durationAttributes", t);
+    }
+  }
+
+  /** The start on the monotonic clock, moved back where the request began before now. */
+  private static long nanosSince(long startEpochNanos) {
+    long now = System.nanoTime();
+    if (startEpochNanos <= 0) {
+      return now;
+    }
+    long epochNow = TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis());
+    return now - Math.max(0, epochNow - startEpochNanos);
+  }
+}
