@@ -1,0 +1,69 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.http;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The client behind proxies, as {@code Forwarded} or else {@code X-Forwarded-For} tell it: the
+ * first of the list.
+ *
+ * @see <a href="https://www.rfc-editor.org/rfc/rfc7239#section-4">RFC 7239</a>
+ */
+final class ClientAddress {
+
+  private ClientAddress() {}
+
+  /** Null where neither header tells an address. */
+  static @Nullable String forwarded(ServerExchange exchange) {
+    String forwarded = exchange.header("Forwarded");
+    if (forwarded != null) {
+      String address = firstFor(forwarded);
+      if (address != null) {
+        return address;
+      }
+    }
+    String list = exchange.header("X-Forwarded-For");
+    if (list == null) {
+      return null;
+    }
+    int comma = list.indexOf(',');
+    return address(comma < 0 ? list : list.substring(0, comma));
+  }
+
+  private static @Nullable String firstFor(String forwarded) {
+    int start = forwarded.toLowerCase(Locale.ROOT).indexOf("for=");
+    if (start < 0) {
+      return null;
+    }
+    start += "for=".length();
+    int end = start;
+    while (end < forwarded.length()
+        && forwarded.charAt(end) != ';'
+        && forwarded.charAt(end) != ',') {
+      end++;
+    }
+    return address(forwarded.substring(start, end));
+  }
+
+  /** An address without quotes, brackets and port; null for one that is hidden or unknown. */
+  private static @Nullable String address(String node) {
+    String address = node.trim();
+    if (address.length() > 1 && address.startsWith("\"") && address.endsWith("\"")) {
+      address = address.substring(1, address.length() - 1);
+    }
+    if (address.startsWith("[")) {
+      int close = address.indexOf(']');
+      return close < 0 ? null : address.substring(1, close);
+    }
+    int colon = address.indexOf(':');
+    if (colon >= 0 && colon == address.lastIndexOf(':')) {
+      address = address.substring(0, colon);
+    }
+    return address.isEmpty() || address.startsWith("_") || address.equalsIgnoreCase("unknown")
+        ? null
+        : address;
+  }
+}

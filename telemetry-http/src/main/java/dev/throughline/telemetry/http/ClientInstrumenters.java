@@ -1,0 +1,68 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.http;
+
+import dev.throughline.telemetry.Telemetry;
+import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import dev.throughline.telemetry.instrument.RequestInstrumenter;
+import io.opentelemetry.context.Context;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import org.jspecify.annotations.Nullable;
+
+/** Starts the requests of clients: plain HTTP, Connect RPC. */
+final class ClientInstrumenters {
+
+  private final RequestInstrumenter<ClientExchange, HttpResponse<?>> http;
+  private final RequestInstrumenter<ClientExchange, HttpResponse<?>> connect;
+  private final Guard guard = new Guard(HttpTelemetry.SCOPE);
+
+  ClientInstrumenters(Telemetry telemetry, HttpTelemetryBuilder builder) {
+    http =
+        telemetry
+            .instrumenter(
+                HttpTelemetry.SCOPE,
+                new ClientConvention(
+                    new CapturedHeaders(HttpKeys.REQUEST_HEADER, builder.requestHeaders),
+                    new CapturedHeaders(HttpKeys.RESPONSE_HEADER, builder.responseHeaders)))
+            .setDurationHistogram(
+                HttpKeys.CLIENT_DURATION,
+                "Duration of HTTP client requests.",
+                ServerInstrumenters.SECONDS)
+            .build();
+    connect =
+        telemetry
+            .instrumenter(HttpTelemetry.SCOPE, new ConnectClientConvention())
+            .setDurationHistogram(
+                HttpKeys.RPC_CLIENT_DURATION,
+                "Duration of outgoing calls.",
+                ServerInstrumenters.SECONDS)
+            .build();
+  }
+
+  /** The request as we see it; null where it can't be read, and the client is to refuse it. */
+  @Nullable ClientExchange exchange(HttpRequest request) {
+    try {
+      return new ClientExchange(request);
+    } catch (Throwable t) {
+      guard.caught("HttpRequest", t);
+      return null;
+    }
+  }
+
+  @Nullable InstrumentedRequest<ClientExchange, HttpResponse<?>> start(ClientExchange exchange) {
+    return (exchange.connectCall() == null ? http : connect).start(Context.current(), exchange);
+  }
+
+  HttpRequest outgoing(ClientExchange exchange, HttpRequest request) {
+    try {
+      return exchange.outgoing();
+    } catch (Throwable t) {
+      // A request of someone else's making that the JDK's builder refuses goes out as it is.
+      guard.caught("HttpRequest.newBuilder", t);
+      return request;
+    }
+  }
+}

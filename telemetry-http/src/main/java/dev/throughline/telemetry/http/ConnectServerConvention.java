@@ -1,0 +1,122 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.http;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.RequestConvention;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.common.AttributesBuilder;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.context.propagation.TextMapGetter;
+import io.opentelemetry.context.propagation.TextMapSetter;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Connect RPC servers.
+ *
+ * @see <a href="https://opentelemetry.io/docs/specs/semconv/rpc/connect-rpc/">Connect RPC semantic
+ *     conventions</a>
+ */
+final class ConnectServerConvention implements RequestConvention<ServerExchange, ServerExchange> {
+
+  static final String SYSTEM = "connectrpc";
+
+  private final Memo<Attributes> points = new Memo<>();
+  private final ServerAddress serverAddress = new ServerAddress();
+
+  @Override
+  public SpanKind kind() {
+    return SpanKind.SERVER;
+  }
+
+  @Override
+  public String spanName(ServerExchange exchange) {
+    return call(exchange).method();
+  }
+
+  @Override
+  public @Nullable String lateSpanName(ServerExchange exchange) {
+    return call(exchange).isUnknownMethod(exchange.status()) ? SYSTEM : null;
+  }
+
+  @Override
+  public void onStart(AttributeSink attributes, ServerExchange exchange) {
+    attributes.set(HttpKeys.RPC_SYSTEM_NAME, SYSTEM);
+    attributes.set(HttpKeys.RPC_METHOD, call(exchange).method());
+    serverAddress.set(attributes, exchange);
+    attributes.set(HttpKeys.NETWORK_PEER_ADDRESS, exchange.peerAddress());
+    if (exchange.peerPort() > 0) {
+      attributes.set(HttpKeys.NETWORK_PEER_PORT, HttpValues.number(exchange.peerPort()));
+    }
+  }
+
+  @Override
+  public void onEnd(
+      AttributeSink attributes,
+      ServerExchange exchange,
+      @Nullable ServerExchange response,
+      @Nullable Throwable error) {
+    ConnectCall call = call(exchange);
+    if (call.isUnknownMethod(exchange.status())) {
+      attributes.set(HttpKeys.RPC_METHOD, HttpValues.OTHER);
+      attributes.set(HttpKeys.RPC_METHOD_ORIGINAL, call.method());
+    }
+    attributes.set(HttpKeys.RPC_RESPONSE_STATUS_CODE, call.errorCode(exchange.status()));
+  }
+
+  @Override
+  public @Nullable String errorType(
+      ServerExchange exchange, @Nullable ServerExchange response, @Nullable Throwable error) {
+    if (error != null) {
+      return error.getClass().getName();
+    }
+    String code = call(exchange).errorCode(exchange.status());
+    return code != null && ConnectCall.isServerError(code) ? code : null;
+  }
+
+  @Override
+  public Attributes durationAttributes(
+      ServerExchange exchange, @Nullable ServerExchange response, @Nullable Throwable error) {
+    ConnectCall call = call(exchange);
+    int status = exchange.status();
+    return point(
+        points,
+        call.isUnknownMethod(status) ? HttpValues.OTHER : call.method(),
+        call.errorCode(status),
+        errorType(exchange, response, error));
+  }
+
+  static Attributes point(
+      Memo<Attributes> points, String method, @Nullable String code, @Nullable String errorType) {
+    Attributes point = points.get(method, code, errorType, null, 0, 0);
+    if (point != null) {
+      return point;
+    }
+    AttributesBuilder attributes =
+        Attributes.builder().put(HttpKeys.RPC_SYSTEM_NAME, SYSTEM).put(HttpKeys.RPC_METHOD, method);
+    if (code != null) {
+      attributes.put(HttpKeys.RPC_RESPONSE_STATUS_CODE, code);
+    }
+    if (errorType != null) {
+      attributes.put(HttpKeys.ERROR_TYPE, errorType);
+    }
+    return points.put(method, code, errorType, null, 0, 0, attributes.build());
+  }
+
+  @Override
+  public TextMapGetter<ServerExchange> requestGetter() {
+    return ServerConvention.GETTER;
+  }
+
+  @Override
+  public TextMapSetter<ServerExchange> responseSetter() {
+    return ServerConvention.RESPONSE_SETTER;
+  }
+
+  private static ConnectCall call(ServerExchange exchange) {
+    return requireNonNull(exchange.connectCall(), "connectCall");
+  }
+}

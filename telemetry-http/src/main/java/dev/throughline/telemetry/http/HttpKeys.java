@@ -1,0 +1,54 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.http;
+
+import static io.opentelemetry.api.common.AttributeKey.longKey;
+import static io.opentelemetry.api.common.AttributeKey.stringKey;
+
+import io.opentelemetry.api.common.AttributeKey;
+
+/**
+ * The attributes of HTTP and Connect RPC spans and metrics.
+ *
+ * @see <a href="https://opentelemetry.io/docs/specs/semconv/http/">HTTP semantic conventions</a>
+ * @see <a href="https://opentelemetry.io/docs/specs/semconv/rpc/connect-rpc/">Connect RPC semantic
+ *     conventions</a>
+ */
+final class HttpKeys {
+
+  static final AttributeKey<String> CLIENT_ADDRESS = stringKey("client.address");
+  static final AttributeKey<String> ERROR_TYPE = stringKey("error.type");
+  static final AttributeKey<String> HTTP_REQUEST_METHOD = stringKey("http.request.method");
+  static final AttributeKey<String> HTTP_REQUEST_METHOD_ORIGINAL =
+      stringKey("http.request.method_original");
+  static final AttributeKey<Long> HTTP_RESPONSE_STATUS_CODE = longKey("http.response.status_code");
+  static final AttributeKey<String> HTTP_ROUTE = stringKey("http.route");
+  static final AttributeKey<String> NETWORK_PEER_ADDRESS = stringKey("network.peer.address");
+  static final AttributeKey<Long> NETWORK_PEER_PORT = longKey("network.peer.port");
+  static final AttributeKey<String> NETWORK_PROTOCOL_VERSION =
+      stringKey("network.protocol.version");
+  static final AttributeKey<String> RPC_METHOD = stringKey("rpc.method");
+  static final AttributeKey<String> RPC_METHOD_ORIGINAL = stringKey("rpc.method_original");
+  static final AttributeKey<String> RPC_RESPONSE_STATUS_CODE =
+      stringKey("rpc.response.status_code");
+  static final AttributeKey<String> RPC_SYSTEM_NAME = stringKey("rpc.system.name");
+  static final AttributeKey<String> SERVER_ADDRESS = stringKey("server.address");
+  static final AttributeKey<Long> SERVER_PORT = longKey("server.port");
+  static final AttributeKey<String> URL_FULL = stringKey("url.full");
+  static final AttributeKey<String> URL_PATH = stringKey("url.path");
+  static final AttributeKey<String> URL_QUERY = stringKey("url.query");
+  static final AttributeKey<String> URL_SCHEME = stringKey("url.scheme");
+  static final AttributeKey<String> USER_AGENT_ORIGINAL = stringKey("user_agent.original");
+
+  static final String REQUEST_HEADER = "http.request.header.";
+  static final String RESPONSE_HEADER = "http.response.header.";
+
+  static final String SERVER_DURATION = "http.server.request.duration";
+  static final String CLIENT_DURATION = "http.client.request.duration";
+  static final String ACTIVE_REQUESTS = "http.server.active_requests";
+  static final String RPC_SERVER_DURATION = "rpc.server.call.duration";
+  static final String RPC_CLIENT_DURATION = "rpc.client.call.duration";
+
+  private HttpKeys() {}
+}

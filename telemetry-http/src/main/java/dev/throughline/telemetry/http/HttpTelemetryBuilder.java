@@ -1,0 +1,93 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.http;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.throughline.telemetry.Telemetry;
+import dev.throughline.telemetry.instrument.ParentPolicy;
+import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder.ResponseHook;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+/** Builds an {@link HttpTelemetry} with settings of its own. Not thread-safe. */
+public final class HttpTelemetryBuilder {
+
+  static final List<String> DEFAULT_EXCLUDED_PATHS =
+      List.of("/health", "/healthz", "/livez", "/readyz", "/metrics");
+
+  final Telemetry telemetry;
+  final List<String> routes = new ArrayList<>();
+  final List<ResponseHook<ServerExchange>> responseHooks = new ArrayList<>();
+  List<String> excludedPaths = DEFAULT_EXCLUDED_PATHS;
+  List<String> requestHeaders = List.of();
+  List<String> responseHeaders = List.of();
+  ParentPolicy parentPolicy = ParentPolicy.CHILD;
+
+  HttpTelemetryBuilder(Telemetry telemetry) {
+    this.telemetry = requireNonNull(telemetry, "telemetry");
+  }
+
+  /**
+   * Adds a template to the route table of servers, e.g. {@code /servers/{id}/power}; the first that
+   * fits a request's path is its {@code http.route}, before what the server itself knows.
+   *
+   * @throws IllegalArgumentException if it does not begin with a slash
+   */
+  public HttpTelemetryBuilder addRoute(String template) {
+    if (!template.startsWith("/")) {
+      throw new IllegalArgumentException("route must begin with /: " + template);
+    }
+    routes.add(template);
+    return this;
+  }
+
+  /**
+   * Sets the paths that leave no span and no metric point on servers; {@code /health}, {@code
+   * /healthz}, {@code /livez}, {@code /readyz} and {@code /metrics} by default.
+   *
+   * @param paths whole paths, below the application's context path
+   */
+  public HttpTelemetryBuilder setExcludedPaths(Collection<String> paths) {
+    excludedPaths = List.copyOf(paths);
+    return this;
+  }
+
+  /**
+   * Sets the request headers that spans of servers and clients show, as {@code
+   * http.request.header.<name>}; none by default. Of a header that holds credentials, such as
+   * {@code Authorization}, only that it was there is shown.
+   */
+  public HttpTelemetryBuilder setCapturedRequestHeaders(Collection<String> names) {
+    requestHeaders = List.copyOf(names);
+    return this;
+  }
+
+  /** Sets the response headers that spans show, as {@code http.response.header.<name>}. */
+  public HttpTelemetryBuilder setCapturedResponseHeaders(Collection<String> names) {
+    responseHeaders = List.copyOf(names);
+    return this;
+  }
+
+  /**
+   * Says that the servers stand at a public edge: an incoming trace context is not trusted to be
+   * the parent, and becomes a link of a new trace. False by default.
+   */
+  public HttpTelemetryBuilder setPublicEdge(boolean publicEdge) {
+    parentPolicy = publicEdge ? ParentPolicy.LINK : ParentPolicy.CHILD;
+    return this;
+  }
+
+  /** For tests of what no setting reaches yet. */
+  HttpTelemetryBuilder addResponseHook(ResponseHook<ServerExchange> hook) {
+    responseHooks.add(hook);
+    return this;
+  }
+
+  /** Builds it. */
+  public HttpTelemetry build() {
+    return new HttpTelemetry(this);
+  }
+}

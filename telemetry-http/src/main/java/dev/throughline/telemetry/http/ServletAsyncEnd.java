@@ -1,0 +1,64 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.http;
+
+import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import jakarta.servlet.AsyncEvent;
+import jakarta.servlet.AsyncListener;
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** Ends a request when its asynchronous processing is complete. */
+final class ServletAsyncEnd implements AsyncListener {
+
+  private final InstrumentedRequest<ServerExchange, ServerExchange> started;
+  private volatile @Nullable Throwable thrown;
+  private volatile boolean timedOut;
+
+  private ServletAsyncEnd(InstrumentedRequest<ServerExchange, ServerExchange> started) {
+    this.started = started;
+  }
+
+  static void listen(
+      InstrumentedRequest<ServerExchange, ServerExchange> started, HttpServletRequest request) {
+    ServletAsyncEnd listener = new ServletAsyncEnd(started);
+    try {
+      request.getAsyncContext().addListener(listener);
+    } catch (IllegalStateException e) {
+      // It completed on another thread between the question and this call.
+      listener.end();
+    }
+  }
+
+  @Override
+  public void onComplete(AsyncEvent event) {
+    end();
+  }
+
+  @Override
+  public void onTimeout(AsyncEvent event) {
+    timedOut = true;
+  }
+
+  @Override
+  public void onError(AsyncEvent event) {
+    thrown = ServletFilter.cause(event.getThrowable());
+  }
+
+  @Override
+  public void onStartAsync(AsyncEvent event) {
+    // A dispatch that goes asynchronous again drops its listeners, so this one is added anew.
+    event.getAsyncContext().addListener(this);
+  }
+
+  private void end() {
+    ServerExchange exchange = started.request();
+    Throwable error = thrown;
+    if (error == null && timedOut && exchange.status() >= 500) {
+      error = new TimeoutException("asynchronous request timed out");
+    }
+    started.end(exchange, error);
+  }
+}

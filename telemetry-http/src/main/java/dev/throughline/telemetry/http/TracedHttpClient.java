@@ -1,0 +1,183 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.http;
+
+import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import io.opentelemetry.context.Context;
+import java.io.IOException;
+import java.net.Authenticator;
+import java.net.CookieHandler;
+import java.net.ProxySelector;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandler;
+import java.net.http.HttpResponse.PushPromiseHandler;
+import java.net.http.WebSocket;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+import org.jspecify.annotations.Nullable;
+
+/** A JDK HTTP client that records the requests of another and sends them with it. */
+final class TracedHttpClient extends HttpClient {
+
+  private final HttpClient client;
+  private final ClientInstrumenters instrumenters;
+
+  TracedHttpClient(HttpClient client, ClientInstrumenters instrumenters) {
+    this.client = client;
+    this.instrumenters = instrumenters;
+  }
+
+  @Override
+  public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler)
+      throws IOException, InterruptedException {
+    ClientExchange exchange = instrumenters.exchange(request);
+    if (exchange == null) {
+      return client.send(request, handler);
+    }
+    InstrumentedRequest<ClientExchange, HttpResponse<?>> started = instrumenters.start(exchange);
+    HttpRequest outgoing = instrumenters.outgoing(exchange, request);
+    if (started == null) {
+      return client.send(outgoing, handler);
+    }
+    HttpResponse<T> response;
+    try {
+      response =
+          client.send(
+              outgoing, TracedBody.handler(handler, started.context(), exchange.connectCall()));
+    } catch (Throwable t) {
+      started.end(null, t);
+      throw t;
+    }
+    started.end(response, null);
+    return response;
+  }
+
+  @Override
+  public <T> CompletableFuture<HttpResponse<T>> sendAsync(
+      HttpRequest request, BodyHandler<T> handler) {
+    return sendAsync(request, handler, null);
+  }
+
+  @Override
+  public <T> CompletableFuture<HttpResponse<T>> sendAsync(
+      HttpRequest request,
+      BodyHandler<T> handler,
+      @Nullable PushPromiseHandler<T> pushPromiseHandler) {
+    ClientExchange exchange = instrumenters.exchange(request);
+    if (exchange == null) {
+      return client.sendAsync(request, handler, pushPromiseHandler);
+    }
+    InstrumentedRequest<ClientExchange, HttpResponse<?>> started = instrumenters.start(exchange);
+    HttpRequest outgoing = instrumenters.outgoing(exchange, request);
+    if (started == null) {
+      return client.sendAsync(outgoing, handler, pushPromiseHandler);
+    }
+    CompletableFuture<HttpResponse<T>> sent;
+    try {
+      Context context = started.context();
+      sent =
+          client.sendAsync(
+              outgoing,
+              TracedBody.handler(handler, context, exchange.connectCall()),
+              pushPromiseHandler);
+    } catch (Throwable t) {
+      started.end(null, t);
+      throw t;
+    }
+    // The future itself goes back, so that cancelling it reaches the request.
+    CompletableFuture<?> unused =
+        sent.whenComplete((response, thrown) -> started.end(response, cause(thrown)));
+    return sent;
+  }
+
+  private static @Nullable Throwable cause(@Nullable Throwable thrown) {
+    return thrown instanceof CompletionException && thrown.getCause() != null
+        ? thrown.getCause()
+        : thrown;
+  }
+
+  @Override
+  public Optional<CookieHandler> cookieHandler() {
+    return client.cookieHandler();
+  }
+
+  @Override
+  public Optional<Duration> connectTimeout() {
+    return client.connectTimeout();
+  }
+
+  @Override
+  public Redirect followRedirects() {
+    return client.followRedirects();
+  }
+
+  @Override
+  public Optional<ProxySelector> proxy() {
+    return client.proxy();
+  }
+
+  @Override
+  public SSLContext sslContext() {
+    return client.sslContext();
+  }
+
+  @Override
+  public SSLParameters sslParameters() {
+    return client.sslParameters();
+  }
+
+  @Override
+  public Optional<Authenticator> authenticator() {
+    return client.authenticator();
+  }
+
+  @Override
+  public Version version() {
+    return client.version();
+  }
+
+  @Override
+  public Optional<Executor> executor() {
+    return client.executor();
+  }
+
+  @Override
+  public WebSocket.Builder newWebSocketBuilder() {
+    return client.newWebSocketBuilder();
+  }
+
+  // JDK 21 added what follows; compiled for 17, these methods override by their names alone.
+
+  /** Starts an orderly shutdown of the wrapped client. */
+  public void shutdown() {
+    ClientLifecycle.shutdown(client);
+  }
+
+  /** Stops the wrapped client at once. */
+  public void shutdownNow() {
+    ClientLifecycle.shutdownNow(client);
+  }
+
+  /** Whether the wrapped client has stopped. */
+  public boolean isTerminated() {
+    return ClientLifecycle.isTerminated(client);
+  }
+
+  /** Waits until the wrapped client has stopped. */
+  public boolean awaitTermination(Duration duration) throws InterruptedException {
+    return ClientLifecycle.awaitTermination(client, duration);
+  }
+
+  /** Closes the wrapped client. */
+  public void close() {
+    ClientLifecycle.close(client);
+  }
+}
