@@ -74,8 +74,10 @@ public final class HttpTelemetry {
     return new JdkServerFilter(servers);
   }
 
+  // Design note: not an overload of configure, since a caller's compiler would then ask for the
+  // servlet API.
   /** Puts the filter first in the chain of a context of the JDK's HTTP server. */
-  public void configure(HttpContext httpContext) {
+  public void addTo(HttpContext httpContext) {
     httpContext.getFilters().add(0, createHttpServerFilter());
   }
 
