@@ -1,0 +1,571 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.instrument;
+
+import static io.opentelemetry.api.common.AttributeKey.stringKey;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.throughline.telemetry.Telemetry;
+import io.opentelemetry.api.baggage.Baggage;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanContext;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.Scope;
+import io.opentelemetry.context.propagation.TextMapGetter;
+import io.opentelemetry.context.propagation.TextMapSetter;
+import io.opentelemetry.sdk.OpenTelemetrySdk;
+import io.opentelemetry.sdk.metrics.data.HistogramPointData;
+import io.opentelemetry.sdk.metrics.data.LongPointData;
+import io.opentelemetry.sdk.metrics.data.MetricData;
+import io.opentelemetry.sdk.testing.exporter.InMemoryMetricReader;
+import io.opentelemetry.sdk.testing.exporter.InMemorySpanExporter;
+import io.opentelemetry.sdk.trace.SdkTracerProvider;
+import io.opentelemetry.sdk.trace.data.LinkData;
+import io.opentelemetry.sdk.trace.data.SpanData;
+import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
+import io.opentelemetry.sdk.trace.samplers.Sampler;
+import io.opentelemetry.sdk.trace.samplers.SamplingResult;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RequestInstrumenterTest {
+
+  private static final String TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
+  private static final String SPAN_ID = "00f067aa0ba902b7";
+  private static final String TRACEPARENT = "00-" + TRACE_ID + "-" + SPAN_ID + "-01";
+
+  private final InMemorySpanExporter spans = InMemorySpanExporter.create();
+  private final InMemoryMetricReader metrics = InMemoryMetricReader.create();
+  private final Telemetry telemetry = telemetry(Map.of());
+
+  private Telemetry telemetry(Map<String, String> properties) {
+    var builder =
+        Telemetry.builder()
+            .ignoreEnvironment()
+            .addProperty("otel.traces.exporter", "none")
+            .addProperty("otel.metrics.exporter", "none")
+            .addProperty("otel.logs.exporter", "none")
+            .addSpanProcessor(SimpleSpanProcessor.create(spans));
+    properties.forEach(builder::addProperty);
+    if (properties.isEmpty()) {
+      builder.addMetricReader(metrics);
+    }
+    return builder.build();
+  }
+
+  @AfterEach
+  void nothingStaysCurrent() {
+    assertThat(Context.current()).isSameAs(Context.root());
+    telemetry.close();
+  }
+
+  private RequestInstrumenterBuilder<Call, String> instrumenter(
+      RequestConvention<Call, String> convention) {
+    return telemetry
+        .instrumenter("test.scope", convention)
+        .setDurationHistogram("test.duration", "Duration.", List.of(0.1, 1d))
+        .setActiveCounter("test.active", "Active.");
+  }
+
+  private static String serve(RequestInstrumenter<Call, String> instrumenter, Call call) {
+    InstrumentedRequest<Call, String> started = instrumenter.start(Context.current(), call);
+    if (started == null) {
+      return call.handle();
+    }
+    String response;
+    try (Scope ignored = started.makeCurrent()) {
+      response = call.handle();
+      started.responding();
+    } catch (Throwable t) {
+      started.end(null, t);
+      throw t;
+    }
+    started.end(response, null);
+    return response;
+  }
+
+  private SpanData onlySpan() {
+    assertThat(spans.getFinishedSpanItems()).hasSize(1);
+    return spans.getFinishedSpanItems().get(0);
+  }
+
+  private MetricData metric(String name) {
+    return metrics.collectAllMetrics().stream()
+        .filter(metric -> metric.getName().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void recordsASpanAndADuration() {
+    Call call = new Call();
+    call.headers.put("traceparent", TRACEPARENT);
+    call.headers.put("baggage", "customer_id=c1");
+    call.handler =
+        () -> {
+          assertThat(Baggage.current().getEntryValue("customer_id")).isEqualTo("c1");
+          LongPointData active =
+              metric("test.active").getLongSumData().getPoints().iterator().next();
+          assertThat(active.getValue()).isEqualTo(1);
+          return "ok";
+        };
+    serve(instrumenter(new Convention(SpanKind.SERVER)).build(), call);
+
+    SpanData span = onlySpan();
+    assertThat(span.getName()).isEqualTo("late name");
+    assertThat(span.getKind()).isEqualTo(SpanKind.SERVER);
+    assertThat(span.getTraceId()).isEqualTo(TRACE_ID);
+    assertThat(span.getParentSpanId()).isEqualTo(SPAN_ID);
+    assertThat(span.getInstrumentationScopeInfo().getName()).isEqualTo("test.scope");
+    assertThat(span.getAttributes().asMap())
+        .isEqualTo(
+            Attributes.of(
+                    stringKey("start"), "s",
+                    stringKey("end"), "ok",
+                    stringKey("baggage.customer_id"), "c1")
+                .asMap());
+    MetricData duration = metric("test.duration");
+    assertThat(duration.getUnit()).isEqualTo("s");
+    HistogramPointData point = duration.getHistogramData().getPoints().iterator().next();
+    assertThat(point.getCount()).isEqualTo(1);
+    assertThat(point.getBoundaries()).containsExactly(0.1, 1d);
+    assertThat(point.getAttributes()).isSameAs(Convention.POINT);
+    assertThat(point.getExemplars()).hasSize(1);
+    assertThat(point.getExemplars().get(0).getSpanContext().getSpanId())
+        .isEqualTo(span.getSpanId());
+    assertThat(metric("test.active").getLongSumData().getPoints().iterator().next().getValue())
+        .isZero();
+  }
+
+  @Test
+  void sendsTheClientSpansContext() {
+    Call call = new Call();
+    telemetry
+        .span("outer")
+        .baggage("session_id", "s-1")
+        .run(() -> serve(instrumenter(new Convention(SpanKind.CLIENT)).build(), call));
+    SpanData client = spans.getFinishedSpanItems().get(0);
+    assertThat(call.headers.get("traceparent"))
+        .isEqualTo(
+            "00-"
+                + client.getTraceId()
+                + "-"
+                + client.getSpanId()
+                + "-"
+                + client.getSpanContext().getTraceFlags().asHex());
+    assertThat(call.headers.get("baggage")).isEqualTo("session_id=s-1");
+  }
+
+  @Test
+  void anIncomingContextBecomesALinkOfANewRoot() {
+    Call call = new Call();
+    call.headers.put("traceparent", TRACEPARENT);
+    serve(
+        instrumenter(new Convention(SpanKind.SERVER)).setParentPolicy(ParentPolicy.LINK).build(),
+        call);
+    SpanData span = onlySpan();
+    assertThat(span.getParentSpanContext().isValid()).isFalse();
+    assertThat(span.getTraceId()).isNotEqualTo(TRACE_ID);
+    assertThat(span.getLinks()).hasSize(1);
+    assertThat(span.getLinks().get(0).getSpanContext().getTraceId()).isEqualTo(TRACE_ID);
+  }
+
+  @Test
+  void aStartTakesLinksAndAStartTime() {
+    SpanContext linked =
+        Span.fromContext(telemetry.extract(Map.of("traceparent", TRACEPARENT))).getSpanContext();
+    long tenSecondsAgo =
+        TimeUnit.MILLISECONDS.toNanos(System.currentTimeMillis()) - TimeUnit.SECONDS.toNanos(10);
+    InstrumentedRequest<Call, String> started =
+        instrumenter(new Convention(SpanKind.CONSUMER))
+            .build()
+            .start(Context.root(), new Call(), List.of(linked), tenSecondsAgo);
+    assertThat(started).isNotNull();
+    started.end("ok", null);
+    assertThat(onlySpan().getStartEpochNanos()).isEqualTo(tenSecondsAgo);
+    assertThat(onlySpan().getLinks()).extracting("spanContext").containsExactly(linked);
+    assertThat(metric("test.duration").getHistogramData().getPoints().iterator().next().getSum())
+        .isBetween(9.9, 60.0);
+  }
+
+  @Test
+  void theApplicationsExceptionPassesAndIsRecorded() {
+    IllegalStateException thrown = new IllegalStateException("app");
+    Call call = new Call();
+    call.handler =
+        () -> {
+          throw thrown;
+        };
+    RequestInstrumenter<Call, String> server =
+        instrumenter(new Convention(SpanKind.SERVER)).build();
+    assertThatThrownBy(() -> serve(server, call)).isSameAs(thrown);
+    SpanData span = onlySpan();
+    assertThat(span.getStatus().getStatusCode()).isEqualTo(StatusCode.ERROR);
+    assertThat(span.getAttributes().get(stringKey("error.type")))
+        .isEqualTo("java.lang.IllegalStateException");
+    assertThat(span.getEvents()).hasSize(1);
+  }
+
+  @Test
+  void endsExactlyOnceHoweverManyThreadsEndIt() throws Exception {
+    RequestInstrumenter<Call, String> server =
+        instrumenter(new Convention(SpanKind.SERVER)).build();
+    for (int round = 0; round < 200; round++) {
+      InstrumentedRequest<Call, String> started = server.start(Context.root(), new Call());
+      CountDownLatch go = new CountDownLatch(1);
+      List<Thread> threads = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        Thread thread =
+            new Thread(
+                () -> {
+                  try {
+                    go.await();
+                  } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                  }
+                  started.end("ok", null);
+                });
+        thread.start();
+        threads.add(thread);
+      }
+      go.countDown();
+      for (Thread thread : threads) {
+        thread.join();
+      }
+    }
+    assertThat(spans.getFinishedSpanItems()).hasSize(200);
+    assertThat(metric("test.duration").getHistogramData().getPoints().iterator().next().getCount())
+        .isEqualTo(200);
+    assertThat(metric("test.active").getLongSumData().getPoints().iterator().next().getValue())
+        .isZero();
+  }
+
+  @Test
+  void aRequestThatIsLeftOutLeavesNothingAndPassesItsContextOn() {
+    Call call = new Call();
+    call.headers.put("traceparent", TRACEPARENT);
+    Map<String, String> outgoing = new HashMap<>();
+    call.handler =
+        () -> {
+          telemetry.inject(outgoing);
+          return "ok";
+        };
+    Convention leavesOut =
+        new Convention(SpanKind.SERVER) {
+          @Override
+          public boolean shouldStart(Call request) {
+            return false;
+          }
+        };
+    serve(instrumenter(leavesOut).build(), call);
+    assertThat(outgoing.get("traceparent")).isEqualTo(TRACEPARENT);
+    assertThat(spans.getFinishedSpanItems()).isEmpty();
+    assertThat(metrics.collectAllMetrics()).isEmpty();
+  }
+
+  @Test
+  void responseHooksRunOnceBeforeTheResponse() {
+    Call call = new Call();
+    RequestInstrumenter<Call, String> server =
+        instrumenter(new Convention(SpanKind.SERVER))
+            .addResponseHook(
+                (context, carrier, setter) -> {
+                  throw new IllegalStateException("hook");
+                })
+            .addResponseHook(
+                (context, carrier, setter) ->
+                    setter.set(
+                        carrier,
+                        "trace-id",
+                        Span.fromContext(context).getSpanContext().getTraceId()))
+            .build();
+    InstrumentedRequest<Call, String> started = server.start(Context.root(), call);
+    assertThat(started.writesResponseHeaders()).isTrue();
+    started.responding();
+    call.responseHeaders.put("trace-id", "changed by the application");
+    started.responding();
+    started.end("ok", null);
+    assertThat(call.responseHeaders).containsEntry("trace-id", "changed by the application");
+    assertThat(server.guardHits()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"always_on", "custom"})
+  void samplersSeeAttributesOnlyWhereTheyMayReadThem(String sampler) {
+    List<Attributes> seen = new ArrayList<>();
+    try (OpenTelemetrySdk sdk =
+        OpenTelemetrySdk.builder()
+            .setTracerProvider(
+                SdkTracerProvider.builder()
+                    .setSampler(new RecordingSampler(seen))
+                    .addSpanProcessor(SimpleSpanProcessor.create(spans))
+                    .build())
+            .build()) {
+      boolean mayRead = sampler.equals("custom");
+      serve(
+          new RequestInstrumenterBuilder<>(
+                  new Signals(sdk, true, true, true, mayRead, null),
+                  "s",
+                  new Convention(SpanKind.SERVER))
+              .build(),
+          new Call());
+      assertThat(seen.get(0).get(stringKey("start"))).isEqualTo(mayRead ? "s" : null);
+      assertThat(onlySpan().getAttributes().get(stringKey("start"))).isEqualTo("s");
+    }
+  }
+
+  @Test
+  void withSpansOffMetricsGoOnAndTheContextPasses() {
+    InMemoryMetricReader reader = InMemoryMetricReader.create();
+    try (Telemetry metricsOnly =
+        Telemetry.builder()
+            .ignoreEnvironment()
+            .addProperty("tracing.enabled", "false")
+            .addProperty("otel.metrics.exporter", "none")
+            .addProperty("otel.logs.exporter", "none")
+            .addMetricReader(reader)
+            .build()) {
+      Call call = new Call();
+      call.headers.put("traceparent", TRACEPARENT);
+      Map<String, String> outgoing = new HashMap<>();
+      call.handler =
+          () -> {
+            metricsOnly.inject(outgoing);
+            return "ok";
+          };
+      serve(
+          metricsOnly
+              .instrumenter("s", new Convention(SpanKind.SERVER))
+              .setDurationHistogram("test.duration", "", List.of(1d))
+              .build(),
+          call);
+      assertThat(outgoing.get("traceparent")).isEqualTo(TRACEPARENT);
+      assertThat(reader.collectAllMetrics()).extracting("name").containsExactly("test.duration");
+    }
+  }
+
+  /** Each hook in turn throws: the application sees the same, and the span still ends. */
+  @ParameterizedTest
+  @EnumSource(Hook.class)
+  void aThrowingHookChangesNothingForTheApplication(Hook hook) {
+    for (SpanKind kind : List.of(SpanKind.SERVER, SpanKind.CLIENT)) {
+      for (Error thrown :
+          List.of(new NoSuchMethodError("version mismatch"), new AssertionError("hook"))) {
+        spans.reset();
+        Convention convention = new Convention(kind);
+        convention.throwing = hook;
+        convention.thrown = thrown;
+        RequestInstrumenter<Call, String> instrumenter = instrumenter(convention).build();
+        Call call = new Call();
+        call.headers.put("traceparent", TRACEPARENT);
+        assertThat(serve(instrumenter, call)).isEqualTo("ok");
+        assertThat(onlySpan().hasEnded()).isTrue();
+        if (convention.reached) {
+          assertThat(instrumenter.guardHits()).isPositive();
+        }
+        IllegalStateException fromApplication = new IllegalStateException("app");
+        call.handler =
+            () -> {
+              throw fromApplication;
+            };
+        assertThatThrownBy(() -> serve(instrumenter, call)).isSameAs(fromApplication);
+        assertThat(spans.getFinishedSpanItems()).hasSize(2);
+        assertThat(Context.current()).isSameAs(Context.root());
+      }
+    }
+  }
+
+  /** Guards the test above against a hook that no request reaches. */
+  @ParameterizedTest
+  @EnumSource(Hook.class)
+  void everyHookIsReached(Hook hook) {
+    boolean reached = false;
+    for (SpanKind kind : List.of(SpanKind.SERVER, SpanKind.CLIENT)) {
+      Convention convention = new Convention(kind);
+      convention.throwing = hook;
+      serve(instrumenter(convention).build(), new Call());
+      reached |= convention.reached;
+    }
+    assertThat(reached).isTrue();
+  }
+
+  @Test
+  void aVirtualMachineErrorPasses() {
+    Convention convention = new Convention(SpanKind.SERVER);
+    convention.throwing = Hook.SPAN_NAME;
+    convention.thrown = new OutOfMemoryError("made by the test");
+    RequestInstrumenter<Call, String> instrumenter = instrumenter(convention).build();
+    assertThatThrownBy(() -> instrumenter.start(Context.root(), new Call()))
+        .isInstanceOf(OutOfMemoryError.class);
+  }
+
+  enum Hook {
+    SHOULD_START,
+    SPAN_NAME,
+    LATE_SPAN_NAME,
+    ON_START,
+    ON_END,
+    ERROR_TYPE,
+    DURATION_ATTRIBUTES,
+    ACTIVE_ATTRIBUTES,
+    GETTER,
+    SETTER
+  }
+
+  private static final class Call {
+    final Map<String, String> headers = new HashMap<>();
+    final Map<String, String> responseHeaders = new HashMap<>();
+    Supplier<String> handler = () -> "ok";
+
+    String handle() {
+      return handler.get();
+    }
+  }
+
+  private static class Convention implements RequestConvention<Call, String> {
+
+    static final Attributes POINT = Attributes.of(stringKey("point"), "p");
+
+    private final SpanKind kind;
+    @Nullable Hook throwing;
+    Error thrown = new AssertionError("hook");
+    boolean reached;
+
+    Convention(SpanKind kind) {
+      this.kind = kind;
+    }
+
+    private void at(Hook hook) {
+      if (hook == throwing) {
+        reached = true;
+        throw thrown;
+      }
+    }
+
+    @Override
+    public SpanKind kind() {
+      return kind;
+    }
+
+    @Override
+    public boolean shouldStart(Call request) {
+      at(Hook.SHOULD_START);
+      return true;
+    }
+
+    @Override
+    public String spanName(Call request) {
+      at(Hook.SPAN_NAME);
+      return "name";
+    }
+
+    @Override
+    public String lateSpanName(Call request) {
+      at(Hook.LATE_SPAN_NAME);
+      return "late name";
+    }
+
+    @Override
+    public void onStart(AttributeSink attributes, Call request) {
+      at(Hook.ON_START);
+      attributes.set(stringKey("start"), "s");
+      attributes.set(stringKey("null"), null);
+    }
+
+    @Override
+    public void onEnd(
+        AttributeSink attributes,
+        Call request,
+        @Nullable String response,
+        @Nullable Throwable error) {
+      at(Hook.ON_END);
+      attributes.set(stringKey("end"), response);
+    }
+
+    @Override
+    public @Nullable String errorType(
+        Call request, @Nullable String response, @Nullable Throwable error) {
+      at(Hook.ERROR_TYPE);
+      return error == null ? null : error.getClass().getName();
+    }
+
+    @Override
+    public Attributes durationAttributes(
+        Call request, @Nullable String response, @Nullable Throwable error) {
+      at(Hook.DURATION_ATTRIBUTES);
+      return POINT;
+    }
+
+    @Override
+    public Attributes activeAttributes(Call request) {
+      at(Hook.ACTIVE_ATTRIBUTES);
+      return POINT;
+    }
+
+    @Override
+    public @Nullable TextMapGetter<Call> requestGetter() {
+      if (kind != SpanKind.SERVER) {
+        return null;
+      }
+      return new HeaderGetter<>() {
+        @Override
+        protected @Nullable List<String> lines(Call carrier, String name) {
+          at(Hook.GETTER);
+          String value = carrier.headers.get(name);
+          return value == null ? null : List.of(value);
+        }
+      };
+    }
+
+    @Override
+    public @Nullable TextMapSetter<Call> requestSetter() {
+      if (kind != SpanKind.CLIENT) {
+        return null;
+      }
+      return (carrier, name, value) -> {
+        at(Hook.SETTER);
+        carrier.headers.put(name, value);
+      };
+    }
+
+    @Override
+    public TextMapSetter<Call> responseSetter() {
+      return (carrier, name, value) -> carrier.responseHeaders.put(name, value);
+    }
+  }
+
+  private record RecordingSampler(List<Attributes> seen) implements Sampler {
+    @Override
+    public SamplingResult shouldSample(
+        Context parentContext,
+        String traceId,
+        String name,
+        SpanKind spanKind,
+        Attributes attributes,
+        List<LinkData> parentLinks) {
+      seen.add(attributes.toBuilder().build());
+      return SamplingResult.recordAndSample();
+    }
+
+    @Override
+    public String getDescription() {
+      return "recording";
+    }
+  }
+}
