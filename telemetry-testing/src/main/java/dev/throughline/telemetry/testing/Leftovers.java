@@ -18,7 +18,7 @@ final class Leftovers {
 
   void addScopes(List<Throwable> openedAt) {
     for (Throwable place : openedAt) {
-      lines.add("unclosed: " + place.getMessage());
+      lines.add("scope not closed: " + place.getMessage());
       places.add(place);
     }
   }

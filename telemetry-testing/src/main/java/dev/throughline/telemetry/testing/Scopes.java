@@ -83,16 +83,16 @@ final class Scopes {
     OpenScope(Context context, Scope scope) {
       this.context = context;
       this.scope = scope;
-      openedAt = new Throwable("a scope was opened on thread " + thread.getName() + " here");
+      openedAt = new Throwable("opened on thread " + thread.getName());
     }
 
     @Override
     public void close() {
       synchronized (open) {
         if (Thread.currentThread() != thread) {
-          misuse = ", but closed on thread " + Thread.currentThread().getName();
+          misuse = ", closed on thread " + Thread.currentThread().getName();
         } else if (Context.current() != context) {
-          misuse = ", but closed while another context was current";
+          misuse = ", closed while another context was current";
         } else if (open.remove(this)) {
           open.notifyAll();
         }

@@ -188,11 +188,11 @@ public final class TelemetryExtension
     // There is no point in waiting for more trouble after the first.
     Duration patience = failure == null ? timeout : Duration.ZERO;
     Leftovers leftovers = new Leftovers();
-    leftovers.add("not ended: span", spans.giveUpRunning(patience));
+    leftovers.add("span not ended", spans.giveUpRunning(patience));
     leftovers.addScopes(scopes.closeLeaks(patience));
-    leftovers.add("not taken: span", Spans.names(spans.takeLeftovers()));
+    leftovers.add("span not taken", Spans.names(spans.takeLeftovers()));
     closeAfterLast();
-    leftovers.add("not expected", warnings.takeAll());
+    leftovers.add("log line not expected", warnings.takeAll());
     Owner.release();
     running.set(null);
     if (!(failure instanceof TestAbortedException)) {
@@ -207,7 +207,7 @@ public final class TelemetryExtension
     }
     closeAfterLast();
     Leftovers leftovers = new Leftovers();
-    leftovers.add("not expected", warnings.takeAll());
+    leftovers.add("log line not expected", warnings.takeAll());
     Owner.release();
     leftovers.failIfAny();
   }
