@@ -52,8 +52,8 @@ final class Shutdown {
     }
     if (!within(timeout, "telemetry-close", sdk::shutdown)) {
       logger.warn(
-          "Telemetry closed, but not all of it could be delivered within {} ms"
-              + " (telemetry.close.timeout)",
+          "Telemetry closed, but not all that had ended was delivered; closing may take {} ms"
+              + " (TELEMETRY_CLOSE_TIMEOUT)",
           timeout.toMillis());
     }
     try {

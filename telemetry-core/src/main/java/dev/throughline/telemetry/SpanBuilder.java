@@ -3,8 +3,6 @@
 
 package dev.throughline.telemetry;
 
-import static java.util.Objects.requireNonNull;
-
 import io.opentelemetry.api.baggage.Baggage;
 import io.opentelemetry.api.baggage.BaggageBuilder;
 import io.opentelemetry.api.common.AttributeKey;
@@ -356,31 +354,38 @@ public final class SpanBuilder {
 
   /** Starts the span without making it current; it may end on any thread. */
   public ActiveSpan start() {
-    if (span == null) {
-      return parent == null
-          ? ActiveSpan.NONE
-          : new ActiveSpan(telemetry, Span.getInvalid(), parent, null);
-    }
+    // Static, with what it needs handed over: this object then never escapes, and once compiled
+    // it is never made.
+    return span == null
+        ? startOff(telemetry, parent)
+        : start(telemetry, span, parent, baggage, errorIf);
+  }
+
+  private static ActiveSpan startOff(Telemetry telemetry, @Nullable Context parent) {
+    return parent == null
+        ? ActiveSpan.NONE
+        : new ActiveSpan(telemetry, Span.getInvalid(), parent, null);
+  }
+
+  private static ActiveSpan start(
+      Telemetry telemetry,
+      io.opentelemetry.api.trace.SpanBuilder span,
+      @Nullable Context parent,
+      @Nullable BaggageBuilder baggage,
+      @Nullable Predicate<? super Throwable> errorIf) {
     Context context = parent == null ? Context.current() : parent;
     if (baggage != null) {
       context = context.with(baggage.build());
     }
-    Span started = startSpan(requireNonNull(span), context);
-    return new ActiveSpan(telemetry, started, context.with(started), errorIf);
-  }
-
-  private Span startSpan(io.opentelemetry.api.trace.SpanBuilder span, Context context) {
+    Span started;
     try {
-      if (parent != null || baggage != null) {
-        span.setParent(context);
-      }
-      Span started = span.startSpan();
-      telemetry.copyBaggage(context, started);
-      return started;
+      started = span.setParent(context).startSpan();
     } catch (Throwable t) {
       // A sampler, an id generator or a processor that throws costs the span, not the request.
       telemetry.guard().caught("SpanBuilder.startSpan", t);
-      return Span.fromContext(context);
+      return new ActiveSpan(telemetry, Span.getInvalid(), context, errorIf);
     }
+    telemetry.copyBaggage(context, started);
+    return new ActiveSpan(telemetry, started, context.with(started), errorIf);
   }
 }

@@ -220,7 +220,11 @@ public final class Telemetry implements AutoCloseable {
   void copyBaggage(Context context, Span span) {
     BaggageAttributes attributes = signals.baggageAttributes();
     if (attributes != null) {
-      attributes.copy(context, span);
+      try {
+        attributes.copy(context, span);
+      } catch (Throwable t) {
+        guard.caught("Span.setAttribute", t);
+      }
     }
   }
 

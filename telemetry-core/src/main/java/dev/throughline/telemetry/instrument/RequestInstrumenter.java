@@ -245,10 +245,18 @@ public final class RequestInstrumenter<REQ, RES> {
       }
       BaggageAttributes baggageAttributes = signals.baggageAttributes();
       if (baggageAttributes != null) {
-        baggageAttributes.copy(context, span);
+        copyBaggage(baggageAttributes, context, span);
       }
     }
     return context.with(span);
+  }
+
+  private void copyBaggage(BaggageAttributes attributes, Context context, Span span) {
+    try {
+      attributes.copy(context, span);
+    } catch (Throwable t) {
+      guard.caught("Span.setAttribute", t);
+    }
   }
 
   private String spanName(REQ request) {

@@ -21,7 +21,7 @@ final class JdkServerFilter extends Filter {
   @Override
   public void doFilter(HttpExchange exchange, Chain chain) throws IOException {
     InstrumentedRequest<ServerExchange, ServerExchange> request =
-        instrumenters.start(new JdkExchange(exchange));
+        isIgnored(exchange) ? null : instrumenters.start(new JdkExchange(exchange));
     if (request == null) {
       chain.doFilter(exchange);
       return;
@@ -34,6 +34,19 @@ final class JdkServerFilter extends Filter {
       throw t;
     }
     end.handlerReturned();
+  }
+
+  private boolean isIgnored(HttpExchange exchange) {
+    String[] fields = instrumenters.fieldsWhenOff();
+    if (fields == null) {
+      return false;
+    }
+    for (String field : fields) {
+      if (exchange.getRequestHeaders().containsKey(field)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   @Override

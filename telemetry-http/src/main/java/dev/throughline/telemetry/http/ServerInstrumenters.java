@@ -22,6 +22,7 @@ final class ServerInstrumenters {
   private final RequestInstrumenter<ServerExchange, ServerExchange> http;
   private final RequestInstrumenter<ServerExchange, ServerExchange> connect;
   private final Routes routes;
+  private final String @Nullable [] fieldsWhenOff;
 
   ServerInstrumenters(Telemetry telemetry, HttpTelemetryBuilder builder) {
     routes = new Routes(builder.routes);
@@ -47,8 +48,27 @@ final class ServerInstrumenters {
                 HttpKeys.RPC_SERVER_DURATION, "Duration of incoming calls.", SECONDS);
     builder.responseHooks.forEach(http::addResponseHook);
     builder.responseHooks.forEach(connect::addResponseHook);
+    fieldsWhenOff =
+        telemetry.isEnabled()
+            ? null
+            : telemetry
+                .openTelemetry()
+                .getPropagators()
+                .getTextMapPropagator()
+                .fields()
+                .toArray(new String[0]);
     this.http = http.build();
     this.connect = connect.build();
+  }
+
+  /**
+   * The headers without which a request is none of our business, since telemetry is off: asked for
+   * before anything is made for it.
+   *
+   * @return null where requests are recorded
+   */
+  String @Nullable [] fieldsWhenOff() {
+    return fieldsWhenOff;
   }
 
   /** Starts a request; null where the server is to go on as if this were not there. */

@@ -56,7 +56,8 @@ final class ServletFilter implements Filter {
   public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
       throws IOException, ServletException {
     if (!(request instanceof HttpServletRequest httpRequest)
-        || !(response instanceof HttpServletResponse httpResponse)) {
+        || !(response instanceof HttpServletResponse httpResponse)
+        || isIgnored(httpRequest)) {
       chain.doFilter(request, response);
       return;
     }
@@ -75,6 +76,19 @@ final class ServletFilter implements Filter {
     }
     request.setAttribute(STARTED, started);
     serve(started, httpRequest, httpResponse, chain);
+  }
+
+  private boolean isIgnored(HttpServletRequest request) {
+    String[] fields = instrumenters.fieldsWhenOff();
+    if (fields == null) {
+      return false;
+    }
+    for (String field : fields) {
+      if (request.getHeader(field) != null) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static void serve(
