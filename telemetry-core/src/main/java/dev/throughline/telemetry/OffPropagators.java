@@ -16,27 +16,50 @@ import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
-/** The propagators of {@code OTEL_PROPAGATORS} without the SDK. */
+/**
+ * The propagators of {@code OTEL_PROPAGATORS} without the SDK. OpenTelemetry's own are loaded with
+ * the first context that comes in: they bring the JDK's logging with them, which would be most of
+ * what a process that is off takes to start.
+ */
 final class OffPropagators {
+
+  private static final List<String> DEFAULT = List.of("tracecontext", "baggage");
 
   private OffPropagators() {}
 
-  static ContextPropagators of(List<String> names) {
-    List<TextMapPropagator> propagators = new ArrayList<>();
-    if (names.isEmpty()) {
-      propagators.add(W3CTraceContextPropagator.getInstance());
-      propagators.add(W3CBaggagePropagator.getInstance());
+  /**
+   * Propagators that pass on what comes in.
+   *
+   * @param given the setting; empty is the default
+   */
+  static ContextPropagators of(List<String> given) {
+    List<String> names = given.isEmpty() ? DEFAULT : given;
+    if (DEFAULT.containsAll(names)) {
+      List<String> fields = new ArrayList<>();
+      if (names.contains("tracecontext")) {
+        fields.add("traceparent");
+        fields.add("tracestate");
+      }
+      if (names.contains("baggage")) {
+        fields.add("baggage");
+      }
+      return ContextPropagators.create(new PassThroughPropagator(names, fields));
     }
+    TextMapPropagator parsed = parsing(names);
+    return ContextPropagators.create(
+        new PassThroughPropagator(names, List.copyOf(parsed.fields())));
+  }
+
+  /** What the names stand for; those that are unknown are left out, and named in a WARN. */
+  static TextMapPropagator parsing(List<String> names) {
+    List<TextMapPropagator> propagators = new ArrayList<>();
     for (String name : names) {
       TextMapPropagator propagator = propagator(name);
       if (propagator != null) {
         propagators.add(propagator);
       }
     }
-    return propagators.isEmpty()
-        ? ContextPropagators.noop()
-        : ContextPropagators.create(
-            new PassThroughPropagator(TextMapPropagator.composite(propagators)));
+    return TextMapPropagator.composite(propagators);
   }
 
   private static @Nullable TextMapPropagator propagator(String name) {

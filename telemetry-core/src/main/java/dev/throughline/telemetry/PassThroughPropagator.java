@@ -11,6 +11,7 @@ import io.opentelemetry.context.propagation.TextMapGetter;
 import io.opentelemetry.context.propagation.TextMapPropagator;
 import io.opentelemetry.context.propagation.TextMapSetter;
 import java.util.Collection;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,17 +24,22 @@ final class PassThroughPropagator implements TextMapPropagator {
   private static final ContextKey<Received> RECEIVED =
       ContextKey.named("dev.throughline.telemetry.received");
 
-  private final TextMapPropagator parsed;
-  private final String[] fields;
+  private final List<String> names;
+  private final List<String> fields;
+  private volatile @Nullable TextMapPropagator parsing;
 
-  PassThroughPropagator(TextMapPropagator parsed) {
-    this.parsed = parsed;
-    fields = parsed.fields().toArray(new String[0]);
+  /**
+   * @param names what parses, by the names of {@code OTEL_PROPAGATORS}
+   * @param fields the headers that these read and write
+   */
+  PassThroughPropagator(List<String> names, List<String> fields) {
+    this.names = names;
+    this.fields = fields;
   }
 
   @Override
   public Collection<String> fields() {
-    return parsed.fields();
+    return fields;
   }
 
   @Override
@@ -42,35 +48,45 @@ final class PassThroughPropagator implements TextMapPropagator {
     if (received == null
         || received.span != Span.fromContextOrNull(context)
         || received.baggage != Baggage.fromContextOrNull(context)) {
-      parsed.inject(context, carrier, setter);
+      parsing().inject(context, carrier, setter);
       return;
     }
-    for (int i = 0; i < fields.length; i++) {
+    for (int i = 0; i < received.values.length; i++) {
       String value = received.values[i];
       if (value != null) {
-        setter.set(carrier, fields[i], value);
+        setter.set(carrier, fields.get(i), value);
       }
     }
   }
 
   @Override
   public <C> Context extract(Context context, @Nullable C carrier, TextMapGetter<C> getter) {
-    Context extracted = parsed.extract(context, carrier, getter);
+    Context extracted = parsing().extract(context, carrier, getter);
     if (extracted == context) {
       return context;
     }
-    @Nullable String[] values = new String[fields.length];
+    @Nullable String[] values = new String[fields.size()];
     Span span = Span.fromContextOrNull(extracted);
     Baggage baggage = Baggage.fromContextOrNull(extracted);
-    for (int i = 0; i < fields.length; i++) {
+    for (int i = 0; i < values.length; i++) {
+      String field = fields.get(i);
       // What could not be parsed was not taken over, and does not go out either.
       boolean taken =
-          fields[i].equals("baggage")
+          field.equals("baggage")
               ? baggage != Baggage.fromContextOrNull(context)
               : span != Span.fromContextOrNull(context);
-      values[i] = taken ? getter.get(carrier, fields[i]) : null;
+      values[i] = taken ? getter.get(carrier, field) : null;
     }
     return extracted.with(RECEIVED, new Received(span, baggage, values));
+  }
+
+  private TextMapPropagator parsing() {
+    TextMapPropagator loaded = parsing;
+    if (loaded == null) {
+      loaded = OffPropagators.parsing(names);
+      parsing = loaded;
+    }
+    return loaded;
   }
 
   private static final class Received {

@@ -40,12 +40,12 @@ public final class Telemetry implements AutoCloseable {
   private static final AtomicReference<@Nullable Telemetry> GLOBAL = new AtomicReference<>();
 
   private final Signals signals;
-  private final Tracer tracer;
-  private final Meter meter;
+  private final String scopeName;
+  private final @Nullable Tracer tracer;
   private final Propagation propagation;
   private final Guard guard = new Guard("dev.throughline.telemetry");
   private final @Nullable Shutdown shutdown;
-  private final @Nullable SpanNames names;
+  private final SpanNames names = new SpanNames();
   private final SpanBuilder off = new SpanBuilder(this, null, null);
 
   /**
@@ -57,10 +57,9 @@ public final class Telemetry implements AutoCloseable {
       io.opentelemetry.sdk.@Nullable OpenTelemetrySdk sdk,
       Duration closeTimeout) {
     this.signals = signals;
-    tracer = signals.openTelemetry().getTracer(scopeName);
-    meter = signals.openTelemetry().getMeter(scopeName);
+    this.scopeName = scopeName;
+    tracer = signals.spans() ? signals.openTelemetry().getTracer(scopeName) : null;
     propagation = new Propagation(signals.openTelemetry().getPropagators(), guard);
-    names = signals.spans() ? new SpanNames() : null;
     shutdown = sdk == null ? null : new Shutdown(sdk, closeTimeout);
   }
 
@@ -127,7 +126,7 @@ public final class Telemetry implements AutoCloseable {
    *     into attributes
    */
   public SpanBuilder span(String name) {
-    if (names == null) {
+    if (tracer == null) {
       return off;
     }
     names.check(name);
@@ -146,12 +145,12 @@ public final class Telemetry implements AutoCloseable {
 
   /** The tracer of {@link #span}. */
   public Tracer tracer() {
-    return tracer;
+    return tracer == null ? signals.openTelemetry().getTracer(scopeName) : tracer;
   }
 
-  /** A meter for the service's own metrics. */
+  /** The meter for the service's own metrics; instruments made of it are to be kept. */
   public Meter meter() {
-    return meter;
+    return signals.openTelemetry().getMeter(scopeName);
   }
 
   /** Writes the current trace context and baggage into a map, e.g. a message's headers. */
