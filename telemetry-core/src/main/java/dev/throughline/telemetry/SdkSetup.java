@@ -28,7 +28,9 @@ import io.opentelemetry.sdk.trace.export.SpanExporter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -59,11 +61,13 @@ final class SdkSetup {
   private final List<StandIn> exporters = new ArrayList<>();
   private final List<SpanProcessor> taps = new ArrayList<>();
   private @Nullable Settings settings;
+  private Duration closeTimeout;
   private String serviceName = "";
 
-  SdkSetup(TelemetryBuilder builder, boolean spans) {
+  SdkSetup(TelemetryBuilder builder, boolean spans, Duration closeTimeout) {
     this.builder = builder;
     this.spans = spans;
+    this.closeTimeout = closeTimeout;
   }
 
   /**
@@ -108,8 +112,13 @@ final class SdkSetup {
   }
 
   /** How long closing may take; only known after {@link #build}. */
-  Duration closeTimeout(Duration standard) {
-    return settings == null ? standard : settings.getDuration("telemetry.close.timeout", standard);
+  Duration closeTimeout() {
+    return closeTimeout;
+  }
+
+  /** The variable that was read last: where {@link #build} throws, mostly the one it was at. */
+  String lastVariable() {
+    return settings == null ? "none" : settings.lastVariable();
   }
 
   /** Where telemetry goes, in one line; only known after {@link #build}. */
@@ -151,12 +160,13 @@ final class SdkSetup {
   }
 
   private ConfigProperties settings(ConfigProperties given) {
-    ConfigProperties source =
-        builder.ignoreEnvironment
-            ? DefaultConfigProperties.createFromMap(builder.properties)
-            : given;
-    Settings read = new Settings(source, spans);
+    Map<String, String> properties = new HashMap<>(builder.properties);
+    properties.values().removeIf(String::isBlank);
+    ConfigProperties defaults = DefaultConfigProperties.createFromMap(properties);
+    Settings read = new Settings(builder.ignoreEnvironment ? defaults : given, defaults, spans);
     settings = read;
+    // Now, so that a value that can't be used is told like any other.
+    closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
     return read;
   }
 

@@ -7,6 +7,7 @@ import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -24,121 +25,154 @@ final class Settings implements ConfigProperties {
   private static final String OTLP = "otel.exporter.otlp.";
   private static final String GRPC = "grpc";
   private static final String HTTP_PROTOBUF = "http/protobuf";
+  private static final int OTLP_GRPC_PORT = 4317;
   private static final int OTLP_HTTP_PORT = 4318;
 
   private final ConfigProperties given;
+  private final ConfigProperties defaults;
   private final boolean spans;
+  private String lastRead = "";
 
   /**
+   * @param defaults what the caller gave, for what is unset or empty
    * @param spans false takes the span exporters away, whatever is set
    */
-  Settings(ConfigProperties given, boolean spans) {
+  Settings(ConfigProperties given, ConfigProperties defaults, boolean spans) {
     this.given = given;
+    this.defaults = defaults;
     this.spans = spans;
+  }
+
+  /** The variable that was read last. */
+  String lastVariable() {
+    return Environment.variable(lastRead);
   }
 
   @Override
   public @Nullable String getString(String name) {
-    if (!name.startsWith(OTLP)) {
-      return given(name);
+    if (name.equals(OTLP + "endpoint")) {
+      return withoutSignalPath(endpoint(name));
     }
     String signal = signal(name);
-    if (name.endsWith(".endpoint")) {
-      String endpoint = endpoint(given(name));
-      if (endpoint == null) {
-        return null;
-      }
-      if (signal == null) {
-        return endsInSignalPath(endpoint)
-            ? endpoint.substring(0, endpoint.lastIndexOf("/v1/"))
-            : endpoint;
-      }
-      return GRPC.equals(protocol(signal)) ? withoutPath(endpoint) : endpoint;
+    if (signal != null && name.endsWith(".endpoint")) {
+      return ownEndpoint(signal);
     }
-    return signal != null && name.endsWith(".protocol") ? protocol(signal) : given(name);
+    return signal != null && name.endsWith(".protocol") ? protocol(signal) : set(name);
   }
 
   /** The endpoint that a signal's OTLP exporter uses, for people to read: without user info. */
   String otlpEndpoint(String signal) {
-    String endpoint = getString(OTLP + signal + ".endpoint");
+    String endpoint = ownEndpoint(signal);
     if (endpoint == null) {
-      endpoint = getString(OTLP + "endpoint");
+      endpoint = withoutSignalPath(endpoint(OTLP + "endpoint"));
     }
     if (endpoint == null) {
       return GRPC.equals(protocol(signal)) ? "http://localhost:4317" : "http://localhost:4318";
     }
-    int userInfo = endpoint.indexOf('@');
-    int authority = endpoint.indexOf("://") + "://".length();
-    return userInfo < 0
-        ? endpoint
-        : endpoint.substring(0, authority) + endpoint.substring(userInfo + 1);
+    return withoutUserInfo(endpoint);
   }
 
-  /** The OTLP protocol of a signal: what is set for it, for all, or what the port tells. */
+  /** The OTLP protocol of a signal: what is set for it, for all, or what the endpoint tells. */
   String protocol(String signal) {
-    String protocol = given(OTLP + signal + ".protocol");
+    String protocol = set(OTLP + signal + ".protocol");
     if (protocol == null) {
-      protocol = given(OTLP + "protocol");
+      protocol = set(OTLP + "protocol");
     }
     if (protocol != null) {
       return protocol;
     }
-    String endpoint = given(OTLP + signal + ".endpoint");
+    String endpoint = set(OTLP + signal + ".endpoint");
     if (endpoint == null) {
-      endpoint = given(OTLP + "endpoint");
+      endpoint = set(OTLP + "endpoint");
     }
-    if (endpoint == null || endpoint.startsWith(GRPC)) {
+    if (endpoint == null || scheme(endpoint).startsWith(GRPC)) {
       return GRPC;
     }
-    int port = port(endpoint);
-    return port == OTLP_HTTP_PORT || (port < 0 && endsInSignalPath(endpoint))
-        ? HTTP_PROTOBUF
-        : GRPC;
+    String url = url(endpoint);
+    return switch (port(url)) {
+      case OTLP_GRPC_PORT -> GRPC;
+      case OTLP_HTTP_PORT -> HTTP_PROTOBUF;
+      // An endpoint of gRPC has no path.
+      default -> withoutPath(url).length() < url.length() - 1 ? HTTP_PROTOBUF : GRPC;
+    };
   }
 
-  private @Nullable String given(String name) {
-    String value = given.getString(name);
-    return value == null || value.isBlank() ? null : value.trim();
+  /**
+   * The endpoint of one signal alone.
+   *
+   * @return null where the one for all holds, and the signal's path goes on its end
+   */
+  private @Nullable String ownEndpoint(String signal) {
+    String endpoint = endpoint(OTLP + signal + ".endpoint");
+    if (!GRPC.equals(protocol(signal))) {
+      return endpoint;
+    }
+    if (endpoint == null) {
+      endpoint = endpoint(OTLP + "endpoint");
+    }
+    return endpoint == null ? null : withoutPath(endpoint);
   }
 
-  private @Nullable String signal(String name) {
-    for (String signal : new String[] {"traces", "metrics", "logs"}) {
-      if (name.startsWith(signal + '.', OTLP.length())) {
-        return signal;
+  private @Nullable String endpoint(String name) {
+    String endpoint = set(name);
+    return endpoint == null ? null : url(endpoint);
+  }
+
+  private static String url(String endpoint) {
+    String scheme = scheme(endpoint);
+    return switch (scheme) {
+      case "" -> "http://" + endpoint;
+      case "grpc" -> "http" + endpoint.substring(scheme.length());
+      case "grpcs" -> "https" + endpoint.substring(scheme.length());
+      default -> endpoint;
+    };
+  }
+
+  private static @Nullable String signal(String name) {
+    if (name.startsWith(OTLP)) {
+      for (String signal : new String[] {"traces", "metrics", "logs"}) {
+        if (name.startsWith(signal + '.', OTLP.length())) {
+          return signal;
+        }
       }
     }
     return null;
   }
 
-  private static @Nullable String endpoint(@Nullable String given) {
-    if (given == null) {
-      return null;
-    }
-    String endpoint = given;
-    if (endpoint.startsWith("grpc://")) {
-      endpoint = "http://" + endpoint.substring("grpc://".length());
-    } else if (endpoint.startsWith("grpcs://")) {
-      endpoint = "https://" + endpoint.substring("grpcs://".length());
-    } else if (!endpoint.contains("://")) {
-      endpoint = "http://" + endpoint;
-    }
-    return endpoint;
+  /** What stands before {@code ://}, in lower case; empty where nothing does. */
+  private static String scheme(String endpoint) {
+    int end = endpoint.indexOf("://");
+    return end < 0 ? "" : endpoint.substring(0, end).toLowerCase(Locale.ROOT);
   }
 
-  private static boolean endsInSignalPath(String endpoint) {
-    return endpoint.endsWith("/v1/traces")
-        || endpoint.endsWith("/v1/metrics")
-        || endpoint.endsWith("/v1/logs");
+  private static @Nullable String withoutSignalPath(@Nullable String endpoint) {
+    if (endpoint == null) {
+      return null;
+    }
+    String path = endpoint.endsWith("/") ? endpoint.substring(0, endpoint.length() - 1) : endpoint;
+    return path.endsWith("/v1/traces") || path.endsWith("/v1/metrics") || path.endsWith("/v1/logs")
+        ? path.substring(0, path.lastIndexOf("/v1/"))
+        : endpoint;
   }
 
   private static String withoutPath(String endpoint) {
-    int authority = endpoint.indexOf("://") + "://".length();
-    int path = endpoint.indexOf('/', authority);
+    int path = endpoint.indexOf('/', authority(endpoint));
     return path < 0 ? endpoint : endpoint.substring(0, path);
   }
 
+  private static String withoutUserInfo(String endpoint) {
+    int userInfo = withoutPath(endpoint).lastIndexOf('@');
+    return userInfo < 0
+        ? endpoint
+        : endpoint.substring(0, authority(endpoint)) + endpoint.substring(userInfo + 1);
+  }
+
+  private static int authority(String endpoint) {
+    return endpoint.indexOf("://") + "://".length();
+  }
+
   private static int port(String endpoint) {
-    String host = withoutPath(endpoint.contains("://") ? endpoint : "http://" + endpoint);
+    String host = withoutPath(endpoint);
     try {
       return Integer.parseInt(host.substring(host.lastIndexOf(':') + 1));
     } catch (NumberFormatException e) {
@@ -146,39 +180,51 @@ final class Settings implements ConfigProperties {
     }
   }
 
+  private @Nullable String set(String name) {
+    String value = of(name).getString(name);
+    return value == null ? null : value.trim();
+  }
+
+  /** Where a setting is read: an empty one is unset, whatever its type. */
+  private ConfigProperties of(String name) {
+    lastRead = name;
+    String value = given.getString(name);
+    return value == null || value.isBlank() ? defaults : given;
+  }
+
   @Override
   public @Nullable Boolean getBoolean(String name) {
-    return given.getBoolean(name);
+    return of(name).getBoolean(name);
   }
 
   @Override
   public @Nullable Integer getInt(String name) {
-    return given.getInt(name);
+    return of(name).getInt(name);
   }
 
   @Override
   public @Nullable Long getLong(String name) {
-    return given.getLong(name);
+    return of(name).getLong(name);
   }
 
   @Override
   public @Nullable Double getDouble(String name) {
-    return given.getDouble(name);
+    return of(name).getDouble(name);
   }
 
   @Override
   public @Nullable Duration getDuration(String name) {
-    return given.getDuration(name);
+    return of(name).getDuration(name);
   }
 
   @Override
   public List<String> getList(String name) {
-    return !spans && name.equals("otel.traces.exporter") ? List.of("none") : given.getList(name);
+    return !spans && name.equals("otel.traces.exporter") ? List.of("none") : of(name).getList(name);
   }
 
   @Override
   public Map<String, String> getMap(String name) {
-    return given.getMap(name);
+    return of(name).getMap(name);
   }
 
   @Override

@@ -153,12 +153,17 @@ public final class TelemetryBuilder {
                     + " work together; import telemetry-bom first. {}",
                 mix);
       }
-      SdkSetup setup = new SdkSetup(builder, spans);
+      SdkSetup setup = new SdkSetup(builder, spans, DEFAULT_CLOSE_TIMEOUT);
       OpenTelemetrySdk sdk;
       try {
         sdk = setup.build();
       } catch (RuntimeException | LinkageError e) {
-        logger().warn("Telemetry is off because it could not be set up: {}", reason(e), e);
+        logger()
+            .warn(
+                "Telemetry is off because it could not be set up: {} (the last setting read: {})",
+                reason(e),
+                setup.lastVariable());
+        logger().debug("Telemetry could not be set up", e);
         return builder.off(off);
       }
       OpenTelemetry openTelemetry = spans ? sdk : new JoinedOpenTelemetry(sdk, off);
@@ -167,14 +172,19 @@ public final class TelemetryBuilder {
               new Signals(openTelemetry, spans, true, true, setup.samplerReadsAttributes(), null),
               builder.scope(),
               sdk,
-              setup.closeTimeout(DEFAULT_CLOSE_TIMEOUT));
+              setup.closeTimeout());
       logger().info(setup.summary());
       return telemetry;
     }
 
+    /** What was thrown and why, without what may be a secret in an endpoint. */
     private static String reason(Throwable thrown) {
-      Throwable cause = thrown.getCause();
-      return cause == null ? String.valueOf(thrown.getMessage()) : reason(cause);
+      StringBuilder reason = new StringBuilder();
+      for (Throwable t = thrown; t != null; t = t.getCause()) {
+        reason.append(reason.length() == 0 ? "" : ": ");
+        reason.append(t.getMessage() == null ? t.getClass().getName() : t.getMessage());
+      }
+      return reason.toString().replaceAll("(?<=://)[^/\\s]*@|(?<=query string: ).*", "...");
     }
   }
 

@@ -223,4 +223,9 @@ final class BatchExport {
       flush.fail();
     }
   }
+
+  @Override
+  public String toString() {
+    return "BatchExport{exporter=" + exporter + ", settings=" + settings + "}";
+  }
 }

@@ -11,6 +11,7 @@ import io.opentelemetry.sdk.trace.ReadableSpan;
 import io.opentelemetry.sdk.trace.SpanProcessor;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -111,5 +112,10 @@ public final class SpanPipeline implements SpanProcessor {
       results.add(batches.shutdown());
     }
     return CompletableResultCode.ofAll(results);
+  }
+
+  @Override
+  public String toString() {
+    return "SpanPipeline{taps=" + Arrays.toString(taps) + ", batches=" + batches + "}";
   }
 }

@@ -1,0 +1,254 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry;
+
+import com.google.protobuf.Message;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsParameters;
+import com.sun.net.httpserver.HttpsServer;
+import io.grpc.Metadata;
+import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.StreamObserver;
+import io.opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest;
+import io.opentelemetry.proto.collector.logs.v1.ExportLogsServiceResponse;
+import io.opentelemetry.proto.collector.logs.v1.LogsServiceGrpc;
+import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
+import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceResponse;
+import io.opentelemetry.proto.collector.metrics.v1.MetricsServiceGrpc;
+import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
+import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceResponse;
+import io.opentelemetry.proto.collector.trace.v1.TraceServiceGrpc;
+import io.opentelemetry.proto.logs.v1.LogRecord;
+import io.opentelemetry.proto.metrics.v1.Metric;
+import io.opentelemetry.proto.resource.v1.Resource;
+import io.opentelemetry.proto.trace.v1.Span;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
+
+/** Receives OTLP on a real socket and keeps what came, decoded. */
+final class OtlpReceiver implements AutoCloseable {
+
+  /**
+   * One export.
+   *
+   * @param path the URL's path; the service's name over gRPC
+   * @param headers by their names in lower case
+   */
+  record Export(String path, Map<String, String> headers, Message body) {}
+
+  private final List<Export> exports = new CopyOnWriteArrayList<>();
+  private final ExecutorService workers = Executors.newCachedThreadPool();
+  private final Runnable stop;
+  private final int port;
+  private volatile Map<String, String> lastMetadata = Map.of();
+
+  static OtlpReceiver http() {
+    return new OtlpReceiver(null, false);
+  }
+
+  /**
+   * @param clientCertificate whether a client has to show one
+   */
+  static OtlpReceiver https(SSLContext tls, boolean clientCertificate) {
+    return new OtlpReceiver(tls, clientCertificate);
+  }
+
+  static OtlpReceiver grpc() {
+    return new OtlpReceiver();
+  }
+
+  private OtlpReceiver(SSLContext tls, boolean clientCertificate) {
+    try {
+      HttpServer server = tls == null ? HttpServer.create() : HttpsServer.create();
+      if (server instanceof HttpsServer https) {
+        https.setHttpsConfigurator(
+            new HttpsConfigurator(tls) {
+              @Override
+              public void configure(HttpsParameters params) {
+                SSLParameters parameters = tls.getDefaultSSLParameters();
+                parameters.setNeedClientAuth(clientCertificate);
+                params.setSSLParameters(parameters);
+              }
+            });
+      }
+      server.bind(anyPort(), 0);
+      server.setExecutor(workers);
+      server.createContext("/", this::receive);
+      server.start();
+      port = server.getAddress().getPort();
+      stop = () -> server.stop(0);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private OtlpReceiver() {
+    try {
+      Server server =
+          NettyServerBuilder.forAddress(anyPort())
+              .executor(workers)
+              .intercept(new KeepMetadata())
+              .addService(new Traces())
+              .addService(new Metrics())
+              .addService(new Logs())
+              .build()
+              .start();
+      port = server.getPort();
+      stop = server::shutdownNow;
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static InetSocketAddress anyPort() {
+    return new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+  }
+
+  /** Host and port, without a scheme. */
+  String authority() {
+    return "localhost:" + port;
+  }
+
+  List<Export> exports() {
+    return exports;
+  }
+
+  List<Span> spans() {
+    return bodies(ExportTraceServiceRequest.class)
+        .flatMap(body -> body.getResourceSpansList().stream())
+        .flatMap(resource -> resource.getScopeSpansList().stream())
+        .flatMap(scope -> scope.getSpansList().stream())
+        .toList();
+  }
+
+  List<Metric> metrics() {
+    return bodies(ExportMetricsServiceRequest.class)
+        .flatMap(body -> body.getResourceMetricsList().stream())
+        .flatMap(resource -> resource.getScopeMetricsList().stream())
+        .flatMap(scope -> scope.getMetricsList().stream())
+        .toList();
+  }
+
+  List<LogRecord> logs() {
+    return bodies(ExportLogsServiceRequest.class)
+        .flatMap(body -> body.getResourceLogsList().stream())
+        .flatMap(resource -> resource.getScopeLogsList().stream())
+        .flatMap(scope -> scope.getLogRecordsList().stream())
+        .toList();
+  }
+
+  /** The resource of the spans that came first. */
+  Resource resource() {
+    return bodies(ExportTraceServiceRequest.class)
+        .findFirst()
+        .orElseThrow()
+        .getResourceSpans(0)
+        .getResource();
+  }
+
+  private <T extends Message> Stream<T> bodies(Class<T> type) {
+    return exports.stream().map(Export::body).filter(type::isInstance).map(type::cast);
+  }
+
+  private void receive(HttpExchange exchange) throws IOException {
+    try (exchange) {
+      Map<String, String> headers = new TreeMap<>();
+      exchange
+          .getRequestHeaders()
+          .forEach((name, lines) -> headers.put(name.toLowerCase(Locale.ROOT), lines.get(0)));
+      String path = exchange.getRequestURI().getPath();
+      InputStream body = exchange.getRequestBody();
+      if ("gzip".equals(headers.get("content-encoding"))) {
+        body = new GZIPInputStream(body);
+      }
+      if (path.endsWith("/v1/traces")) {
+        keep(path, headers, ExportTraceServiceRequest.parseFrom(body));
+      } else if (path.endsWith("/v1/metrics")) {
+        keep(path, headers, ExportMetricsServiceRequest.parseFrom(body));
+      } else if (path.endsWith("/v1/logs")) {
+        keep(path, headers, ExportLogsServiceRequest.parseFrom(body));
+      } else {
+        exchange.sendResponseHeaders(404, -1);
+        return;
+      }
+      exchange.getResponseHeaders().set("Content-Type", "application/x-protobuf");
+      exchange.sendResponseHeaders(200, -1);
+    }
+  }
+
+  private void keep(String path, Map<String, String> headers, Message body) {
+    exports.add(new Export(path, headers, body));
+  }
+
+  private <T> void answer(Message request, T response, StreamObserver<T> observer) {
+    keep(request.getDescriptorForType().getFullName(), lastMetadata, request);
+    observer.onNext(response);
+    observer.onCompleted();
+  }
+
+  private final class KeepMetadata implements ServerInterceptor {
+    @Override
+    public <REQ, RES> ServerCall.Listener<REQ> interceptCall(
+        ServerCall<REQ, RES> call, Metadata headers, ServerCallHandler<REQ, RES> next) {
+      Map<String, String> kept = new TreeMap<>();
+      for (String name : headers.keys()) {
+        if (!name.endsWith(Metadata.BINARY_HEADER_SUFFIX)) {
+          kept.put(name, headers.get(Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER)));
+        }
+      }
+      lastMetadata = kept;
+      return next.startCall(call, headers);
+    }
+  }
+
+  private final class Traces extends TraceServiceGrpc.TraceServiceImplBase {
+    @Override
+    public void export(
+        ExportTraceServiceRequest request, StreamObserver<ExportTraceServiceResponse> observer) {
+      answer(request, ExportTraceServiceResponse.getDefaultInstance(), observer);
+    }
+  }
+
+  private final class Metrics extends MetricsServiceGrpc.MetricsServiceImplBase {
+    @Override
+    public void export(
+        ExportMetricsServiceRequest request,
+        StreamObserver<ExportMetricsServiceResponse> observer) {
+      answer(request, ExportMetricsServiceResponse.getDefaultInstance(), observer);
+    }
+  }
+
+  private final class Logs extends LogsServiceGrpc.LogsServiceImplBase {
+    @Override
+    public void export(
+        ExportLogsServiceRequest request, StreamObserver<ExportLogsServiceResponse> observer) {
+      answer(request, ExportLogsServiceResponse.getDefaultInstance(), observer);
+    }
+  }
+
+  @Override
+  public void close() {
+    stop.run();
+    workers.shutdownNow();
+  }
+}
