@@ -7,12 +7,14 @@ import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.context.Context;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.ForkJoinWorkerThread;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Whose test a piece of code works for, where tests of several classes run at once: the one that
- * started the context's span; else the one that runs on this thread, or on the thread that made it.
+ * started the context's span; else the one that runs on this thread, or on the thread that made it;
+ * else the only one that there is.
  */
 final class Owner {
 
@@ -67,12 +69,33 @@ final class Owner {
         }
       }
     }
+    Thread thread = Thread.currentThread();
     Claim claim = CLAIM.get();
-    // Pools of fork-join workers serve everyone, whoever it was that made the worker.
-    if (claim == null
-        || (claim.inherited && Thread.currentThread() instanceof ForkJoinWorkerThread)) {
+    if (claim != null && !claim.inherited) {
+      return claim.owner;
+    }
+    if (thread instanceof ForkJoinWorkerThread worker
+        && worker.getPool() != ForkJoinPool.commonPool()) {
+      // JUnit's own, where it runs classes at once: this one has no extension.
       return null;
     }
-    return claim.owner;
+    if (claim != null
+        && !(thread instanceof ForkJoinWorkerThread)
+        && recording.contains(claim.owner)) {
+      return claim.owner;
+    }
+    // A thread that belongs to nobody, or to everybody, works for whoever is the only one here.
+    return sole();
+  }
+
+  private static @Nullable TelemetryExtension sole() {
+    TelemetryExtension sole = null;
+    for (TelemetryExtension extension : recording) {
+      if (sole != null) {
+        return null;
+      }
+      sole = extension;
+    }
+    return sole;
   }
 }

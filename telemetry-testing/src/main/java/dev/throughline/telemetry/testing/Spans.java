@@ -93,6 +93,11 @@ final class Spans implements SpanProcessor {
     return finished.takeAll();
   }
 
+  /** Whether a span ends in this time, or has ended before. */
+  boolean endWithin(Duration time) {
+    return finished.await(time, spans -> !spans.isEmpty()) != null;
+  }
+
   List<SpanData> takeLeftovers() {
     return finished.takeAll();
   }
