@@ -238,7 +238,7 @@ public final class RequestInstrumenter<REQ, RES> {
       return context;
     }
     started.span = span;
-    if (span.isRecording()) {
+    if (isRecording(span)) {
       started.recording = true;
       if (!signals.samplerReadsAttributes()) {
         onStart(started);
@@ -249,6 +249,15 @@ public final class RequestInstrumenter<REQ, RES> {
       }
     }
     return context.with(span);
+  }
+
+  private boolean isRecording(Span span) {
+    try {
+      return span.isRecording();
+    } catch (Throwable t) {
+      guard.caught("Span.isRecording", t);
+      return false;
+    }
   }
 
   private void copyBaggage(BaggageAttributes attributes, Context context, Span span) {
@@ -328,7 +337,11 @@ public final class RequestInstrumenter<REQ, RES> {
     }
     Attributes activeAttributes = started.activeAttributes;
     if (active != null && activeAttributes != null) {
-      active.add(-1, activeAttributes, started.context);
+      try {
+        active.add(-1, activeAttributes, started.context);
+      } catch (Throwable t) {
+        guard.caught("LongUpDownCounter.add", t);
+      }
     }
   }
 

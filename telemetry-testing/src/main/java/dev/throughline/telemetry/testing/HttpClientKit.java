@@ -349,8 +349,9 @@ public abstract class HttpClientKit extends ThrowingHooksKit {
           outcomes.add(client.sendAsync(get(path)).get(10, TimeUnit.SECONDS));
         }
         Request late = get("/held").withTimeout(SOON);
-        outcomes.add(types(catchThrowable(() -> client.send(late))));
-        outcomes.add(types(catchThrowable(() -> client.sendAsync(late).get())));
+        // What lies below the first cause is the client's own, and differs from run to run.
+        outcomes.add(types(catchThrowable(() -> client.send(late))).get(0));
+        outcomes.add(types(catchThrowable(() -> client.sendAsync(late).get())).subList(0, 2));
       }
       return outcomes;
     };
@@ -361,9 +362,10 @@ public abstract class HttpClientKit extends ThrowingHooksKit {
     Throwable thrown = catchThrowable(() -> client().send(request));
     Throwable asynchronously = catchThrowable(() -> client().sendAsync(request).get());
 
-    assertThat(types(thrown)).isEqualTo(types(catchThrowable(() -> bare.send(request))));
-    assertThat(types(asynchronously))
-        .isEqualTo(types(catchThrowable(() -> bare.sendAsync(request).get())));
+    assertThat(types(thrown).get(0))
+        .isEqualTo(types(catchThrowable(() -> bare.send(request))).get(0));
+    assertThat(types(asynchronously).subList(0, 2))
+        .isEqualTo(types(catchThrowable(() -> bare.sendAsync(request).get())).subList(0, 2));
     assertThat(telemetry.takeSpans(2))
         .allSatisfy(
             span -> {
@@ -431,6 +433,11 @@ public abstract class HttpClientKit extends ThrowingHooksKit {
   }
 
   private static String traceparent(SpanData span) {
-    return "00-" + span.getTraceId() + "-" + span.getSpanId() + "-01";
+    return "00-"
+        + span.getTraceId()
+        + "-"
+        + span.getSpanId()
+        + "-"
+        + span.getSpanContext().getTraceFlags().asHex();
   }
 }

@@ -376,13 +376,16 @@ public abstract class HttpServerKit extends ThrowingHooksKit {
 
   @Test
   protected void knowsTheClientBehindProxies() throws Exception {
-    get(HELLO, "X-Forwarded-For", "203.0.113.7, 10.0.0.1");
-    get(HELLO, "Forwarded", "for=\"[2001:db8::1]:4711\";proto=http, for=10.0.0.1");
-    get(HELLO, "Forwarded", "for=203.0.113.8", "X-Forwarded-For", "203.0.113.7");
+    assertThat(clientAddress("X-Forwarded-For", "203.0.113.7, 10.0.0.1")).isEqualTo("203.0.113.7");
+    assertThat(clientAddress("Forwarded", "for=\"[2001:db8::1]:4711\";proto=http, for=10.0.0.1"))
+        .isEqualTo("2001:db8::1");
+    assertThat(clientAddress("Forwarded", "for=203.0.113.8", "X-Forwarded-For", "203.0.113.7"))
+        .isEqualTo("203.0.113.8");
+  }
 
-    assertThat(telemetry.takeSpans(3))
-        .extracting(span -> attributes(span).get("client.address"))
-        .containsExactly("203.0.113.7", "2001:db8::1", "203.0.113.8");
+  private @Nullable Object clientAddress(String... headers) throws Exception {
+    get(HELLO, headers);
+    return attributes(telemetry.takeSpan()).get("client.address");
   }
 
   @Test
