@@ -78,7 +78,7 @@ public final class Agent implements AutoCloseable {
                 arguments.get("id", "agent-1"),
                 server,
                 ANSWER_TIMEOUT,
-                Integer.parseInt(arguments.get("port", "0")))) {
+                arguments.number("port", 0))) {
       Lifetime.run(SERVICE, Map.of("http", agent.http.port()));
     }
   }

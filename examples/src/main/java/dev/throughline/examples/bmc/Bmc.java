@@ -45,7 +45,7 @@ public final class Bmc implements AutoCloseable {
   /** Runs until it is stopped. */
   public static void main(String[] args) throws IOException, InterruptedException {
     Arguments arguments = new Arguments(args, "delay-millis");
-    Duration delay = Duration.ofMillis(Long.parseLong(arguments.get("delay-millis", "0")));
+    Duration delay = Duration.ofMillis(arguments.number("delay-millis", 0));
     try (Telemetry telemetry = Telemetry.init(SERVICE);
         Bmc bmc = new Bmc(telemetry, delay)) {
       Lifetime.run(SERVICE, bmc.ports());

@@ -17,6 +17,7 @@ import java.io.PrintStream;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
 /** What an operator types: opens a console of a server, or switches its power. */
 public final class Cli {
@@ -27,6 +28,7 @@ public final class Cli {
   private static final String SERVICE = "bmc-cli";
   private static final String USAGE =
       "cli --manager=URI [--user=NAME] vnc SERVER | sol SERVER | power SERVER ACTION";
+  private static final Map<String, Integer> WORDS = Map.of("vnc", 2, "sol", 2, "power", 3);
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
 
@@ -49,39 +51,47 @@ public final class Cli {
     this.out = out;
   }
 
-  /** Does what the command line says; ends with 0 where that worked, else 1. */
+  /** Does what the command line says; ends with 0 where that worked, 1 or 2 where not. */
   public static void main(String[] args) {
-    Arguments arguments = new Arguments(args, "manager", "user");
-    String password = Secrets.require(Secrets.PASSWORD);
-    boolean done;
-    try (Telemetry telemetry = Telemetry.init(SERVICE)) {
-      Cli cli =
-          new Cli(
-              telemetry,
-              URI.create(arguments.require("manager")),
-              arguments.get("user", "ada"),
-              password,
-              System.out);
-      done = cli.run(arguments.words());
+    System.exit(run(args, System.out));
+  }
+
+  private static int run(String[] args, PrintStream out) {
+    try {
+      Arguments arguments = new Arguments(args, "manager", "user");
+      URI manager = URI.create(arguments.require("manager"));
+      String password = Secrets.require(Secrets.PASSWORD);
+      try (Telemetry telemetry = Telemetry.init(SERVICE)) {
+        Cli cli = new Cli(telemetry, manager, arguments.get("user", "ada"), password, out);
+        return cli.run(arguments.words()) ? 0 : 1;
+      }
+    } catch (IllegalArgumentException e) {
+      out.println(e.getMessage());
+      return 2;
     }
-    System.exit(done ? 0 : 1);
   }
 
   /**
    * Runs a command, and prints what came of it and the id of its trace.
    *
    * @return whether it worked
+   * @throws IllegalArgumentException if there is no such command
    */
   public boolean run(List<String> command) {
     String name = command.isEmpty() ? "" : command.get(0);
+    if (command.size() != WORDS.getOrDefault(name, -1)) {
+      throw new IllegalArgumentException(USAGE);
+    }
     try {
-      switch (name + command.size()) {
-        case "vnc2" -> telemetry.span("cli.vnc").run(span -> vnc(span, command.get(1)));
-        case "sol2" -> telemetry.span("cli.sol").run(span -> sol(span, command.get(1)));
-        case "power3" ->
-            telemetry.span("cli.power").run(span -> power(span, command.get(1), command.get(2)));
-        default -> throw new IllegalArgumentException(USAGE);
-      }
+      String outcome =
+          telemetry
+              .span("cli." + name)
+              .call(
+                  span -> {
+                    printTrace(span);
+                    return perform(command);
+                  });
+      out.println(outcome);
       return true;
     } catch (Refusal e) {
       out.println("Failed: " + e.getMessage());
@@ -89,34 +99,40 @@ public final class Cli {
     }
   }
 
-  private void vnc(ActiveSpan span, String server) throws Refusal {
-    printTrace(span);
+  private String perform(List<String> command) throws Refusal {
+    String server = command.get(1);
+    return switch (command.get(0)) {
+      case "vnc" -> openVnc(server);
+      case "sol" -> openSol(server);
+      default -> switchPower(server, command.get(2));
+    };
+  }
+
+  private String openVnc(String server) throws Refusal {
     ObjectNode session = createSession("/CreateVNCSession", server);
-    out.printf(
-        "Session %s shows \"%s\", %d x %d pixels%n",
-        session.path("session_id").asText(),
-        session.at("/console/screen").asText(),
-        session.at("/console/width").asInt(),
-        session.at("/console/height").asInt());
+    return "Session %s shows \"%s\", %d x %d pixels"
+        .formatted(
+            session.path("session_id").asText(),
+            session.at("/console/screen").asText(),
+            session.at("/console/width").asInt(),
+            session.at("/console/height").asInt());
   }
 
-  private void sol(ActiveSpan span, String server) throws Refusal {
-    printTrace(span);
+  private String openSol(String server) throws Refusal {
     ObjectNode session = createSession("/CreateSOLSession", server);
-    out.printf(
-        "Session %s says \"%s\"%n",
-        session.path("session_id").asText(), session.at("/console/greeting").asText());
+    return "Session %s says \"%s\""
+        .formatted(session.path("session_id").asText(), session.at("/console/greeting").asText());
   }
 
-  private void power(ActiveSpan span, String server, String action) throws Refusal {
-    printTrace(span);
+  private String switchPower(String server, String action) throws Refusal {
+    String authorization = signIn();
     ObjectNode answer =
         client.post(
             manager.resolve("/servers/" + server + "/power"),
             Json.object().put("action", action),
             "Authorization",
-            signIn());
-    out.printf("The power of %s is %s%n", server, answer.path("power").asText());
+            authorization);
+    return "The power of " + server + " is " + answer.path("power").asText();
   }
 
   private ObjectNode createSession(String path, String server) throws Refusal {

@@ -4,6 +4,7 @@
 package dev.throughline.examples.fleet;
 
 import dev.throughline.examples.fleet.TraceTree.Node;
+import io.opentelemetry.proto.trace.v1.Span.SpanKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -43,7 +44,9 @@ record Expectation(
         .forEach(service -> gaps.add("there is no span of " + service));
     for (Node node : tree.nodes()) {
       if (node.span().isCallOfService() && node.children().isEmpty()) {
-        gaps.add("the call " + node.span() + " was continued by no service");
+        gaps.add(
+            "%s was continued by no service: %s"
+                .formatted(node.span(), node.span().attributes().get("url.full")));
       }
       if (reached.contains(node.span().service())) {
         baggage.stream()
@@ -69,6 +72,7 @@ record Expectation(
     boolean begunElsewhere =
         root == null
             && roots.isEmpty()
+            && orphans.stream().allMatch(span -> span.kind() == SpanKind.SPAN_KIND_SERVER)
             && orphans.stream().map(ReceivedSpan::parentSpanId).distinct().count() == 1;
     if (!begunElsewhere) {
       for (ReceivedSpan orphan : orphans) {

@@ -8,6 +8,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.throughline.examples.auth.Secrets;
 import dev.throughline.examples.auth.Tokens;
 import dev.throughline.examples.cli.Cli;
+import dev.throughline.examples.fleet.TelemetryStore.ReceivedMetric;
 import dev.throughline.examples.service.Arguments;
 import dev.throughline.examples.service.ReadyLine;
 import java.io.FileDescriptor;
@@ -21,6 +22,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -44,8 +48,8 @@ public final class Fleet {
   private static final Duration QUIET = Duration.ofSeconds(2);
 
   private final boolean once;
-  private final String bmcDelay;
-  private final String extraVariable;
+  private final int bmcDelayMillis;
+  private final @Nullable Variable variable;
   private final Destination destination;
   private final PrintStream out;
   private final Map<String, String> secrets =
@@ -53,8 +57,9 @@ public final class Fleet {
 
   private Fleet(Arguments arguments, Destination destination, PrintStream out) {
     once = arguments.get("once") != null;
-    bmcDelay = arguments.get("bmc-delay", "100");
-    extraVariable = arguments.get("env", "");
+    bmcDelayMillis = arguments.number("bmc-delay", 100);
+    String given = arguments.get("env");
+    variable = given == null ? null : Variable.parse(given);
     this.destination = destination;
     this.out = out;
   }
@@ -80,15 +85,19 @@ public final class Fleet {
   }
 
   private int run() throws IOException, InterruptedException {
-    try (OtlpReceiver receiver = destination.isOwn() ? new OtlpReceiver() : null;
-        Processes processes = new Processes(out)) {
-      URI manager = startServices(processes, receiver);
+    try (OtlpReceiver receiver = destination.isOwn() ? new OtlpReceiver() : null) {
       boolean whole = true;
-      for (Job job : Job.all(SERVER)) {
-        whole &= run(job, manager, processes, receiver);
+      try (Processes processes = new Processes(out)) {
+        URI manager = startServices(processes, receiver);
+        for (Job job : Job.all(SERVER)) {
+          whole &= run(job, manager, processes, receiver);
+        }
+        if (!once) {
+          stay(manager, receiver);
+        }
       }
-      if (!once) {
-        stay(manager, receiver);
+      if (receiver != null) {
+        printMetrics(receiver.store().metrics());
       }
       return whole ? 0 : 1;
     }
@@ -100,7 +109,7 @@ public final class Fleet {
     long start = System.nanoTime();
     ReadyLine bmc =
         processes.startService(
-            Role.BMC, environment(Role.BMC, receiver), "--delay-millis=" + bmcDelay);
+            Role.BMC, environment(Role.BMC, receiver), "--delay-millis=" + bmcDelayMillis);
     ReadyLine agent =
         processes.startService(
             Role.AGENT,
@@ -141,10 +150,8 @@ public final class Fleet {
     String endpoint = receiver == null ? null : receiver.endpoint();
     Map<String, String> environment = destination.environment(role, endpoint);
     environment.putAll(secrets);
-    String prefix = role.word() + ":";
-    if (extraVariable.startsWith(prefix)) {
-      String[] variable = extraVariable.substring(prefix.length()).split("=", 2);
-      environment.put(variable[0], variable.length == 1 ? "" : variable[1]);
+    if (variable != null && variable.role() == role) {
+      environment.put(variable.name(), variable.value());
     }
     return environment;
   }
@@ -189,6 +196,15 @@ public final class Fleet {
     return job.trace().gaps(tree);
   }
 
+  private void printMetrics(List<ReceivedMetric> metrics) {
+    Map<String, Set<String>> services = new TreeMap<>();
+    for (ReceivedMetric metric : metrics) {
+      services.computeIfAbsent(metric.name(), name -> new TreeSet<>()).add(metric.service());
+    }
+    out.println("\nMetrics came in as well:");
+    services.forEach((name, from) -> out.println("  " + name + "  " + String.join(", ", from)));
+  }
+
   /** Until the process is interrupted. */
   private void stay(URI manager, @Nullable OtlpReceiver receiver) throws InterruptedException {
     String token =
@@ -206,12 +222,19 @@ public final class Fleet {
         """,
         token, manager, SERVER);
     while (receiver != null) {
-      List<ReceivedSpan> spans = receiver.store().nextTrace(Expectation.ANY::isMet, QUIET);
+      List<ReceivedSpan> spans = receiver.store().nextTrace(Fleet::isWhole, QUIET);
       TraceTree tree = new TraceTree(spans);
       out.println("trace " + spans.get(0).traceId() + "\n\n" + TreePrinter.print(tree));
       Expectation.ANY.gaps(tree).forEach(gap -> out.println("NOT WHOLE: " + gap));
     }
     new CountDownLatch(1).await();
+  }
+
+  /** One that began elsewhere never tells; it is taken for whole when nothing more comes. */
+  private static boolean isWhole(List<ReceivedSpan> spans) {
+    TraceTree tree = new TraceTree(spans);
+    return tree.tops().stream().allMatch(top -> top.span().isRoot())
+        && Expectation.ANY.gaps(tree).isEmpty();
   }
 
   private static String secret() {

@@ -8,6 +8,7 @@ import dev.throughline.examples.bmc.Bmc;
 import dev.throughline.examples.cli.Cli;
 import dev.throughline.examples.gateway.Gateway;
 import dev.throughline.examples.manager.Manager;
+import java.util.Arrays;
 import java.util.Locale;
 
 /** The processes of the fleet. */
@@ -26,9 +27,12 @@ enum Role {
     this.main = main;
   }
 
-  /** The role of this name, e.g. {@code gateway}. */
+  /** The role of this name, e.g. {@code gateway}; an exception where there is none. */
   static Role of(String word) {
-    return valueOf(word.toUpperCase(Locale.ROOT));
+    return Arrays.stream(values())
+        .filter(role -> role.word().equals(word))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("There is no process " + word));
   }
 
   String word() {

@@ -113,6 +113,16 @@ final class TelemetryStore {
     return await(() -> List.copyOf(metrics), enough, timeout);
   }
 
+  /** The metrics that there are by now. */
+  List<ReceivedMetric> metrics() {
+    lock.lock();
+    try {
+      return List.copyOf(metrics);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Waits for log records, and gives what there is at the end. */
   List<ReceivedLog> awaitLogs(Predicate<List<ReceivedLog>> enough, Duration timeout)
       throws InterruptedException {

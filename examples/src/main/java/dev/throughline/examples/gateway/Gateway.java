@@ -71,7 +71,7 @@ public final class Gateway implements AutoCloseable {
                 tokens,
                 agent,
                 arguments.get("datacenter", "ber1"),
-                Integer.parseInt(arguments.get("port", "0")))) {
+                arguments.number("port", 0))) {
       Lifetime.run(SERVICE, Map.of("http", gateway.http.port()));
     }
   }
@@ -84,7 +84,9 @@ public final class Gateway implements AutoCloseable {
   private ObjectNode createSession(String kind, JsonRequest request) throws Exception {
     String customerId = validate(request);
     String serverId = JsonRequest.text(request.body(), "server_id");
-    Session session = new Session(kind + "-" + UUID.randomUUID(), kind, serverId, customerId);
+    Session session =
+        new Session(
+            kind + "-" + UUID.randomUUID().toString().substring(0, 8), kind, serverId, customerId);
     telemetry
         .span("session.create")
         .baggage("session_id", session.id())

@@ -65,12 +65,7 @@ public final class Manager implements AutoCloseable {
     Operator operator = new Operator("ada", Secrets.require(Secrets.PASSWORD), "acme");
     try (Telemetry telemetry = Telemetry.init(SERVICE);
         Manager manager =
-            new Manager(
-                telemetry,
-                tokens,
-                operator,
-                server,
-                Integer.parseInt(arguments.get("port", "0")))) {
+            new Manager(telemetry, tokens, operator, server, arguments.number("port", 0))) {
       Lifetime.run(SERVICE, Map.of("http", manager.http.port()));
     }
   }

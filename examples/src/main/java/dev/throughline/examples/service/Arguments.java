@@ -47,6 +47,20 @@ public final class Arguments {
   }
 
   /**
+   * An option's value, 0 or more.
+   *
+   * @throws IllegalArgumentException where it is no such number
+   */
+  public int number(String name, int standard) {
+    String value = get(name, Integer.toString(standard));
+    try {
+      return Integer.parseUnsignedInt(value);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("--" + name + " wants a number, and not " + value, e);
+    }
+  }
+
+  /**
    * An option's value.
    *
    * @throws IllegalArgumentException where it was not given
