@@ -1,0 +1,166 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.examples.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.throughline.examples.auth.Secrets;
+import dev.throughline.examples.service.Arguments;
+import dev.throughline.examples.service.Json;
+import dev.throughline.examples.service.JsonClient;
+import dev.throughline.examples.service.Refusal;
+import dev.throughline.telemetry.ActiveSpan;
+import dev.throughline.telemetry.Telemetry;
+import dev.throughline.telemetry.http.HttpTelemetry;
+import io.opentelemetry.api.trace.SpanContext;
+import java.io.PrintStream;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/** What an operator types: opens a console of a server, or switches its power. */
+public final class Cli {
+
+  /** What the line with the trace id begins with. */
+  public static final String TRACE = "trace ";
+
+  private static final String SERVICE = "bmc-cli";
+  private static final String USAGE =
+      "cli --manager=URI [--user=NAME] vnc SERVER | sol SERVER | power SERVER ACTION";
+  private static final Map<String, Integer> WORDS = Map.of("vnc", 2, "sol", 2, "power", 3);
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration TIMEOUT = Duration.ofSeconds(30);
+
+  private final Telemetry telemetry;
+  private final JsonClient client;
+  private final URI manager;
+  private final String user;
+  private final String password;
+  private final PrintStream out;
+
+  /** A client of the Manager at this address. */
+  public Cli(Telemetry telemetry, URI manager, String user, String password, PrintStream out) {
+    this.telemetry = telemetry;
+    client =
+        new JsonClient(
+            HttpTelemetry.create(telemetry).wrap(JsonClient.http(CONNECT_TIMEOUT)), TIMEOUT);
+    this.manager = manager;
+    this.user = user;
+    this.password = password;
+    this.out = out;
+  }
+
+  /** Does what the command line says; ends with 0 where that worked, 1 or 2 where not. */
+  public static void main(String[] args) {
+    System.exit(run(args, System.out));
+  }
+
+  private static int run(String[] args, PrintStream out) {
+    try {
+      Arguments arguments = new Arguments(args, "manager", "user");
+      URI manager = URI.create(arguments.require("manager"));
+      String password = Secrets.require(Secrets.PASSWORD);
+      try (Telemetry telemetry = Telemetry.init(SERVICE)) {
+        Cli cli = new Cli(telemetry, manager, arguments.get("user", "ada"), password, out);
+        return cli.run(arguments.words()) ? 0 : 1;
+      }
+    } catch (IllegalArgumentException e) {
+      out.println(e.getMessage());
+      return 2;
+    }
+  }
+
+  /**
+   * Runs a command, and prints what came of it and the id of its trace.
+   *
+   * @return whether it worked
+   * @throws IllegalArgumentException if there is no such command
+   */
+  public boolean run(List<String> command) {
+    String name = command.isEmpty() ? "" : command.get(0);
+    if (command.size() != WORDS.getOrDefault(name, -1)) {
+      throw new IllegalArgumentException(USAGE);
+    }
+    try {
+      String outcome =
+          telemetry
+              .span("cli." + name)
+              .call(
+                  span -> {
+                    printTrace(span);
+                    return perform(command);
+                  });
+      out.println(outcome);
+      return true;
+    } catch (Refusal e) {
+      out.println("Failed: " + e.getMessage());
+      return false;
+    }
+  }
+
+  private String perform(List<String> command) throws Refusal {
+    String server = command.get(1);
+    return switch (command.get(0)) {
+      case "vnc" -> openVnc(server);
+      case "sol" -> openSol(server);
+      default -> switchPower(server, command.get(2));
+    };
+  }
+
+  private String openVnc(String server) throws Refusal {
+    ObjectNode session = createSession("/CreateVNCSession", server);
+    return "Session %s shows \"%s\", %d x %d pixels"
+        .formatted(
+            session.path("session_id").asText(),
+            session.at("/console/screen").asText(),
+            session.at("/console/width").asInt(),
+            session.at("/console/height").asInt());
+  }
+
+  private String openSol(String server) throws Refusal {
+    ObjectNode session = createSession("/CreateSOLSession", server);
+    return "Session %s says \"%s\""
+        .formatted(session.path("session_id").asText(), session.at("/console/greeting").asText());
+  }
+
+  private String switchPower(String server, String action) throws Refusal {
+    String authorization = signIn();
+    ObjectNode answer =
+        client.post(
+            manager.resolve("/servers/" + server + "/power"),
+            Json.object().put("action", action),
+            "Authorization",
+            authorization);
+    return "The power of " + server + " is " + answer.path("power").asText();
+  }
+
+  private ObjectNode createSession(String path, String server) throws Refusal {
+    String authorization = signIn();
+    ObjectNode known =
+        client.post(
+            manager.resolve("/fleet.v1.FleetService/GetServer"),
+            Json.object().put("id", server),
+            "Authorization",
+            authorization,
+            "Connect-Protocol-Version",
+            "1");
+    return client.post(
+        URI.create(known.at("/server/gateway").asText()).resolve(path),
+        Json.object().put("server_id", server),
+        "Authorization",
+        authorization);
+  }
+
+  private String signIn() throws Refusal {
+    ObjectNode answer =
+        client.post(
+            manager.resolve("/auth"), Json.object().put("user", user).put("password", password));
+    return "Bearer " + answer.path("token").asText();
+  }
+
+  private void printTrace(ActiveSpan span) {
+    SpanContext context = span.span().getSpanContext();
+    out.println(context.isSampled() ? TRACE + context.getTraceId() : "not traced");
+  }
+}

@@ -1,0 +1,32 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.examples.fleet;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * A command that the fleet runs, and what its trace must have.
+ *
+ * @param command of the command line client
+ */
+record Job(String title, List<String> command, Expectation trace) {
+
+  static List<Job> all(String server) {
+    return List.of(
+        new Job("A VNC session", List.of("vnc", server), trace("cli.vnc", "session_id")),
+        new Job("A SOL session", List.of("sol", server), trace("cli.sol", "session_id")),
+        new Job(
+            "A power cycle", List.of("power", server, "cycle"), trace("cli.power", "server_id")));
+  }
+
+  private static Expectation trace(String root, String baggage) {
+    Set<String> everyService =
+        Arrays.stream(Role.values()).map(Role::service).collect(Collectors.toSet());
+    Set<String> belowTheGateway = Set.of(Role.AGENT.service(), Role.BMC.service());
+    return new Expectation(root, everyService, Set.of(baggage), belowTheGateway);
+  }
+}

@@ -1,0 +1,119 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.examples.manager;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.throughline.examples.auth.Secrets;
+import dev.throughline.examples.auth.Tokens;
+import dev.throughline.examples.service.Arguments;
+import dev.throughline.examples.service.ErrorStyle;
+import dev.throughline.examples.service.Json;
+import dev.throughline.examples.service.JsonClient;
+import dev.throughline.examples.service.JsonRequest;
+import dev.throughline.examples.service.JsonServer;
+import dev.throughline.examples.service.Lifetime;
+import dev.throughline.examples.service.Refusal;
+import dev.throughline.telemetry.Telemetry;
+import dev.throughline.telemetry.http.HttpTelemetry;
+import java.io.IOException;
+import java.net.URI;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.Map;
+
+/** Signs operators in, knows which Gateway a server is behind, and passes power commands there. */
+public final class Manager implements AutoCloseable {
+
+  private static final String SERVICE = "bmc-manager";
+  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
+  private static final Duration GATEWAY_TIMEOUT = Duration.ofSeconds(25);
+
+  private final Telemetry telemetry;
+  private final Tokens tokens;
+  private final Operator operator;
+  private final Map<String, KnownServer> servers;
+  private final JsonClient client;
+  private final JsonServer http;
+
+  /**
+   * A Manager that listens.
+   *
+   * @param port 0 for a free one
+   */
+  public Manager(
+      Telemetry telemetry, Tokens tokens, Operator operator, KnownServer server, int port) {
+    this.telemetry = telemetry;
+    this.tokens = tokens;
+    this.operator = operator;
+    servers = Map.of(server.id(), server);
+    HttpTelemetry httpTelemetry =
+        HttpTelemetry.builder(telemetry).addRoute("/servers/{id}/power").build();
+    client = new JsonClient(httpTelemetry.wrap(JsonClient.http(CONNECT_TIMEOUT)), GATEWAY_TIMEOUT);
+    http = new JsonServer(httpTelemetry, port, ErrorStyle.PLAIN);
+    http.route("POST", "/auth", this::signIn);
+    http.route("POST", "/servers/{id}/power", this::power);
+    new FleetService(this::validate, servers).addTo(http);
+    http.start();
+  }
+
+  /** Runs until it is stopped. */
+  public static void main(String[] args) throws IOException, InterruptedException {
+    Arguments arguments = new Arguments(args, "server", "port");
+    KnownServer server = KnownServer.parse(arguments.require("server"));
+    Tokens tokens = new Tokens(Secrets.require(Secrets.TOKEN_KEY), Clock.systemUTC());
+    Operator operator = new Operator("ada", Secrets.require(Secrets.PASSWORD), "acme");
+    try (Telemetry telemetry = Telemetry.init(SERVICE);
+        Manager manager =
+            new Manager(telemetry, tokens, operator, server, arguments.number("port", 0))) {
+      Lifetime.run(SERVICE, Map.of("http", manager.http.port()));
+    }
+  }
+
+  /** Where it answers, without a path. */
+  public URI uri() {
+    return http.uri();
+  }
+
+  private ObjectNode signIn(JsonRequest request) throws Exception {
+    ObjectNode body = request.body();
+    if (!operator.is(JsonRequest.text(body, "user"), JsonRequest.text(body, "password"))) {
+      throw new Refusal(401, "The user or the password is wrong");
+    }
+    String token =
+        telemetry
+            .span("jwt.sign")
+            .baggage("customer_id", operator.customerId())
+            .call(() -> tokens.sign(operator.name(), operator.customerId()));
+    return Json.object().put("token", token);
+  }
+
+  private ObjectNode power(JsonRequest request) throws Exception {
+    String customerId = validate(request);
+    KnownServer server = servers.get(request.variable("id"));
+    if (server == null) {
+      throw new Refusal(404, "There is no server " + request.variable("id"));
+    }
+    ObjectNode command = request.body();
+    return telemetry
+        .span("gateway.power")
+        .baggage("customer_id", customerId)
+        .call(
+            () ->
+                client.post(
+                    server.gateway().resolve("/servers/" + server.id() + "/power"),
+                    command,
+                    "Authorization",
+                    "Bearer " + request.bearerToken()));
+  }
+
+  private String validate(JsonRequest request) throws Refusal {
+    String token = request.bearerToken();
+    return telemetry.span("jwt.validate").call(() -> tokens.customerOf(token));
+  }
+
+  @Override
+  public void close() {
+    http.close();
+  }
+}
