@@ -4,6 +4,7 @@
 package dev.throughline.telemetry.testing;
 
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,8 +12,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import org.junit.platform.engine.DiscoverySelector;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.TestExecutionResult.Status;
+import org.junit.platform.engine.discovery.DiscoverySelectors;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
 import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
@@ -25,29 +28,32 @@ final class JUnitRun implements TestExecutionListener {
   private final Map<String, TestExecutionResult> tests = new ConcurrentHashMap<>();
   private final List<Throwable> containerFailures = new ArrayList<>();
 
-  static JUnitRun of(Class<?>... classes) {
-    return run(false, classes);
+  static JUnitRun of(Class<?> testClass) {
+    return run(1, List.of(selectClass(testClass)));
+  }
+
+  static JUnitRun of(Class<?> testClass, String method) {
+    return run(1, List.of(selectMethod(testClass, method)));
   }
 
   static JUnitRun inParallel(Class<?>... classes) {
-    return run(true, classes);
+    return run(2, Arrays.stream(classes).map(DiscoverySelectors::selectClass).toList());
   }
 
-  private static JUnitRun run(boolean parallel, Class<?>... classes) {
-    LauncherDiscoveryRequestBuilder request = LauncherDiscoveryRequestBuilder.request();
-    Arrays.stream(classes).forEach(each -> request.selectors(selectClass(each)));
-    LauncherDiscoveryRequest built =
-        request
-            .configurationParameter("junit.jupiter.execution.parallel.enabled", "" + parallel)
+  private static JUnitRun run(int threads, List<? extends DiscoverySelector> selectors) {
+    LauncherDiscoveryRequest request =
+        LauncherDiscoveryRequestBuilder.request()
+            .selectors(selectors)
+            .configurationParameter("junit.jupiter.execution.parallel.enabled", "" + (threads > 1))
             .configurationParameter("junit.jupiter.execution.parallel.mode.default", "same_thread")
             .configurationParameter(
                 "junit.jupiter.execution.parallel.mode.classes.default", "concurrent")
             .configurationParameter("junit.jupiter.execution.parallel.config.strategy", "fixed")
             .configurationParameter(
-                "junit.jupiter.execution.parallel.config.fixed.parallelism", "" + classes.length)
+                "junit.jupiter.execution.parallel.config.fixed.parallelism", "" + threads)
             .build();
     JUnitRun run = new JUnitRun();
-    LauncherFactory.create().execute(built, run);
+    LauncherFactory.create().execute(request, run);
     return run;
   }
 

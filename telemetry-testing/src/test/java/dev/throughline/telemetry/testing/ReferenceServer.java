@@ -51,7 +51,7 @@ final class ReferenceServer {
     READS_FIRST_LINES_ALONE,
     LEAKS_ITS_SCOPE,
     NEVER_ENDS,
-    ENDS_TWICE_THE_SPANS,
+    RECORDS_MORE_SPANS,
     SWALLOWS_EXCEPTIONS,
     CALLS_4XX_AN_ERROR,
     SHOWS_THE_QUERY,
@@ -259,7 +259,7 @@ final class ReferenceServer {
         if (fault != Fault.NEVER_ENDS) {
           started.end(request, thrown);
         }
-        if (fault == Fault.ENDS_TWICE_THE_SPANS) {
+        if (fault == Fault.RECORDS_MORE_SPANS) {
           telemetry.span("again").run(() -> {});
         }
       }

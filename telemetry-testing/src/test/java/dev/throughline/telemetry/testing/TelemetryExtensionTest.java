@@ -280,7 +280,7 @@ class TelemetryExtensionTest {
 
   @Test
   void refusesTestsOfOneClassAtOnce() {
-    JUnitRun run = JUnitRun.inParallel(AtOnce.class, AtOnce.class);
+    JUnitRun run = JUnitRun.inParallel(AtOnce.class);
 
     assertThat(run.failures()).hasSize(1);
     assertThat(run.failures().values()).first().asString().contains("@Execution(SAME_THREAD)");
