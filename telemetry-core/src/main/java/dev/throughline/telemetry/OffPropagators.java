@@ -3,8 +3,6 @@
 
 package dev.throughline.telemetry;
 
-import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
-import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
 import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.context.propagation.TextMapPropagator;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigurablePropagatorProvider;
@@ -12,6 +10,7 @@ import io.opentelemetry.sdk.autoconfigure.spi.internal.DefaultConfigProperties;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
@@ -28,45 +27,55 @@ final class OffPropagators {
   private OffPropagators() {}
 
   /**
-   * Propagators that pass on what comes in.
+   * The names that are understood, each once; what is left out is told.
    *
-   * @param given the setting; empty is the default
+   * @param given the setting
+   * @return empty where none is, and the default holds
    */
-  static ContextPropagators of(List<String> given) {
-    List<String> names = given.isEmpty() ? DEFAULT : given;
-    if (DEFAULT.containsAll(names)) {
-      List<String> fields = new ArrayList<>();
-      if (names.contains("tracecontext")) {
-        fields.add("traceparent");
-        fields.add("tracestate");
+  static List<String> known(List<String> given) {
+    List<String> known = new ArrayList<>();
+    for (String name : given) {
+      if (known.contains(name)) {
+        continue;
       }
-      if (names.contains("baggage")) {
-        fields.add("baggage");
+      if (name.equals("none") ? given.size() == 1 : isKnown(name)) {
+        known.add(name);
+      } else {
+        LoggerFactory.getLogger(Telemetry.class)
+            .warn(
+                "OTEL_PROPAGATORS: \"{}\" is left out; accepted are tracecontext, baggage, those"
+                    + " whose artifact is on the class path, or none alone",
+                name);
       }
-      return ContextPropagators.create(new PassThroughPropagator(names, fields));
     }
-    TextMapPropagator parsed = parsing(names);
-    return ContextPropagators.create(
-        new PassThroughPropagator(names, List.copyOf(parsed.fields())));
+    return known;
   }
 
-  /** What the names stand for; those that are unknown are left out, and named in a WARN. */
-  static TextMapPropagator parsing(List<String> names) {
+  /**
+   * Propagators that pass on what comes in.
+   *
+   * @param known from {@link #known}; empty is the default
+   */
+  static ContextPropagators of(List<String> known) {
     List<TextMapPropagator> propagators = new ArrayList<>();
-    for (String name : names) {
+    for (String name : known.isEmpty() ? DEFAULT : known) {
       TextMapPropagator propagator = propagator(name);
       if (propagator != null) {
         propagators.add(propagator);
       }
     }
-    return TextMapPropagator.composite(propagators);
+    return ContextPropagators.create(TextMapPropagator.composite(propagators));
+  }
+
+  private static boolean isKnown(String name) {
+    return DEFAULT.contains(name) || Loaded.provider(name) != null;
   }
 
   private static @Nullable TextMapPropagator propagator(String name) {
     return switch (name) {
       case "none" -> null;
-      case "tracecontext" -> W3CTraceContextPropagator.getInstance();
-      case "baggage" -> W3CBaggagePropagator.getInstance();
+      case "tracecontext" -> new PassThroughPropagator.TraceContext();
+      case "baggage" -> new PassThroughPropagator.BaggageEntries();
       default -> Loaded.propagator(name);
     };
   }
@@ -74,27 +83,37 @@ final class OffPropagators {
   /** In a class of its own, so that autoconfigure's types load for these propagators alone. */
   private static final class Loaded {
 
-    static @Nullable TextMapPropagator propagator(String name) {
+    static @Nullable ConfigurablePropagatorProvider provider(String name) {
       try {
         for (ConfigurablePropagatorProvider provider :
             ServiceLoader.load(
                 ConfigurablePropagatorProvider.class,
                 ConfigurablePropagatorProvider.class.getClassLoader())) {
           if (provider.getName().equals(name)) {
-            return provider.getPropagator(DefaultConfigProperties.createFromMap(Map.of()));
+            return provider;
           }
         }
+      } catch (RuntimeException | LinkageError | ServiceConfigurationError e) {
+        failed(name, e);
+      }
+      return null;
+    }
+
+    static @Nullable TextMapPropagator propagator(String name) {
+      ConfigurablePropagatorProvider provider = provider(name);
+      try {
+        return provider == null
+            ? null
+            : provider.getPropagator(DefaultConfigProperties.createFromMap(Map.of()));
       } catch (RuntimeException | LinkageError e) {
-        LoggerFactory.getLogger(Telemetry.class)
-            .warn("OTEL_PROPAGATORS: \"{}\" could not be loaded and is left out", name, e);
+        failed(name, e);
         return null;
       }
+    }
+
+    private static void failed(String name, Throwable thrown) {
       LoggerFactory.getLogger(Telemetry.class)
-          .warn(
-              "OTEL_PROPAGATORS: \"{}\" is left out; accepted are tracecontext, baggage, none, and"
-                  + " those whose artifact is on the class path",
-              name);
-      return null;
+          .warn("OTEL_PROPAGATORS: \"{}\" could not be loaded", name, thrown);
     }
   }
 }

@@ -4,7 +4,9 @@
 package dev.throughline.telemetry;
 
 import io.opentelemetry.api.baggage.Baggage;
+import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
 import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.ContextKey;
 import io.opentelemetry.context.propagation.TextMapGetter;
@@ -15,27 +17,25 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends on what came in, to the letter, as long as the span and the baggage of the context are
- * those that came in. With telemetry off nobody changes them, and a peer's own spelling of
- * tracestate or baggage survives.
+ * Sends on what came in, to the letter, as long as the span, or the baggage, of the context is the
+ * one that came in. With telemetry off nobody changes them, and a peer's own spelling of tracestate
+ * or baggage survives.
  */
-final class PassThroughPropagator implements TextMapPropagator {
+abstract class PassThroughPropagator implements TextMapPropagator {
 
-  private static final ContextKey<Received> RECEIVED =
-      ContextKey.named("dev.throughline.telemetry.received");
-
-  private final List<String> names;
+  private final ContextKey<Received> key;
   private final List<String> fields;
-  private volatile @Nullable TextMapPropagator parsing;
 
-  /**
-   * @param names what parses, by the names of {@code OTEL_PROPAGATORS}
-   * @param fields the headers that these read and write
-   */
-  PassThroughPropagator(List<String> names, List<String> fields) {
-    this.names = names;
+  private PassThroughPropagator(ContextKey<Received> key, List<String> fields) {
+    this.key = key;
     this.fields = fields;
   }
+
+  /** What reads and writes; loaded when there is something to read or to write. */
+  abstract TextMapPropagator parsing();
+
+  /** What of a context is propagated. */
+  abstract @Nullable Object part(Context context);
 
   @Override
   public Collection<String> fields() {
@@ -44,10 +44,12 @@ final class PassThroughPropagator implements TextMapPropagator {
 
   @Override
   public <C> void inject(Context context, @Nullable C carrier, TextMapSetter<C> setter) {
-    Received received = context.get(RECEIVED);
-    if (received == null
-        || received.span != Span.fromContextOrNull(context)
-        || received.baggage != Baggage.fromContextOrNull(context)) {
+    Object part = part(context);
+    if (part == null) {
+      return;
+    }
+    Received received = context.get(key);
+    if (received == null || received.part != part) {
       parsing().inject(context, carrier, setter);
       return;
     }
@@ -63,40 +65,62 @@ final class PassThroughPropagator implements TextMapPropagator {
   public <C> Context extract(Context context, @Nullable C carrier, TextMapGetter<C> getter) {
     Context extracted = parsing().extract(context, carrier, getter);
     if (extracted == context) {
+      // What could not be parsed was not taken over, and does not go out either.
       return context;
     }
     @Nullable String[] values = new String[fields.size()];
-    Span span = Span.fromContextOrNull(extracted);
-    Baggage baggage = Baggage.fromContextOrNull(extracted);
     for (int i = 0; i < values.length; i++) {
-      String field = fields.get(i);
-      // What could not be parsed was not taken over, and does not go out either.
-      boolean taken =
-          field.equals("baggage")
-              ? baggage != Baggage.fromContextOrNull(context)
-              : span != Span.fromContextOrNull(context);
-      values[i] = taken ? getter.get(carrier, field) : null;
+      values[i] = getter.get(carrier, fields.get(i));
     }
-    return extracted.with(RECEIVED, new Received(span, baggage, values));
+    return extracted.with(key, new Received(part(extracted), values));
   }
 
-  private TextMapPropagator parsing() {
-    TextMapPropagator loaded = parsing;
-    if (loaded == null) {
-      loaded = OffPropagators.parsing(names);
-      parsing = loaded;
+  static final class TraceContext extends PassThroughPropagator {
+
+    private static final ContextKey<Received> KEY =
+        ContextKey.named("dev.throughline.telemetry.received-trace");
+
+    TraceContext() {
+      super(KEY, List.of("traceparent", "tracestate"));
     }
-    return loaded;
+
+    @Override
+    TextMapPropagator parsing() {
+      return W3CTraceContextPropagator.getInstance();
+    }
+
+    @Override
+    @Nullable Object part(Context context) {
+      return Span.fromContextOrNull(context);
+    }
+  }
+
+  static final class BaggageEntries extends PassThroughPropagator {
+
+    private static final ContextKey<Received> KEY =
+        ContextKey.named("dev.throughline.telemetry.received-baggage");
+
+    BaggageEntries() {
+      super(KEY, List.of("baggage"));
+    }
+
+    @Override
+    TextMapPropagator parsing() {
+      return W3CBaggagePropagator.getInstance();
+    }
+
+    @Override
+    @Nullable Object part(Context context) {
+      return Baggage.fromContextOrNull(context);
+    }
   }
 
   private static final class Received {
-    final @Nullable Span span;
-    final @Nullable Baggage baggage;
+    final @Nullable Object part;
     final @Nullable String[] values;
 
-    Received(@Nullable Span span, @Nullable Baggage baggage, @Nullable String[] values) {
-      this.span = span;
-      this.baggage = baggage;
+    Received(@Nullable Object part, @Nullable String[] values) {
+      this.part = part;
       this.values = values;
     }
   }

@@ -58,15 +58,18 @@ final class SdkSetup {
 
   private final TelemetryBuilder builder;
   private final boolean spans;
+  private final List<String> propagators;
   private final List<StandIn> exporters = new ArrayList<>();
   private final List<SpanProcessor> taps = new ArrayList<>();
   private @Nullable Settings settings;
   private Duration closeTimeout;
   private String serviceName = "";
 
-  SdkSetup(TelemetryBuilder builder, boolean spans, Duration closeTimeout) {
+  SdkSetup(
+      TelemetryBuilder builder, boolean spans, List<String> propagators, Duration closeTimeout) {
     this.builder = builder;
     this.spans = spans;
+    this.propagators = propagators;
     this.closeTimeout = closeTimeout;
   }
 
@@ -163,7 +166,12 @@ final class SdkSetup {
     Map<String, String> properties = new HashMap<>(builder.properties);
     properties.values().removeIf(String::isBlank);
     ConfigProperties defaults = DefaultConfigProperties.createFromMap(properties);
-    Settings read = new Settings(builder.ignoreEnvironment ? defaults : given, defaults, spans);
+    Map<String, List<String>> decided = new HashMap<>();
+    decided.put("otel.propagators", propagators);
+    if (!spans) {
+      decided.put("otel.traces.exporter", List.of("none"));
+    }
+    Settings read = new Settings(builder.ignoreEnvironment ? defaults : given, defaults, decided);
     settings = read;
     // Now, so that a value that can't be used is told like any other.
     closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);

@@ -30,17 +30,17 @@ final class Settings implements ConfigProperties {
 
   private final ConfigProperties given;
   private final ConfigProperties defaults;
-  private final boolean spans;
+  private final Map<String, List<String>> decided;
   private String lastRead = "";
 
   /**
    * @param defaults what the caller gave, for what is unset or empty
-   * @param spans false takes the span exporters away, whatever is set
+   * @param decided lists that stand, whatever is set
    */
-  Settings(ConfigProperties given, ConfigProperties defaults, boolean spans) {
+  Settings(ConfigProperties given, ConfigProperties defaults, Map<String, List<String>> decided) {
     this.given = given;
     this.defaults = defaults;
-    this.spans = spans;
+    this.decided = decided;
   }
 
   /** The variable that was read last. */
@@ -219,7 +219,8 @@ final class Settings implements ConfigProperties {
 
   @Override
   public List<String> getList(String name) {
-    return !spans && name.equals("otel.traces.exporter") ? List.of("none") : of(name).getList(name);
+    List<String> list = decided.get(name);
+    return list == null ? of(name).getList(name) : list;
   }
 
   @Override

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceConfigurationError;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -114,14 +115,15 @@ public final class TelemetryBuilder {
    */
   public Telemetry build() {
     Environment environment = new Environment(properties, ignoreEnvironment);
-    ContextPropagators off = OffPropagators.of(environment.getList("otel.propagators"));
+    List<String> propagators = OffPropagators.known(environment.getList("otel.propagators"));
+    ContextPropagators off = OffPropagators.of(propagators);
     if (Boolean.TRUE.equals(environment.getSwitch("otel.sdk.disabled"))) {
       Telemetry telemetry = off(off);
       logger().info("Telemetry is off because OTEL_SDK_DISABLED=true");
       return telemetry;
     }
     boolean spans = !Boolean.FALSE.equals(environment.getSwitch("tracing.enabled"));
-    return Recording.build(this, spans, off);
+    return Recording.build(this, spans, propagators, off);
   }
 
   Telemetry off(ContextPropagators propagators) {
@@ -144,7 +146,8 @@ public final class TelemetryBuilder {
   /** In a class of its own, so that off does not load the SDK. */
   private static final class Recording {
 
-    static Telemetry build(TelemetryBuilder builder, boolean spans, ContextPropagators off) {
+    static Telemetry build(
+        TelemetryBuilder builder, boolean spans, List<String> propagators, ContextPropagators off) {
       String mix = OpenTelemetryVersions.mix(TelemetryBuilder.class.getClassLoader());
       if (mix != null) {
         logger()
@@ -153,11 +156,11 @@ public final class TelemetryBuilder {
                     + " work together; import telemetry-bom first. {}",
                 mix);
       }
-      SdkSetup setup = new SdkSetup(builder, spans, DEFAULT_CLOSE_TIMEOUT);
+      SdkSetup setup = new SdkSetup(builder, spans, propagators, DEFAULT_CLOSE_TIMEOUT);
       OpenTelemetrySdk sdk;
       try {
         sdk = setup.build();
-      } catch (RuntimeException | LinkageError e) {
+      } catch (RuntimeException | LinkageError | ServiceConfigurationError e) {
         logger()
             .warn(
                 "Telemetry is off because it could not be set up: {} (the last setting read: {})",
