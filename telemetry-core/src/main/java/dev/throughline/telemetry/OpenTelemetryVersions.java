@@ -3,6 +3,8 @@
 
 package dev.throughline.telemetry;
 
+import static java.util.Map.entry;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -13,19 +15,32 @@ import org.jspecify.annotations.Nullable;
 final class OpenTelemetryVersions {
 
   private static final Map<String, String> WITNESSES =
-      Map.of(
-          "opentelemetry-api", "io.opentelemetry.api.OpenTelemetry",
-          "opentelemetry-context", "io.opentelemetry.context.Context",
-          "opentelemetry-sdk", "io.opentelemetry.sdk.OpenTelemetrySdk",
-          "opentelemetry-sdk-common", "io.opentelemetry.sdk.resources.Resource",
-          "opentelemetry-sdk-trace", "io.opentelemetry.sdk.trace.SdkTracerProvider",
-          "opentelemetry-sdk-metrics", "io.opentelemetry.sdk.metrics.SdkMeterProvider",
-          "opentelemetry-sdk-logs", "io.opentelemetry.sdk.logs.SdkLoggerProvider",
-          "opentelemetry-sdk-extension-autoconfigure",
-              "io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk",
-          "opentelemetry-exporter-otlp",
-              "io.opentelemetry.exporter.otlp.trace.OtlpGrpcSpanExporter",
-          "opentelemetry-api-incubator", "io.opentelemetry.api.incubator.trace.ExtendedTracer");
+      Map.ofEntries(
+          entry("opentelemetry-api", "io.opentelemetry.api.OpenTelemetry"),
+          entry(
+              "opentelemetry-api-incubator", "io.opentelemetry.api.incubator.trace.ExtendedTracer"),
+          entry("opentelemetry-common", "io.opentelemetry.common.ComponentLoader"),
+          entry("opentelemetry-context", "io.opentelemetry.context.Context"),
+          entry(
+              "opentelemetry-exporter-common",
+              "io.opentelemetry.exporter.internal.marshal.Marshaler"),
+          entry(
+              "opentelemetry-exporter-otlp",
+              "io.opentelemetry.exporter.otlp.trace.OtlpGrpcSpanExporter"),
+          entry(
+              "opentelemetry-exporter-sender-okhttp",
+              "io.opentelemetry.exporter.sender.okhttp.internal.OkHttpGrpcSenderProvider"),
+          entry("opentelemetry-sdk", "io.opentelemetry.sdk.OpenTelemetrySdk"),
+          entry("opentelemetry-sdk-common", "io.opentelemetry.sdk.resources.Resource"),
+          entry(
+              "opentelemetry-sdk-extension-autoconfigure",
+              "io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk"),
+          entry(
+              "opentelemetry-sdk-extension-autoconfigure-spi",
+              "io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties"),
+          entry("opentelemetry-sdk-logs", "io.opentelemetry.sdk.logs.SdkLoggerProvider"),
+          entry("opentelemetry-sdk-metrics", "io.opentelemetry.sdk.metrics.SdkMeterProvider"),
+          entry("opentelemetry-sdk-trace", "io.opentelemetry.sdk.trace.SdkTracerProvider"));
 
   private OpenTelemetryVersions() {}
 
