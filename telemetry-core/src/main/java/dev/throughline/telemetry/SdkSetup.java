@@ -3,6 +3,8 @@
 
 package dev.throughline.telemetry;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.throughline.telemetry.delivery.BatchSettings;
 import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
@@ -231,7 +233,7 @@ final class SdkSetup {
         all,
         batched.isEmpty() ? null : SpanExporter.composite(batched),
         new BatchSettings(
-            config.getDuration("otel.bsp.schedule.delay", Duration.ofSeconds(5)),
+            requireNonNull(settings).scheduleDelay(),
             config.getInt("otel.bsp.max.queue.size", 2048),
             config.getInt("otel.bsp.max.export.batch.size", 512),
             config.getDuration("otel.bsp.export.timeout", Duration.ofSeconds(30))));

@@ -25,6 +25,8 @@ final class Settings implements ConfigProperties {
   private static final String OTLP = "otel.exporter.otlp.";
   private static final String GRPC = "grpc";
   private static final String HTTP_PROTOBUF = "http/protobuf";
+  private static final String SCHEDULE_DELAY = "otel.bsp.schedule.delay";
+  private static final Duration SOON = Duration.ofMillis(1);
   private static final int OTLP_GRPC_PORT = 4317;
   private static final int OTLP_HTTP_PORT = 4318;
 
@@ -58,6 +60,14 @@ final class Settings implements ConfigProperties {
       return ownEndpoint(signal);
     }
     return signal != null && name.endsWith(".protocol") ? protocol(signal) : set(name);
+  }
+
+  /**
+   * How long a span waits for its batch. Autoconfigure is told {@link #SOON}: its own processor,
+   * which ours replaces, lives on for that long once it is shut down.
+   */
+  Duration scheduleDelay() {
+    return of(SCHEDULE_DELAY).getDuration(SCHEDULE_DELAY, Duration.ofSeconds(5));
   }
 
   /** The endpoint that a signal's OTLP exporter uses, for people to read: without user info. */
@@ -214,7 +224,10 @@ final class Settings implements ConfigProperties {
 
   @Override
   public @Nullable Duration getDuration(String name) {
-    return of(name).getDuration(name);
+    Duration duration = of(name).getDuration(name);
+    return name.equals(SCHEDULE_DELAY) && (duration == null || duration.compareTo(SOON) > 0)
+        ? SOON
+        : duration;
   }
 
   @Override

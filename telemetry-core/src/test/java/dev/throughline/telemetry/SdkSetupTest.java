@@ -413,8 +413,7 @@ class SdkSetupTest {
     build(
         builder()
             .addProperty("otel.traces.exporter", "otlp")
-            // How late that worker may notice its end.
-            .addProperty("otel.bsp.schedule.delay", "10ms"));
+            .addProperty("otel.bsp.schedule.delay", "1h"));
     assertThat(threads()).contains("telemetry-span-export");
     Wait.until(
         "the worker is gone",

@@ -331,9 +331,7 @@ class SettingsTest {
               Map.of(
                   property,
                   "bogus",
-                  // OpenTelemetry's own workers notice their end that late.
-                  "otel.bsp.schedule.delay",
-                  "10ms",
+                  // OpenTelemetry's worker for logs notices its end that late.
                   "otel.blrp.schedule.delay",
                   "10ms"));
       assertThat(telemetry.isEnabled()).isFalse();
