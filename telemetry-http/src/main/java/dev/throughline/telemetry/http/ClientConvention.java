@@ -143,10 +143,8 @@ final class ClientConvention implements RequestConvention<ClientExchange, HttpRe
     if (userInfo != null) {
       url.append(userInfo.indexOf(':') < 0 ? "REDACTED@" : "REDACTED:REDACTED@");
     }
-    url.append(uri.getHost());
-    if (uri.getPort() >= 0) {
-      url.append(':').append(uri.getPort());
-    }
+    String authority = uri.getRawAuthority();
+    url.append(authority, authority.lastIndexOf('@') + 1, authority.length());
     url.append(uri.getRawPath());
     if (query != null) {
       url.append('?').append(HttpValues.redactQuery(query));
