@@ -26,6 +26,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** The least adapter for the JDK's client that the client kit passes, and what breaks it. */
 final class ReferenceClient implements HttpClientKit.Client {
@@ -87,10 +88,10 @@ final class ReferenceClient implements HttpClientKit.Client {
     InstrumentedRequest<Sent, HttpResponse<?>> started = start(sent);
     CompletableFuture<HttpResponse<String>> future =
         client.sendAsync(sent.builder.build(), handler(request, started));
+    AtomicBoolean cancelled = new AtomicBoolean();
     future.whenComplete(
         (response, thrown) -> {
-          boolean cancelled = future.isCancelled();
-          if (!cancelled || fault != Fault.FORGETS_CANCELLED_REQUESTS) {
+          if (!cancelled.get() || fault != Fault.FORGETS_CANCELLED_REQUESTS) {
             end(
                 started,
                 response,
@@ -101,6 +102,7 @@ final class ReferenceClient implements HttpClientKit.Client {
         new CompletableFuture<>() {
           @Override
           public boolean cancel(boolean mayInterrupt) {
+            cancelled.set(true);
             return future.cancel(mayInterrupt);
           }
         };

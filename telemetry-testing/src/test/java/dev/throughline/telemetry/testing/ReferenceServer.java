@@ -242,6 +242,9 @@ final class ReferenceServer {
         shared = shared == null ? context : shared;
         context = shared;
       }
+      if (fault == Fault.RECORDS_MORE_SPANS) {
+        telemetry.span("again").run(() -> {});
+      }
       Throwable thrown = null;
       Scope scope = context.makeCurrent();
       try {
@@ -258,9 +261,6 @@ final class ReferenceServer {
         }
         if (fault != Fault.NEVER_ENDS) {
           started.end(request, thrown);
-        }
-        if (fault == Fault.RECORDS_MORE_SPANS) {
-          telemetry.span("again").run(() -> {});
         }
       }
     }
