@@ -249,12 +249,12 @@ public class HttpServerLadder {
     }
 
     @Override
-    @Nullable String localAddress() {
+    @Nullable String serverName() {
       return null;
     }
 
     @Override
-    int localPort() {
+    int serverPort() {
       return 0;
     }
 

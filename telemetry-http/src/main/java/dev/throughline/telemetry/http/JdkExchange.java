@@ -77,12 +77,12 @@ final class JdkExchange extends ServerExchange {
   }
 
   @Override
-  @Nullable String localAddress() {
+  @Nullable String serverName() {
     return address(exchange.getLocalAddress());
   }
 
   @Override
-  int localPort() {
+  int serverPort() {
     InetSocketAddress local = exchange.getLocalAddress();
     return local == null ? 0 : local.getPort();
   }

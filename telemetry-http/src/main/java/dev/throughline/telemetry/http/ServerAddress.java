@@ -16,10 +16,10 @@ final class ServerAddress {
   void set(AttributeSink attributes, ServerExchange exchange) {
     String host = exchange.header("Host");
     if (host == null || host.isEmpty()) {
-      String local = exchange.localAddress();
-      attributes.set(HttpKeys.SERVER_ADDRESS, local);
-      if (local != null && exchange.localPort() > 0) {
-        attributes.set(HttpKeys.SERVER_PORT, HttpValues.number(exchange.localPort()));
+      String name = exchange.serverName();
+      attributes.set(HttpKeys.SERVER_ADDRESS, name);
+      if (name != null && exchange.serverPort() > 0) {
+        attributes.set(HttpKeys.SERVER_PORT, HttpValues.number(exchange.serverPort()));
       }
       return;
     }

@@ -45,10 +45,11 @@ abstract class ServerExchange {
   /** 0 where it is not known. */
   abstract int peerPort();
 
-  /** The local address, for requests without a Host header. */
-  abstract @Nullable String localAddress();
+  /** The server's name or address, for requests without a Host header. */
+  abstract @Nullable String serverName();
 
-  abstract int localPort();
+  /** The port beside it; 0 where it is not known. */
+  abstract int serverPort();
 
   /** The route by what the server knows. */
   abstract @Nullable String serverRoute();

@@ -93,14 +93,15 @@ final class ServletExchange extends ServerExchange {
     return request.getRemotePort();
   }
 
+  /** HTTP/2 has no Host header, but an authority, which the container knows. */
   @Override
-  @Nullable String localAddress() {
-    return request.getLocalAddr();
+  @Nullable String serverName() {
+    return request.getServerName();
   }
 
   @Override
-  int localPort() {
-    return request.getLocalPort();
+  int serverPort() {
+    return request.getServerPort();
   }
 
   /** The mapping's pattern below the context path; the default servlet's tells nothing. */

@@ -14,8 +14,11 @@ import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import java.io.IOException;
 import java.lang.reflect.Method;
+import java.net.Authenticator;
+import java.net.CookieHandler;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ProxySelector;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -23,6 +26,13 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 import org.eclipse.jetty.ee11.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee11.servlet.ServletHolder;
 import org.eclipse.jetty.server.Server;
@@ -208,6 +218,33 @@ class HttpTelemetryTest {
   }
 
   @Test
+  void pushPromisesPassThrough() throws Exception {
+    HttpResponse.PushPromiseHandler<String> pushes = (initiating, push, acceptor) -> {};
+    AtomicReference<Object> passed = new AtomicReference<>();
+    HttpClient recording =
+        new ForwardingClient(client) {
+          @Override
+          public <T> CompletableFuture<HttpResponse<T>> sendAsync(
+              HttpRequest request,
+              HttpResponse.BodyHandler<T> handler,
+              HttpResponse.PushPromiseHandler<T> pushPromiseHandler) {
+            passed.set(pushPromiseHandler);
+            return super.sendAsync(request, handler, pushPromiseHandler);
+          }
+        };
+    URI base =
+        serve(
+            HttpTelemetry.create(dev.throughline.telemetry.Telemetry.noop()),
+            exchange -> exchange.sendResponseHeaders(204, -1));
+    HttpTelemetry.create(telemetry.telemetry())
+        .wrap(recording)
+        .sendAsync(HttpRequest.newBuilder(base).build(), BodyHandlers.ofString(), pushes)
+        .get(10, TimeUnit.SECONDS);
+    assertThat(passed.get()).isSameAs(pushes);
+    assertThat(telemetry.takeSpan().getName()).isEqualTo("GET");
+  }
+
+  @Test
   void refusesWhatCannotBe() {
     assertThatThrownBy(() -> HttpTelemetry.create(null)).isInstanceOf(NullPointerException.class);
     assertThatThrownBy(() -> HttpTelemetry.create(telemetry.telemetry()).wrap(null))
@@ -245,6 +282,79 @@ class HttpTelemetryTest {
 
   private static String attribute(SpanData span, String key) {
     return span.getAttributes().get(AttributeKey.stringKey(key));
+  }
+
+  private static class ForwardingClient extends HttpClient {
+    private final HttpClient client;
+
+    ForwardingClient(HttpClient client) {
+      this.client = client;
+    }
+
+    @Override
+    public Optional<CookieHandler> cookieHandler() {
+      return client.cookieHandler();
+    }
+
+    @Override
+    public Optional<Duration> connectTimeout() {
+      return client.connectTimeout();
+    }
+
+    @Override
+    public Redirect followRedirects() {
+      return client.followRedirects();
+    }
+
+    @Override
+    public Optional<ProxySelector> proxy() {
+      return client.proxy();
+    }
+
+    @Override
+    public SSLContext sslContext() {
+      return client.sslContext();
+    }
+
+    @Override
+    public SSLParameters sslParameters() {
+      return client.sslParameters();
+    }
+
+    @Override
+    public Optional<Authenticator> authenticator() {
+      return client.authenticator();
+    }
+
+    @Override
+    public Version version() {
+      return client.version();
+    }
+
+    @Override
+    public Optional<Executor> executor() {
+      return client.executor();
+    }
+
+    @Override
+    public <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler)
+        throws IOException, InterruptedException {
+      return client.send(request, handler);
+    }
+
+    @Override
+    public <T> CompletableFuture<HttpResponse<T>> sendAsync(
+        HttpRequest request, HttpResponse.BodyHandler<T> handler) {
+      return client.sendAsync(request, handler);
+    }
+
+    @Override
+    public <T> CompletableFuture<HttpResponse<T>> sendAsync(
+        HttpRequest request,
+        HttpResponse.BodyHandler<T> handler,
+        HttpResponse.PushPromiseHandler<T> pushPromiseHandler) {
+      return client.sendAsync(request, handler, pushPromiseHandler);
+    }
   }
 
   private static final class Responses extends jakarta.servlet.http.HttpServlet {
