@@ -8,6 +8,7 @@ import static java.util.Objects.requireNonNull;
 import dev.throughline.telemetry.delivery.BatchSettings;
 import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
+import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.context.Context;
@@ -86,6 +87,11 @@ final class SdkSetup {
         AutoConfiguredOpenTelemetrySdk.builder()
             .disableShutdownHook()
             .addPropertiesSupplier(() -> builder.properties)
+            .addPropagatorCustomizer(
+                (propagator, config) ->
+                    propagator instanceof W3CBaggagePropagator
+                        ? new BaggageMemory(propagator)
+                        : propagator)
             .addResourceCustomizer((resource, config) -> resource(resource))
             .addSpanExporterCustomizer((exporter, config) -> standIn(exporter))
             .addSpanProcessorCustomizer((processor, config) -> replace(processor))

@@ -18,8 +18,10 @@ final class ClientInstrumenters {
   private final RequestInstrumenter<ClientExchange, HttpResponse<?>> http;
   private final RequestInstrumenter<ClientExchange, HttpResponse<?>> connect;
   private final Guard guard = new Guard(HttpTelemetry.SCOPE);
+  private final boolean off;
 
   ClientInstrumenters(Telemetry telemetry, HttpTelemetryBuilder builder) {
+    off = !telemetry.isEnabled();
     http =
         telemetry
             .instrumenter(
@@ -42,8 +44,16 @@ final class ClientInstrumenters {
             .build();
   }
 
-  /** The request as we see it; null where it can't be read, and the client is to refuse it. */
+  /**
+   * The request as we see it.
+   *
+   * @return null where it is to go out as it is: with telemetry off and nothing to pass on, and
+   *     where it can't be read, so that the client refuses it
+   */
   @Nullable ClientExchange exchange(HttpRequest request) {
+    if (off && Context.current() == Context.root()) {
+      return null;
+    }
     try {
       return new ClientExchange(request);
     } catch (Throwable t) {
