@@ -7,6 +7,7 @@ import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -72,6 +73,21 @@ final class Scopes {
     }
   }
 
+  /** So that the trace begins with who opened the scope. */
+  private static StackTraceElement[] withoutStorage(StackTraceElement[] frames) {
+    int from = 0;
+    while (from < frames.length - 1 && isStorage(frames[from].getClassName())) {
+      from++;
+    }
+    return Arrays.copyOfRange(frames, from, frames.length);
+  }
+
+  private static boolean isStorage(String className) {
+    return className.startsWith("io.opentelemetry.")
+        || className.startsWith(Scopes.class.getName())
+        || className.equals(WatchedStorage.class.getName());
+  }
+
   private final class OpenScope implements Scope {
 
     final Thread thread = Thread.currentThread();
@@ -84,6 +100,7 @@ final class Scopes {
       this.context = context;
       this.scope = scope;
       openedAt = new Throwable("opened on thread " + thread.getName());
+      openedAt.setStackTrace(withoutStorage(openedAt.getStackTrace()));
     }
 
     @Override
