@@ -3,6 +3,8 @@
 
 package dev.throughline.telemetry.delivery;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.trace.ReadableSpan;
@@ -15,7 +17,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,12 +33,16 @@ final class BatchExport {
   private final LongAdder dropped = new LongAdder();
   private final Queue<CompletableResultCode> flushes = new ConcurrentLinkedQueue<>();
   private final Thread worker;
+  private volatile boolean closing;
   private volatile boolean stopping;
+  private volatile boolean ended;
   private volatile boolean waiting;
 
   // Of the worker alone.
   private List<SpanData> batch = new ArrayList<>();
+  private long nextExport;
   private boolean allDelivered = true;
+  private long droppedAtLastFlush;
   private long droppedLogged;
   private long droppedLoggedAtNanos;
 
@@ -64,20 +69,23 @@ final class BatchExport {
   /**
    * Exports what has ended by now.
    *
-   * @return fails where an export failed or a span was dropped since the last flush
+   * @return fails where an export failed or a span was dropped since the last flush, and where
+   *     spans ended after the shutdown
    */
   CompletableResultCode flush() {
     CompletableResultCode result = new CompletableResultCode();
     flushes.add(result);
     LockSupport.unpark(worker);
-    if (!worker.isAlive()) {
-      completeFlushes(true);
+    // Asked after the flush is in the queue: it is answered here, or by the worker as it ends.
+    if (ended) {
+      answerFlushes(flushes.size(), queue.size() == 0);
     }
     return result;
   }
 
   /** Exports what has ended by now, then ends the worker and shuts the exporter down. */
   CompletableResultCode shutdown() {
+    closing = true;
     CompletableResultCode flushed = flush();
     CompletableResultCode result = new CompletableResultCode();
     flushed.whenComplete(
@@ -99,7 +107,7 @@ final class BatchExport {
 
   private CompletableResultCode closeExporter() {
     try {
-      return exporter.shutdown();
+      return requireNonNull(exporter.shutdown());
     } catch (Throwable t) {
       guard.caught("SpanExporter.shutdown", t);
       return CompletableResultCode.ofFailure();
@@ -107,65 +115,93 @@ final class BatchExport {
   }
 
   private void work() {
-    long nextExport = System.nanoTime() + settings.scheduleDelay().toNanos();
-    while (!stopping) {
-      if (!flushes.isEmpty()) {
-        exportWaiting();
-      } else {
-        drain();
-        if (batch.size() >= settings.maxExportBatchSize() || System.nanoTime() >= nextExport) {
-          export();
-          nextExport = System.nanoTime() + settings.scheduleDelay().toNanos();
+    nextExport = System.nanoTime() + settings.scheduleDelay().toNanos();
+    try {
+      while (!stopping) {
+        try {
+          exportWhatIsDue();
+          logDropped();
+        } catch (Throwable t) {
+          caught(t);
         }
+        rest();
       }
-      logDropped();
-      if (queue.size() + batch.size() < settings.maxExportBatchSize()) {
-        waiting = true;
-        // Asked again after the flag is up, so that no wake-up falls between.
-        if (flushes.isEmpty()
-            && !stopping
-            && queue.size() + batch.size() < settings.maxExportBatchSize()) {
-          LockSupport.parkNanos(this, Math.max(1, nextExport - System.nanoTime()));
-        }
-        waiting = false;
-      }
+    } finally {
+      ended = true;
+      answerFlushes(flushes.size(), queue.size() == 0);
     }
-    completeFlushes(true);
   }
 
-  private void exportWaiting() {
+  /** What is fatal goes to whoever watches over the process; nobody but this thread exports. */
+  private void caught(Throwable thrown) {
+    try {
+      guard.caught("BatchExport.work", thrown);
+    } catch (VirtualMachineError fatal) {
+      worker.getUncaughtExceptionHandler().uncaughtException(worker, fatal);
+    }
+  }
+
+  private void exportWhatIsDue() {
+    if (!flushes.isEmpty()) {
+      exportAllThatWait();
+    } else if (isBatchFull() || System.nanoTime() >= nextExport) {
+      exportBatch();
+      nextExport = System.nanoTime() + settings.scheduleDelay().toNanos();
+    }
+  }
+
+  private boolean isBatchFull() {
+    return queue.size() >= settings.maxExportBatchSize();
+  }
+
+  private void rest() {
+    waiting = true;
+    // Asked again after the flag is up, so that no wake-up falls between.
+    if (flushes.isEmpty() && !stopping && !isBatchFull()) {
+      LockSupport.parkNanos(this, Math.max(1, nextExport - System.nanoTime()));
+    }
+    waiting = false;
+    // Someone else's interrupt would let this thread neither rest nor wait for an export.
+    Thread.interrupted();
+  }
+
+  private void exportAllThatWait() {
     // Only flushes that were asked for before the count below are answered by it.
     int asked = flushes.size();
     long count = queue.size();
     while (count > 0) {
-      int before = batch.size();
-      drain();
-      count -= batch.size() - before;
-      if (batch.size() >= settings.maxExportBatchSize()) {
-        export();
-      } else if (batch.size() == before) {
+      int taken = exportBatch();
+      count -= taken;
+      if (taken == 0) {
+        // A producer has its place in the queue, and not yet put its span there.
         Thread.onSpinWait();
       }
     }
-    export();
-    boolean delivered = allDelivered && dropped.sum() == droppedAtLastFlush;
+    logDropped();
+    long droppedNow = dropped.sum();
+    boolean delivered = allDelivered && droppedNow == droppedAtLastFlush;
     allDelivered = true;
-    droppedAtLastFlush = dropped.sum();
-    for (int i = 0; i < asked; i++) {
-      complete(flushes.poll(), delivered);
-    }
+    droppedAtLastFlush = droppedNow;
+    answerFlushes(asked, delivered);
   }
 
-  private long droppedAtLastFlush;
-
-  private void drain() {
-    while (batch.size() < settings.maxExportBatchSize()) {
+  /** How many spans there were to export: a batch at the most. */
+  private int exportBatch() {
+    int taken = 0;
+    for (; taken < settings.maxExportBatchSize(); taken++) {
       ReadableSpan span = queue.poll();
       if (span == null) {
-        return;
+        break;
       }
-      batch.add(span.toSpanData());
+      try {
+        batch.add(span.toSpanData());
+      } catch (Throwable t) {
+        allDelivered = false;
+        guard.caught("ReadableSpan.toSpanData", t);
+      }
     }
+    export();
+    return taken;
   }
 
   private void export() {
@@ -173,54 +209,51 @@ final class BatchExport {
       return;
     }
     List<SpanData> exported = batch;
-    CompletableResultCode result;
+    // Until the exporter has answered, it may read the list, however late that is.
+    batch = new ArrayList<>();
+    boolean delivered = false;
     try {
-      result = exporter.export(exported);
+      CompletableResultCode result = exporter.export(exported);
       result.join(settings.exportTimeout().toNanos(), TimeUnit.NANOSECONDS);
+      delivered = result.isSuccess();
+      if (result.isDone()) {
+        exported.clear();
+        batch = exported;
+      }
     } catch (Throwable t) {
       guard.caught("SpanExporter.export", t);
-      result = CompletableResultCode.ofFailure();
-    }
-    if (!result.isSuccess()) {
-      allDelivered = false;
-    }
-    if (result.isDone()) {
-      exported.clear();
-    } else {
-      // An exporter that is late may still read the list.
-      batch = new ArrayList<>();
+    } finally {
+      allDelivered &= delivered;
     }
   }
 
+  /** At most once a minute, and in any case before a shutdown is answered. */
   private void logDropped() {
     long now = dropped.sum();
-    if (now == droppedLogged
-        || (droppedLogged != 0 && System.nanoTime() - droppedLoggedAtNanos < QUIET_NANOS)) {
+    boolean quiet = droppedLogged > 0 && System.nanoTime() - droppedLoggedAtNanos < QUIET_NANOS;
+    if (now == droppedLogged || (quiet && !closing)) {
       return;
     }
-    logger.warn(
-        "{} spans were dropped: more than {} waited for their export (OTEL_BSP_MAX_QUEUE_SIZE)",
-        now - droppedLogged,
-        settings.maxQueueSize());
+    long since = now - droppedLogged;
     droppedLogged = now;
     droppedLoggedAtNanos = System.nanoTime();
+    logger.warn(
+        "{} spans were dropped: more than {} waited for their export (OTEL_BSP_MAX_QUEUE_SIZE)",
+        since,
+        settings.maxQueueSize());
   }
 
-  private void completeFlushes(boolean delivered) {
-    CompletableResultCode flush;
-    while ((flush = flushes.poll()) != null) {
-      complete(flush, delivered);
-    }
-  }
-
-  private static void complete(@Nullable CompletableResultCode flush, boolean delivered) {
-    if (flush == null) {
-      return;
-    }
-    if (delivered) {
-      flush.succeed();
-    } else {
-      flush.fail();
+  private void answerFlushes(int count, boolean delivered) {
+    for (int i = 0; i < count; i++) {
+      CompletableResultCode flush = flushes.poll();
+      if (flush == null) {
+        return;
+      }
+      if (delivered) {
+        flush.succeed();
+      } else {
+        flush.fail();
+      }
     }
   }
 

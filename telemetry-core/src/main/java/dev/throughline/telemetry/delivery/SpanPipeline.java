@@ -3,6 +3,8 @@
 
 package dev.throughline.telemetry.delivery;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.sdk.common.CompletableResultCode;
@@ -13,6 +15,7 @@ import io.opentelemetry.sdk.trace.export.SpanExporter;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,14 +87,8 @@ public final class SpanPipeline implements SpanProcessor {
 
   @Override
   public CompletableResultCode forceFlush() {
-    List<CompletableResultCode> results = new ArrayList<>();
-    for (SpanProcessor tap : taps) {
-      try {
-        results.add(tap.forceFlush());
-      } catch (Throwable t) {
-        guard.caught("SpanProcessor.forceFlush", t);
-      }
-    }
+    List<CompletableResultCode> results =
+        ask("SpanProcessor.forceFlush", SpanProcessor::forceFlush);
     if (batches != null) {
       results.add(batches.flush());
     }
@@ -100,18 +97,25 @@ public final class SpanPipeline implements SpanProcessor {
 
   @Override
   public CompletableResultCode shutdown() {
-    List<CompletableResultCode> results = new ArrayList<>();
-    for (SpanProcessor tap : taps) {
-      try {
-        results.add(tap.shutdown());
-      } catch (Throwable t) {
-        guard.caught("SpanProcessor.shutdown", t);
-      }
-    }
+    List<CompletableResultCode> results = ask("SpanProcessor.shutdown", SpanProcessor::shutdown);
     if (batches != null) {
       results.add(batches.shutdown());
     }
     return CompletableResultCode.ofAll(results);
+  }
+
+  private List<CompletableResultCode> ask(
+      String hook, Function<SpanProcessor, CompletableResultCode> question) {
+    List<CompletableResultCode> results = new ArrayList<>();
+    for (SpanProcessor tap : taps) {
+      try {
+        results.add(requireNonNull(question.apply(tap)));
+      } catch (Throwable t) {
+        guard.caught(hook, t);
+        results.add(CompletableResultCode.ofFailure());
+      }
+    }
+    return results;
   }
 
   @Override
