@@ -45,6 +45,8 @@ public final class Tokens {
     }
     this.key = new SecretKeySpec(bytes, ALGORITHM);
     this.clock = clock;
+    // Loads the JDK's cryptography now, and not within the first request.
+    signature("");
   }
 
   /** A token for an operator who works for a customer. */

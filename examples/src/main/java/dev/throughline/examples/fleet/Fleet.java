@@ -44,7 +44,7 @@ public final class Fleet {
       """;
   private static final String SERVER = "srv-1";
   private static final String DATACENTER = "ber1";
-  private static final Duration TRACE_TIMEOUT = Duration.ofSeconds(10);
+  private static final Duration TRACE_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration QUIET = Duration.ofSeconds(2);
 
   private final boolean once;
