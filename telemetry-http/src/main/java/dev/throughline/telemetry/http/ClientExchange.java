@@ -4,23 +4,25 @@
 package dev.throughline.telemetry.http;
 
 import java.net.URI;
-import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A request of a client, with the headers that go out in addition. */
 final class ClientExchange {
 
+  private static final String[] NONE = {};
+
   private final HttpRequest request;
-  private final List<String> added = new ArrayList<>(6);
   private final @Nullable ConnectCall connectCall;
+  // Names and values in turn; traceparent, tracestate and baggage at the most, as a rule.
+  private String[] added = NONE;
+  private int addedLength;
 
   ClientExchange(HttpRequest request) {
     this.request = request;
-    HttpHeaders headers = request.headers();
     URI uri = request.uri();
     String path = uri.getRawPath();
     connectCall =
@@ -28,8 +30,14 @@ final class ClientExchange {
             request.method(),
             path == null ? "" : path,
             uri.getRawQuery(),
-            headers.firstValue("Content-Type").orElse(null),
-            headers.firstValue("Connect-Protocol-Version").orElse(null));
+            firstHeader("Content-Type"),
+            firstHeader("Connect-Protocol-Version"));
+  }
+
+  /** By the map: {@code firstValue} makes a stream for each question. */
+  private @Nullable String firstHeader(String name) {
+    List<String> values = request.headers().map().get(name);
+    return values == null || values.isEmpty() ? null : values.get(0);
   }
 
   String method() {
@@ -58,8 +66,11 @@ final class ClientExchange {
   }
 
   void addHeader(String name, String value) {
-    added.add(name);
-    added.add(value);
+    if (addedLength == added.length) {
+      added = Arrays.copyOf(added, addedLength + 6);
+    }
+    added[addedLength++] = name;
+    added[addedLength++] = value;
   }
 
   @Nullable ConnectCall connectCall() {
@@ -68,12 +79,12 @@ final class ClientExchange {
 
   /** The request with what was added; the request itself where nothing was. */
   HttpRequest outgoing() {
-    if (added.isEmpty()) {
+    if (addedLength == 0) {
       return request;
     }
     HttpRequest.Builder builder = HttpRequest.newBuilder(request, (name, value) -> true);
-    for (int i = 0; i < added.size(); i += 2) {
-      builder.setHeader(added.get(i), added.get(i + 1));
+    for (int i = 0; i < addedLength; i += 2) {
+      builder.setHeader(added[i], added[i + 1]);
     }
     return builder.build();
   }
