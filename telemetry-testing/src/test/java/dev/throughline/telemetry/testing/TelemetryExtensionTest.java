@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.entry;
 
 import dev.throughline.telemetry.ActiveSpan;
+import dev.throughline.telemetry.Telemetry;
 import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.context.Context;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -375,17 +377,14 @@ class TelemetryExtensionTest {
 
     @Test
     void logRecords() {
-      telemetry
-          .telemetry()
-          .openTelemetry()
-          .getLogsBridge()
-          .get("test")
-          .logRecordBuilder()
-          .setBody("hello")
-          .emit();
+      emit(telemetry.telemetry(), "hello");
 
       assertThat(telemetry.takeLog().getBodyValue().asString()).isEqualTo("hello");
     }
+  }
+
+  private static void emit(Telemetry telemetry, String body) {
+    telemetry.openTelemetry().getLogsBridge().get("test").logRecordBuilder().setBody(body).emit();
   }
 
   private static long total(MetricData metric) {
@@ -438,7 +437,7 @@ class TelemetryExtensionTest {
   }
 
   @Test
-  void clearsMetricsBeforeEachTest() {
+  void clearsMetricsAndLogsBeforeEachTest() {
     JUnitRun run = JUnitRun.of(Counting.class);
 
     assertThat(run.tests()).hasSize(2);
@@ -452,16 +451,19 @@ class TelemetryExtensionTest {
     static LongCounter counter;
 
     @Test
-    void one() {
-      count();
+    void one(TestInfo test) {
+      count(test.getDisplayName());
     }
 
     @Test
-    void other() {
-      count();
+    void other(TestInfo test) {
+      count(test.getDisplayName());
     }
 
-    private static void count() {
+    private static void count(String test) {
+      emit(telemetry.telemetry(), test);
+      emit(telemetry.telemetry(), "left behind");
+      assertThat(telemetry.takeLog().getBodyValue().asString()).isEqualTo(test);
       if (counter == null) {
         counter = telemetry.telemetry().meter().counterBuilder("work").build();
       }
