@@ -6,6 +6,7 @@ package dev.throughline.telemetry;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -21,8 +22,8 @@ final class Shutdown {
 
   private final OpenTelemetrySdk sdk;
   private final Duration timeout;
-  private final AtomicBoolean closed = new AtomicBoolean();
   private final Thread hook = new Thread(this::close, "telemetry-shutdown-hook");
+  private volatile boolean closed;
 
   Shutdown(OpenTelemetrySdk sdk, Duration timeout) {
     this.sdk = sdk;
@@ -34,83 +35,123 @@ final class Shutdown {
     }
   }
 
-  boolean flush(Duration timeout) {
+  // Below, metrics come last: their reader blocks its caller for as long as its receiver hangs.
+
+  static boolean flush(OpenTelemetrySdk sdk, Duration timeout) {
     return within(
         timeout,
         "telemetry-flush",
-        () ->
-            CompletableResultCode.ofAll(
-                List.of(
-                    sdk.getSdkTracerProvider().forceFlush(),
-                    sdk.getSdkMeterProvider().forceFlush(),
-                    sdk.getSdkLoggerProvider().forceFlush())));
+        List.of(
+            sdk.getSdkTracerProvider()::forceFlush,
+            sdk.getSdkLoggerProvider()::forceFlush,
+            sdk.getSdkMeterProvider()::forceFlush));
   }
 
-  void close() {
-    if (!closed.compareAndSet(false, true)) {
+  boolean flush(Duration timeout) {
+    // Once closed, OpenTelemetry's own processors would never answer.
+    return closed
+        ? within(timeout, "telemetry-flush", List.of(sdk.getSdkTracerProvider()::forceFlush))
+        : flush(sdk, timeout);
+  }
+
+  /** A second call waits for the first: the JVM stops when its hooks are through. */
+  synchronized void close() {
+    if (closed) {
       return;
     }
-    if (!within(timeout, "telemetry-close", sdk::shutdown)) {
-      logger.warn(
+    closed = true;
+    boolean delivered =
+        within(
+            timeout,
+            "telemetry-close",
+            List.of(
+                sdk.getSdkTracerProvider()::shutdown,
+                sdk.getSdkLoggerProvider()::shutdown,
+                sdk.getSdkMeterProvider()::shutdown));
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // The JVM is stopping, its hooks stay.
+    }
+    if (!delivered) {
+      warn(
           "Telemetry closed, but not all that had ended was delivered; closing may take {} ms"
               + " (TELEMETRY_CLOSE_TIMEOUT)",
           timeout.toMillis());
     }
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      logger.trace("The JVM is stopping, its hooks stay", e);
-    }
   }
 
   /**
-   * Waits for an action of the SDK, on a thread of its own since some of them block their caller
-   * for seconds; an interrupt does not cut the wait short, since what waits here is what a stopping
-   * application has still to say.
+   * Waits for what the parts of an SDK are asked to do, on a thread of its own since some of them
+   * block their caller for seconds; an interrupt does not cut the wait short, since what waits here
+   * is what a stopping application has still to say.
    */
   private static boolean within(
-      Duration timeout, String threadName, Supplier<CompletableResultCode> action) {
+      Duration timeout, String threadName, List<Supplier<CompletableResultCode>> parts) {
     CountDownLatch done = new CountDownLatch(1);
     AtomicBoolean delivered = new AtomicBoolean();
     Thread thread =
         new Thread(
             () -> {
-              try {
-                CompletableResultCode result = action.get();
-                result.whenComplete(
-                    () -> {
-                      delivered.set(result.isSuccess());
-                      done.countDown();
-                    });
-              } catch (Throwable t) {
-                logger.warn("{} failed", threadName, t);
-                done.countDown();
-              }
+              CompletableResultCode result = CompletableResultCode.ofAll(ask(parts, threadName));
+              result.whenComplete(
+                  () -> {
+                    delivered.set(result.isSuccess());
+                    done.countDown();
+                  });
             },
             threadName);
     thread.setDaemon(true);
     boolean interrupted = false;
-    long deadline = System.nanoTime() + timeout.toNanos();
+    long deadline = System.nanoTime() + nanos(timeout);
     try {
       thread.start();
       while (true) {
         try {
-          if (!done.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
-            return false;
-          }
-          return delivered.get();
+          return done.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS) && delivered.get();
         } catch (InterruptedException e) {
           interrupted = true;
         }
       }
     } catch (Throwable t) {
       // No thread to be had: out of memory, or of processes.
-      logger.warn("{} failed", threadName, t);
+      warn("{} failed", threadName, t);
       return false;
     } finally {
       if (interrupted) {
         Thread.currentThread().interrupt();
       }
+    }
+  }
+
+  private static List<CompletableResultCode> ask(
+      List<Supplier<CompletableResultCode>> parts, String threadName) {
+    List<CompletableResultCode> results = new ArrayList<>();
+    for (Supplier<CompletableResultCode> part : parts) {
+      try {
+        results.add(part.get());
+      } catch (Throwable t) {
+        warn("{} failed", threadName, t);
+        results.add(CompletableResultCode.ofFailure());
+      }
+    }
+    return results;
+  }
+
+  private static long nanos(Duration timeout) {
+    try {
+      return timeout.toNanos();
+    } catch (ArithmeticException e) {
+      return timeout.isNegative() ? 0 : Long.MAX_VALUE;
+    }
+  }
+
+  /** A logging back end that throws does not keep an application from stopping. */
+  private static void warn(String message, Object... arguments) {
+    try {
+      logger.warn(message, arguments);
+    } catch (RuntimeException e) {
+      // There is nowhere left to say it.
     }
   }
 }

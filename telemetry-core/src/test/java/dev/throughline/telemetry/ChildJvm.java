@@ -108,7 +108,8 @@ final class ChildJvm implements AutoCloseable {
 
   /** Asks it to stop, as an orchestrator does: SIGTERM. */
   void terminate() {
-    process.destroy();
+    // Not the process itself, which would close its output.
+    process.toHandle().destroy();
   }
 
   /** Its exit code, once its output is read to the end. */

@@ -38,6 +38,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
@@ -61,6 +62,7 @@ final class OtlpReceiver implements AutoCloseable {
   private final Runnable stop;
   private final int port;
   private volatile Map<String, String> lastMetadata = Map.of();
+  private volatile CountDownLatch held = new CountDownLatch(0);
 
   static OtlpReceiver http() {
     return new OtlpReceiver(null, false);
@@ -127,6 +129,12 @@ final class OtlpReceiver implements AutoCloseable {
   /** Host and port, without a scheme. */
   String authority() {
     return "localhost:" + port;
+  }
+
+  /** Answers nothing until the latch that it returns is down. */
+  CountDownLatch hold() {
+    held = new CountDownLatch(1);
+    return held;
   }
 
   List<Export> exports() {
@@ -198,6 +206,11 @@ final class OtlpReceiver implements AutoCloseable {
 
   private void keep(String path, Map<String, String> headers, Message body) {
     exports.add(new Export(path, headers, body));
+    try {
+      held.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private <T> void answer(Message request, T response, StreamObserver<T> observer) {
