@@ -39,7 +39,7 @@ public final class Fleet {
       """
       fleet [--once] [--bmc-delay=MILLIS] [--env=PROCESS:NAME=VALUE]
         --once       end after the jobs: with 0 where each trace is whole, else with 1
-        --bmc-delay  how long the hardware takes before each answer; 100 by default
+        --bmc-delay  how long the hardware takes before each answer; 200 by default
         --env        a variable of bmc, agent, gateway, manager or cli alone
       """;
   private static final String SERVER = "srv-1";
@@ -57,7 +57,7 @@ public final class Fleet {
 
   private Fleet(Arguments arguments, Destination destination, PrintStream out) {
     once = arguments.get("once") != null;
-    bmcDelayMillis = arguments.number("bmc-delay", 100);
+    bmcDelayMillis = arguments.number("bmc-delay", 200);
     String given = arguments.get("env");
     variable = given == null ? null : Variable.parse(given);
     this.destination = destination;
