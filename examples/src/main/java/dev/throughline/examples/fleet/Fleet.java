@@ -46,6 +46,7 @@ public final class Fleet {
   private static final String DATACENTER = "ber1";
   private static final Duration TRACE_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration QUIET = Duration.ofSeconds(2);
+  private static final int LONGEST_WORK_IN_DELAYS = 6;
 
   private final boolean once;
   private final int bmcDelayMillis;
@@ -221,8 +222,9 @@ public final class Fleet {
 
         """,
         token, manager, SERVER);
+    Duration quiet = QUIET.plusMillis((long) LONGEST_WORK_IN_DELAYS * bmcDelayMillis);
     while (receiver != null) {
-      List<ReceivedSpan> spans = receiver.store().nextTrace(Fleet::isWhole, QUIET);
+      List<ReceivedSpan> spans = receiver.store().nextTrace(Fleet::isWhole, quiet);
       TraceTree tree = new TraceTree(spans);
       out.println("trace " + spans.get(0).traceId() + "\n\n" + TreePrinter.print(tree));
       Expectation.ANY.gaps(tree).forEach(gap -> out.println("NOT WHOLE: " + gap));
