@@ -51,8 +51,7 @@ public final class Agent implements AutoCloseable {
     this.telemetry = telemetry;
     this.agentId = agentId;
     this.server = server;
-    HttpTelemetry httpTelemetry =
-        HttpTelemetry.builder(telemetry).addRoute("/servers/{id}/power").build();
+    HttpTelemetry httpTelemetry = HttpTelemetry.create(telemetry);
     redfish =
         new RedfishClient(
             new JsonClient(httpTelemetry.wrap(JsonClient.http(CONNECT_TIMEOUT)), answerTimeout));

@@ -39,13 +39,14 @@ public final class Fleet {
       """
       fleet [--once] [--bmc-delay=MILLIS] [--env=PROCESS:NAME=VALUE]
         --once       end after the jobs: with 0 where each trace is whole, else with 1
-        --bmc-delay  how long the hardware takes before each answer; 100 by default
+        --bmc-delay  how long the hardware takes before each answer; 200 by default
         --env        a variable of bmc, agent, gateway, manager or cli alone
       """;
   private static final String SERVER = "srv-1";
   private static final String DATACENTER = "ber1";
   private static final Duration TRACE_TIMEOUT = Duration.ofSeconds(5);
   private static final Duration QUIET = Duration.ofSeconds(2);
+  private static final int LONGEST_WORK_IN_DELAYS = 6;
 
   private final boolean once;
   private final int bmcDelayMillis;
@@ -57,7 +58,7 @@ public final class Fleet {
 
   private Fleet(Arguments arguments, Destination destination, PrintStream out) {
     once = arguments.get("once") != null;
-    bmcDelayMillis = arguments.number("bmc-delay", 100);
+    bmcDelayMillis = arguments.number("bmc-delay", 200);
     String given = arguments.get("env");
     variable = given == null ? null : Variable.parse(given);
     this.destination = destination;
@@ -221,8 +222,9 @@ public final class Fleet {
 
         """,
         token, manager, SERVER);
+    Duration quiet = QUIET.plusMillis((long) LONGEST_WORK_IN_DELAYS * bmcDelayMillis);
     while (receiver != null) {
-      List<ReceivedSpan> spans = receiver.store().nextTrace(Fleet::isWhole, QUIET);
+      List<ReceivedSpan> spans = receiver.store().nextTrace(Fleet::isWhole, quiet);
       TraceTree tree = new TraceTree(spans);
       out.println("trace " + spans.get(0).traceId() + "\n\n" + TreePrinter.print(tree));
       Expectation.ANY.gaps(tree).forEach(gap -> out.println("NOT WHOLE: " + gap));

@@ -49,8 +49,7 @@ public final class Gateway implements AutoCloseable {
     this.tokens = tokens;
     this.agent = agent;
     this.datacenter = datacenter;
-    HttpTelemetry httpTelemetry =
-        HttpTelemetry.builder(telemetry).addRoute("/servers/{id}/power").build();
+    HttpTelemetry httpTelemetry = HttpTelemetry.create(telemetry);
     client = new JsonClient(httpTelemetry.wrap(JsonClient.http(CONNECT_TIMEOUT)), AGENT_TIMEOUT);
     http = new JsonServer(httpTelemetry, port, ErrorStyle.PLAIN);
     http.route("POST", "/CreateVNCSession", request -> createSession("vnc", request));

@@ -47,8 +47,7 @@ public final class Manager implements AutoCloseable {
     this.tokens = tokens;
     this.operator = operator;
     servers = Map.of(server.id(), server);
-    HttpTelemetry httpTelemetry =
-        HttpTelemetry.builder(telemetry).addRoute("/servers/{id}/power").build();
+    HttpTelemetry httpTelemetry = HttpTelemetry.create(telemetry);
     client = new JsonClient(httpTelemetry.wrap(JsonClient.http(CONNECT_TIMEOUT)), GATEWAY_TIMEOUT);
     http = new JsonServer(httpTelemetry, port, ErrorStyle.PLAIN);
     http.route("POST", "/auth", this::signIn);

@@ -121,6 +121,7 @@ public final class JsonServer implements AutoCloseable {
     String path = exchange.getRequestURI().getPath();
     Map<String, String> variables =
         template.match(path).orElseThrow(() -> new Refusal(404, "There is no " + path));
+    HttpTelemetry.route(template.template());
     if (!method.equals(exchange.getRequestMethod())) {
       exchange.getResponseHeaders().set("Allow", method);
       throw new Refusal(405, "Only " + method + " is allowed here");

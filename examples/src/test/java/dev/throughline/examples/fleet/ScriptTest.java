@@ -24,7 +24,7 @@ class ScriptTest {
 
   private static final Path SCRIPT = Path.of("..", "fleet").toAbsolutePath().normalize();
   private static final List<String> TOOLS =
-      List.of("bash", "sed", "readlink", "dirname", "find", "mkdir", "touch", "rm", "mv");
+      List.of("bash", "sed", "dirname", "find", "mkdir", "touch", "rm", "mv");
 
   @TempDir private Path home;
   private Path tools;
