@@ -18,6 +18,7 @@ import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.propagation.TextMapGetter;
 import io.opentelemetry.context.propagation.TextMapSetter;
+import io.opentelemetry.sdk.OpenTelemetrySdk;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
@@ -52,10 +53,7 @@ public final class Telemetry implements AutoCloseable {
    * @param sdk closed with this; null where there is none, or it is someone else's
    */
   Telemetry(
-      Signals signals,
-      String scopeName,
-      io.opentelemetry.sdk.@Nullable OpenTelemetrySdk sdk,
-      Duration closeTimeout) {
+      Signals signals, String scopeName, @Nullable OpenTelemetrySdk sdk, Duration closeTimeout) {
     this.signals = signals;
     this.scopeName = scopeName;
     tracer = signals.spans() ? signals.openTelemetry().getTracer(scopeName) : null;
@@ -190,13 +188,18 @@ public final class Telemetry implements AutoCloseable {
   }
 
   /**
-   * Exports what has ended by now, and waits for it.
+   * Exports what has ended by now, and waits for it; also on an {@link OpenTelemetrySdk} that
+   * someone else built.
    *
    * @param timeout how long to wait at the most
-   * @return true where all that was waiting was exported in time
+   * @return true where all that was waiting was exported in time, or nothing is known to wait
    */
   public boolean flush(Duration timeout) {
-    return shutdown == null || shutdown.flush(timeout);
+    if (shutdown != null) {
+      return shutdown.flush(timeout);
+    }
+    return !(signals.openTelemetry() instanceof OpenTelemetrySdk sdk)
+        || Shutdown.flush(sdk, timeout);
   }
 
   /**
