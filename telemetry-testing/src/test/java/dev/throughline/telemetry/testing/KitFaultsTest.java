@@ -74,6 +74,7 @@ class KitFaultsTest {
     tests.put(ReferenceClient.Fault.FORGETS_CANCELLED_REQUESTS, "aCancelledRequestEndsItsSpan");
     tests.put(ReferenceClient.Fault.RECORDS_EACH_REDIRECT, "aRedirectIsOneSpan");
     tests.put(ReferenceClient.Fault.HANDS_THE_BODY_OVER_ANYWHERE, "handsTheBodyOverInItsContext");
+    tests.put(ReferenceClient.Fault.THROWS_BEFORE_IT_IS_GUARDED, "aThrowingHookChangesNothing");
     return tests.entrySet().stream()
         .map(
             each ->

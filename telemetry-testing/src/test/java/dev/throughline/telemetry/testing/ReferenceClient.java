@@ -41,7 +41,9 @@ final class ReferenceClient implements HttpClientKit.Client {
     WRAPS_EXCEPTIONS,
     FORGETS_CANCELLED_REQUESTS,
     RECORDS_EACH_REDIRECT,
-    HANDS_THE_BODY_OVER_ANYWHERE
+    HANDS_THE_BODY_OVER_ANYWHERE,
+    THROWS_IN_ITS_HOOK,
+    THROWS_BEFORE_IT_IS_GUARDED
   }
 
   private static final List<Double> SECONDS =
@@ -133,6 +135,9 @@ final class ReferenceClient implements HttpClientKit.Client {
   }
 
   private InstrumentedRequest<Sent, HttpResponse<?>> start(Sent sent) {
+    if (fault == Fault.THROWS_BEFORE_IT_IS_GUARDED && instrumenter != null) {
+      throw new IllegalStateException(fault.name());
+    }
     return instrumenter == null ? null : instrumenter.start(Context.current(), sent);
   }
 
@@ -174,6 +179,9 @@ final class ReferenceClient implements HttpClientKit.Client {
 
     @Override
     public String spanName(Sent sent) {
+      if (fault == Fault.THROWS_IN_ITS_HOOK) {
+        throw new IllegalStateException(fault.name());
+      }
       return sent.method.equals("GET") ? "GET" : "HTTP";
     }
 

@@ -4,11 +4,25 @@
 package dev.throughline.telemetry.testing;
 
 import dev.throughline.telemetry.Telemetry;
+import java.util.List;
 
 class ReferenceClientTest extends HttpClientKit {
 
+  private boolean throwing;
+
   ReferenceClient.Fault fault() {
-    return ReferenceClient.Fault.NONE;
+    return throwing ? ReferenceClient.Fault.THROWS_IN_ITS_HOOK : ReferenceClient.Fault.NONE;
+  }
+
+  @Override
+  protected List<Hook> hooks() {
+    return List.of(
+        new Hook(
+            "RequestConvention.spanName",
+            telemetry -> {
+              throwing = true;
+              return exchange().run(telemetry);
+            }));
   }
 
   @Override

@@ -22,7 +22,9 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -61,12 +63,15 @@ class TelemetryExtensionTest {
                 "aScopeOnAnotherThread",
                 "The test left behind:\n  scope not closed: opened on thread opener"),
             entry(
+                "aScopeOnAThreadThatInheritsNothing",
+                "The test left behind:\n  scope not closed: opened on thread stranger"),
+            entry(
                 "aWarning",
                 "The test left behind:\n  log line not expected: WARN dev.throughline.Anything:"
                     + " oops 1"),
             entry("aFailureAndASpan", "the first"));
     assertThat(run.containerFailures()).isEmpty();
-    assertThat(run.tests()).hasSize(11);
+    assertThat(run.tests()).hasSize(12);
     assertThat(run.failure("aFailureAndASpan").getSuppressed())
         .singleElement()
         .extracting(Throwable::getMessage)
@@ -131,6 +136,15 @@ class TelemetryExtensionTest {
           new Thread(() -> Context.current().with(KEY, "elsewhere").makeCurrent(), "opener");
       opener.start();
       opener.join();
+    }
+
+    @Test
+    @SuppressWarnings("MustBeClosedChecker")
+    void aScopeOnAThreadThatInheritsNothing() throws InterruptedException {
+      Runnable leak = () -> Context.current().with(KEY, "stranger").makeCurrent();
+      Thread stranger = new Thread(null, leak, "stranger", 0, false);
+      stranger.start();
+      stranger.join();
     }
 
     @Test
@@ -199,6 +213,41 @@ class TelemetryExtensionTest {
       span.end();
       telemetry.telemetry().span("second").run(() -> {});
       assertThat(telemetry.takeSpan().getName()).isEqualTo("second");
+    }
+  }
+
+  @Test
+  void whatWasBeforeTheTestIsNotItsOwn() {
+    JUnitRun run = JUnitRun.of(SetUp.class);
+
+    assertThat(run.tests()).hasSize(1);
+    assertThat(run.failures()).isEmpty();
+    assertThat(run.containerFailures()).isEmpty();
+  }
+
+  static class SetUp {
+
+    @RegisterExtension
+    static final TelemetryExtension telemetry =
+        TelemetryExtension.builder().setTimeout(Duration.ofMillis(50)).build();
+
+    static Scope scope;
+
+    @BeforeAll
+    static void setUp() {
+      telemetry.telemetry().span("setup").run(() -> {});
+      scope = Context.current().with(KEY, "setup").makeCurrent();
+    }
+
+    @AfterAll
+    static void tearDown() {
+      scope.close();
+    }
+
+    @Test
+    void takesItsOwn() {
+      telemetry.telemetry().span("own").run(() -> {});
+      assertThat(telemetry.takeSpan().getName()).isEqualTo("own");
     }
   }
 
