@@ -5,6 +5,7 @@ package dev.throughline.telemetry;
 
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /** Says once that span names carry values, which makes every back end slow and dear. */
@@ -15,8 +16,9 @@ final class SpanNames {
   private final Set<String> seen = ConcurrentHashMap.newKeySet();
   private volatile boolean said;
 
-  void check(String name) {
-    if (said || seen.contains(name)) {
+  void check(@Nullable String name) {
+    // A name that is null is OpenTelemetry's to replace, and no reason to throw.
+    if (said || name == null || seen.contains(name)) {
       return;
     }
     if (seen.size() >= LIMIT) {
@@ -27,14 +29,22 @@ final class SpanNames {
         said = true;
       }
       seen.clear();
+      warn(name);
+      return;
+    }
+    seen.add(name);
+  }
+
+  private static void warn(String name) {
+    try {
       LoggerFactory.getLogger(SpanNames.class)
           .warn(
               "More than {} distinct span names, the latest is \"{}\": put what varies into"
                   + " attributes",
               LIMIT,
               name);
-      return;
+    } catch (RuntimeException e) {
+      // Of a logging back end, which the work that the span is for can do without.
     }
-    seen.add(name);
   }
 }

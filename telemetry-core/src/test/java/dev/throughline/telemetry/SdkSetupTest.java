@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -410,18 +411,22 @@ class SdkSetupTest {
   /** Autoconfigure makes a batch processor whatever we want; ours takes its place. */
   @Test
   void leavesNoWorkerOfOpenTelemetrysOwnBatchProcessor() {
+    Set<Thread> before = Thread.getAllStackTraces().keySet();
     build(
         builder()
             .addProperty("otel.traces.exporter", "otlp")
             .addProperty("otel.bsp.schedule.delay", "1h"));
-    assertThat(threads()).contains("telemetry-span-export");
+    assertThat(threadsSince(before)).contains("telemetry-span-export");
     Wait.until(
         "the worker is gone",
-        () -> threads().stream().noneMatch(name -> name.startsWith("BatchSpanProcessor")));
+        () -> threadsSince(before).stream().noneMatch(name -> name.startsWith("BatchSpan")));
   }
 
-  private static List<String> threads() {
-    return Thread.getAllStackTraces().keySet().stream().map(Thread::getName).toList();
+  private static List<String> threadsSince(Set<Thread> before) {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> !before.contains(thread))
+        .map(Thread::getName)
+        .toList();
   }
 
   /** What a broken jar on the class path throws is no RuntimeException. */

@@ -46,6 +46,10 @@ public final class Guard {
    * @throws VirtualMachineError if {@code thrown} is one
    */
   public void caught(String hook, Throwable thrown) {
+    caught(hook, thrown, System.nanoTime());
+  }
+
+  void caught(String hook, Throwable thrown, long now) {
     if (thrown instanceof VirtualMachineError fatal) {
       throw fatal;
     }
@@ -55,7 +59,7 @@ public final class Guard {
       if (state == null) {
         state = hooks.computeIfAbsent(hook, Hook::new);
       }
-      state.caught(module, thrown);
+      state.caught(module, thrown, now);
     } catch (Throwable fromLogging) {
       // A logging back end that throws must not break the application either.
       if (fromLogging instanceof VirtualMachineError fatal) {
@@ -83,10 +87,9 @@ public final class Guard {
       this.name = name;
     }
 
-    void caught(String module, Throwable thrown) {
+    void caught(String module, Throwable thrown, long now) {
       long silent;
       synchronized (this) {
-        long now = System.nanoTime();
         if (logged && now - loggedAtNanos < QUIET_NANOS) {
           sinceLogged++;
           return;
