@@ -26,6 +26,7 @@ import io.opentelemetry.sdk.trace.ReadWriteSpan;
 import io.opentelemetry.sdk.trace.ReadableSpan;
 import io.opentelemetry.sdk.trace.SpanProcessor;
 import io.opentelemetry.sdk.trace.data.SpanData;
+import io.opentelemetry.sdk.trace.export.BatchSpanProcessor;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
 import java.time.Duration;
@@ -64,6 +65,7 @@ final class SdkSetup {
   private final List<String> propagators;
   private final List<StandIn> exporters = new ArrayList<>();
   private final List<SpanProcessor> taps = new ArrayList<>();
+  private boolean pipelineIsPlaced;
   private @Nullable Settings settings;
   private Duration closeTimeout;
   private String serviceName = "";
@@ -94,10 +96,12 @@ final class SdkSetup {
                         : propagator)
             .addResourceCustomizer((resource, config) -> resource(resource))
             .addSpanExporterCustomizer((exporter, config) -> standIn(exporter))
-            .addSpanProcessorCustomizer((processor, config) -> replace(processor))
+            .addSpanProcessorCustomizer(this::replace)
             .addTracerProviderCustomizer(
                 (tracerProvider, config) ->
-                    spans ? tracerProvider.addSpanProcessor(pipeline(config)) : tracerProvider)
+                    spans && !pipelineIsPlaced
+                        ? tracerProvider.addSpanProcessor(pipeline(config))
+                        : tracerProvider)
             .addMeterProviderCustomizer(
                 (meterProvider, config) -> {
                   for (MetricReader reader : builder.metricReaders) {
@@ -214,14 +218,20 @@ final class SdkSetup {
     return standIn;
   }
 
-  private SpanProcessor replace(SpanProcessor processor) {
+  private SpanProcessor replace(SpanProcessor processor, ConfigProperties config) {
     if (processor instanceof SimpleSpanProcessor simple
         && simple.getSpanExporter() instanceof StandIn standIn
         && exporters.remove(standIn)) {
       taps.add(SimpleSpanProcessor.create(standIn.exporter));
     }
     processor.shutdown();
-    return SpanProcessor.composite();
+    if (!(processor instanceof BatchSpanProcessor)) {
+      return SpanProcessor.composite();
+    }
+    // Autoconfigure makes this one last. In its place ours is the only processor, and the SDK calls
+    // it without a composite between.
+    pipelineIsPlaced = true;
+    return pipeline(config);
   }
 
   private SpanPipeline pipeline(ConfigProperties config) {

@@ -403,6 +403,8 @@ class SdkSetupTest {
                 .addProperty("otel.bsp.max.queue.size", "77")
                 .addProperty("otel.bsp.max.export.batch.size", "11")
                 .addProperty("otel.bsp.export.timeout", "9s"));
+    // Alone, without a composite of the SDK's that each span would go through.
+    assertThat(telemetry.openTelemetry().toString()).contains("spanProcessor=SpanPipeline{");
     assertThat(telemetry.openTelemetry().toString())
         .contains("maxQueueSize=77, maxExportBatchSize=11, exportTimeout=PT9S")
         .contains(delay.equals("0") ? "scheduleDelay=PT0.001S" : "scheduleDelay=PT8M");
