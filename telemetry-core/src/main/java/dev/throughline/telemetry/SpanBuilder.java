@@ -13,6 +13,8 @@ import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -60,7 +62,8 @@ public final class SpanBuilder {
   private final Telemetry telemetry;
   private final io.opentelemetry.api.trace.@Nullable SpanBuilder span;
   private @Nullable Context parent;
-  private @Nullable BaggageBuilder baggage;
+  // Keys and values in turn; the parent that they are added to may be named after them.
+  private @Nullable List<String> baggage;
   private @Nullable Predicate<? super Throwable> errorIf;
 
   /**
@@ -178,13 +181,11 @@ public final class SpanBuilder {
    */
   public SpanBuilder baggage(String key, @Nullable String value) {
     if (span != null && value != null) {
-      BaggageBuilder entries = baggage;
-      if (entries == null) {
-        Context context = parent == null ? Context.current() : parent;
-        entries = Baggage.fromContext(context).toBuilder();
-        baggage = entries;
+      if (baggage == null) {
+        baggage = new ArrayList<>();
       }
-      entries.put(key, value);
+      baggage.add(key);
+      baggage.add(value);
     }
     return this;
   }
@@ -371,11 +372,15 @@ public final class SpanBuilder {
       Telemetry telemetry,
       io.opentelemetry.api.trace.SpanBuilder span,
       @Nullable Context parent,
-      @Nullable BaggageBuilder baggage,
+      @Nullable List<String> baggage,
       @Nullable Predicate<? super Throwable> errorIf) {
     Context context = parent == null ? Context.current() : parent;
     if (baggage != null) {
-      context = context.with(baggage.build());
+      BaggageBuilder entries = Baggage.fromContext(context).toBuilder();
+      for (int i = 0; i < baggage.size(); i += 2) {
+        entries.put(baggage.get(i), baggage.get(i + 1));
+      }
+      context = context.with(entries.build());
     }
     Span started;
     try {

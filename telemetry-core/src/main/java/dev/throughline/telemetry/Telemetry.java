@@ -21,7 +21,6 @@ import io.opentelemetry.context.propagation.TextMapSetter;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
@@ -38,12 +37,14 @@ import org.slf4j.LoggerFactory;
  */
 public final class Telemetry implements AutoCloseable {
 
-  private static final AtomicReference<@Nullable Telemetry> GLOBAL = new AtomicReference<>();
+  // Not an AtomicReference: what that loads would be a tenth of a start with telemetry off.
+  private static volatile @Nullable Telemetry global;
 
   private final Signals signals;
   private final String scopeName;
   private final @Nullable Tracer tracer;
-  private final Propagation propagation;
+  // Made when it is first asked for.
+  private @Nullable Propagation propagation;
   private final Guard guard = new Guard("dev.throughline.telemetry");
   private final @Nullable Shutdown shutdown;
   private final SpanNames names = new SpanNames();
@@ -57,7 +58,6 @@ public final class Telemetry implements AutoCloseable {
     this.signals = signals;
     this.scopeName = scopeName;
     tracer = signals.spans() ? signals.openTelemetry().getTracer(scopeName) : null;
-    propagation = new Propagation(signals.openTelemetry().getPropagators(), guard);
     shutdown = sdk == null ? null : new Shutdown(sdk, closeTimeout);
   }
 
@@ -74,7 +74,7 @@ public final class Telemetry implements AutoCloseable {
     TelemetryBuilder builder = builder().setServiceName(serviceName);
     if (JavaAgent.isRunning()) {
       Telemetry adopted = TelemetryBuilder.over(GlobalOpenTelemetry.get(), false);
-      GLOBAL.compareAndSet(null, adopted);
+      becomeGlobal(adopted);
       LoggerFactory.getLogger(Telemetry.class)
           .info(
               "Telemetry of {} is the OpenTelemetry Java agent's; adapters leave it the work",
@@ -82,7 +82,7 @@ public final class Telemetry implements AutoCloseable {
       return adopted;
     }
     Telemetry telemetry = builder.build();
-    if (GLOBAL.compareAndSet(null, telemetry)) {
+    if (becomeGlobal(telemetry)) {
       registerWithOpenTelemetry(telemetry);
     }
     return telemetry;
@@ -113,8 +113,22 @@ public final class Telemetry implements AutoCloseable {
    * What {@link #init} started in this process; {@link #noop()} before that and after its close.
    */
   public static Telemetry global() {
-    Telemetry global = GLOBAL.get();
-    return global == null ? noop() : global;
+    Telemetry started = global;
+    return started == null ? noop() : started;
+  }
+
+  private static synchronized boolean becomeGlobal(Telemetry telemetry) {
+    if (global != null) {
+      return false;
+    }
+    global = telemetry;
+    return true;
+  }
+
+  private static synchronized void leaveGlobal(Telemetry telemetry) {
+    if (global == telemetry) {
+      global = null;
+    }
   }
 
   /**
@@ -131,7 +145,7 @@ public final class Telemetry implements AutoCloseable {
     return new SpanBuilder(this, tracer.spanBuilder(name), null);
   }
 
-  /** Whether spans or metrics are recorded; adapters hand back what they were given if not. */
+  /** Whether spans or metrics are recorded; where not, adapters only pass on what comes in. */
   public boolean isEnabled() {
     return signals.spans() || signals.metrics();
   }
@@ -153,12 +167,12 @@ public final class Telemetry implements AutoCloseable {
 
   /** Writes the current trace context and baggage into a map, e.g. a message's headers. */
   public void inject(Map<String, String> carrier) {
-    propagation.inject(carrier, Propagation.MAP_SETTER);
+    propagation().inject(carrier, Propagation.MAP_SETTER);
   }
 
   /** Writes the current trace context and baggage into any carrier. */
   public <C> void inject(C carrier, TextMapSetter<C> setter) {
-    propagation.inject(carrier, setter);
+    propagation().inject(carrier, setter);
   }
 
   /**
@@ -166,7 +180,7 @@ public final class Telemetry implements AutoCloseable {
    * What can't be read is left out.
    */
   public Context extract(Map<String, String> carrier) {
-    return propagation.extract(carrier, Propagation.MAP_GETTER);
+    return propagation().extract(carrier, Propagation.MAP_GETTER);
   }
 
   /**
@@ -174,7 +188,7 @@ public final class Telemetry implements AutoCloseable {
    * stand on several lines are read as the W3C recommendations say.
    */
   public <C> Context extract(C carrier, TextMapGetter<C> getter) {
-    return propagation.extract(carrier, getter);
+    return propagation().extract(carrier, getter);
   }
 
   /**
@@ -211,11 +225,20 @@ public final class Telemetry implements AutoCloseable {
     if (shutdown != null) {
       shutdown.close();
     }
-    GLOBAL.compareAndSet(this, null);
+    leaveGlobal(this);
   }
 
   Guard guard() {
     return guard;
+  }
+
+  private Propagation propagation() {
+    Propagation made = propagation;
+    if (made == null) {
+      made = new Propagation(signals.openTelemetry().getPropagators(), guard);
+      propagation = made;
+    }
+    return made;
   }
 
   /** For instances whose span processor is not ours. */

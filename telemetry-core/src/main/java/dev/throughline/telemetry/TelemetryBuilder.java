@@ -193,6 +193,7 @@ public final class TelemetryBuilder {
 
   /** A telemetry over an instance of someone else's. */
   static Telemetry over(OpenTelemetry openTelemetry, boolean adapters) {
+    List<String> listed = new Environment(Map.of(), false).getList("telemetry.baggage.attributes");
     boolean spans = openTelemetry.getTracer(DEFAULT_SCOPE).isEnabled();
     boolean metrics =
         openTelemetry.getMeter(DEFAULT_SCOPE).counterBuilder("telemetry.probe").build().isEnabled();
@@ -203,7 +204,7 @@ public final class TelemetryBuilder {
             metrics,
             adapters,
             true,
-            new BaggageAttributes(SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES)),
+            new BaggageAttributes(listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed)),
         DEFAULT_SCOPE,
         null,
         DEFAULT_CLOSE_TIMEOUT);

@@ -181,6 +181,19 @@ class SpanBuilderTest {
   }
 
   @Test
+  void baggageAddsToTheParentsWhicheverIsNamedFirst() {
+    telemetry
+        .span("work")
+        .baggage("session_id", "s-1")
+        .parent(telemetry.extract(INCOMING))
+        .run(
+            () ->
+                assertThat(Baggage.current().asMap())
+                    .containsOnlyKeys("session_id", "customer_id"));
+    assertThat(onlySpan().getAttributes().get(stringKey("baggage.customer_id"))).isEqualTo("c1");
+  }
+
+  @Test
   void theServiceListsTheBaggageKeysThatBecomeAttributes() {
     try (Telemetry listed =
         recording(spans).addProperty("telemetry.baggage.attributes", "tenant").build()) {

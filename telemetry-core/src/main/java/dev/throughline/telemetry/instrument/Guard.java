@@ -7,7 +7,7 @@ import static java.util.Objects.requireNonNull;
 
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,7 +23,7 @@ public final class Guard {
   private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
 
   private final String module;
-  private final LongAdder hits = new LongAdder();
+  private final AtomicLong hits = new AtomicLong();
   private final ConcurrentHashMap<String, Hook> hooks = new ConcurrentHashMap<>();
 
   /**
@@ -53,7 +53,7 @@ public final class Guard {
     if (thrown instanceof VirtualMachineError fatal) {
       throw fatal;
     }
-    hits.increment();
+    hits.incrementAndGet();
     try {
       Hook state = hooks.get(hook);
       if (state == null) {
@@ -70,7 +70,7 @@ public final class Guard {
 
   /** How often a hook of this module threw. */
   public long hits() {
-    return hits.sum();
+    return hits.get();
   }
 
   private static final class Hook {

@@ -7,6 +7,8 @@ package dev.throughline.telemetry.instrument;
 public enum ParentPolicy {
   /** The parent of the request's span. */
   CHILD,
-  /** A link of a new root span, for work that another trace only caused, and for public edges. */
-  LINK
+  /** A link of a new root span, for work that another trace only caused; baggage stays current. */
+  LINK,
+  /** A link of a new root span, at an edge where anybody may call: its baggage is not taken. */
+  EDGE
 }

@@ -116,13 +116,18 @@ public final class RequestInstrumenter<REQ, RES> {
       return passOn(parent, request);
     }
     Context context = requestGetter == null ? parent : extract(parent, request);
+    SpanContext incoming = SpanContext.getInvalid();
+    if (parentPolicy != ParentPolicy.CHILD) {
+      incoming = Span.fromContext(context).getSpanContext();
+      context = (parentPolicy == ParentPolicy.EDGE ? parent : context).with(Span.getInvalid());
+    }
     InstrumentedRequest<REQ, RES> started =
         new InstrumentedRequest<>(this, request, nanosSince(startEpochNanos));
     if (kind == SpanKind.SERVER || kind == SpanKind.CONSUMER) {
       context = context.with(InstrumentedRequest.KEY, started);
     }
     if (signals.spans()) {
-      context = startSpan(started, context, links, startEpochNanos);
+      context = startSpan(started, context, incoming, links, startEpochNanos);
     }
     started.context = context;
     inject(context, request);
@@ -152,7 +157,7 @@ public final class RequestInstrumenter<REQ, RES> {
       inject(parent, request);
       return null;
     }
-    if (!carriesContext(request)) {
+    if (parentPolicy == ParentPolicy.EDGE || !carriesContext(request)) {
       return null;
     }
     Context context = extract(parent, request);
@@ -210,16 +215,15 @@ public final class RequestInstrumenter<REQ, RES> {
   private Context startSpan(
       InstrumentedRequest<REQ, RES> started,
       Context context,
+      SpanContext incoming,
       List<SpanContext> links,
       long startEpochNanos) {
     Span span;
     try {
-      SpanBuilder builder = tracer.spanBuilder(spanName(started.request)).setSpanKind(kind);
-      if (parentPolicy == ParentPolicy.LINK) {
-        builder.addLink(Span.fromContext(context).getSpanContext());
-        builder.setParent(context.with(Span.getInvalid()));
-      } else {
-        builder.setParent(context);
+      SpanBuilder builder =
+          tracer.spanBuilder(spanName(started.request)).setSpanKind(kind).setParent(context);
+      if (incoming.isValid()) {
+        builder.addLink(incoming);
       }
       for (int i = 0; i < links.size(); i++) {
         builder.addLink(links.get(i));

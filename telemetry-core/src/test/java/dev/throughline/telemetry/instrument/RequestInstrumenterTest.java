@@ -172,18 +172,28 @@ class RequestInstrumenterTest {
     assertThat(call.headers.get("baggage")).isEqualTo("session_id=s-1");
   }
 
-  @Test
-  void anIncomingContextBecomesALinkOfANewRoot() {
+  @ParameterizedTest
+  @EnumSource(
+      value = ParentPolicy.class,
+      names = {"LINK", "EDGE"})
+  void anIncomingContextBecomesALinkOfANewRoot(ParentPolicy policy) {
     Call call = new Call();
     call.headers.put("traceparent", TRACEPARENT);
-    serve(
-        instrumenter(new Convention(SpanKind.SERVER)).setParentPolicy(ParentPolicy.LINK).build(),
-        call);
+    call.headers.put("baggage", "customer_id=c1");
+    String[] customer = new String[1];
+    call.handler =
+        () -> {
+          customer[0] = Baggage.current().getEntryValue("customer_id");
+          return "ok";
+        };
+    serve(instrumenter(new Convention(SpanKind.SERVER)).setParentPolicy(policy).build(), call);
     SpanData span = onlySpan();
     assertThat(span.getParentSpanContext().isValid()).isFalse();
     assertThat(span.getTraceId()).isNotEqualTo(TRACE_ID);
     assertThat(span.getLinks()).hasSize(1);
     assertThat(span.getLinks().get(0).getSpanContext().getTraceId()).isEqualTo(TRACE_ID);
+    // At an edge anybody may have sent it.
+    assertThat(customer[0]).isEqualTo(policy == ParentPolicy.LINK ? "c1" : null);
   }
 
   @Test

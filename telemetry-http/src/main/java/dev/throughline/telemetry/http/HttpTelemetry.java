@@ -12,6 +12,8 @@ import io.opentelemetry.context.Context;
 import jakarta.servlet.Filter;
 import jakarta.servlet.ServletContext;
 import java.net.http.HttpClient;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * HTTP servers and clients in the trace: a servlet filter, a filter of the JDK's server, a wrapped
@@ -51,8 +53,13 @@ public final class HttpTelemetry {
    * Declares the route of the request that is being served on this thread, e.g. {@code
    * /servers/{id}}: for frameworks that know it only while they handle the request. Where none is
    * being served it does nothing.
+   *
+   * @param template null is ignored
    */
-  public static void route(String template) {
+  public static void route(@Nullable String template) {
+    if (template == null) {
+      return;
+    }
     InstrumentedRequest<?, ?> served = InstrumentedRequest.fromContext(Context.current());
     if (served != null && served.request() instanceof ServerExchange exchange) {
       exchange.declareRoute(template);
@@ -76,9 +83,15 @@ public final class HttpTelemetry {
 
   // Design note: not an overload of configure, since a caller's compiler would then ask for the
   // servlet API.
-  /** Puts the filter first in the chain of a context of the JDK's HTTP server. */
+  /** Puts the filter first in the chain of a context of the JDK's HTTP server, once. */
   public void addTo(HttpContext httpContext) {
-    httpContext.getFilters().add(0, createHttpServerFilter());
+    List<com.sun.net.httpserver.Filter> filters = httpContext.getFilters();
+    for (com.sun.net.httpserver.Filter filter : filters) {
+      if (filter instanceof JdkServerFilter) {
+        return;
+      }
+    }
+    filters.add(0, createHttpServerFilter());
   }
 
   /**

@@ -73,10 +73,10 @@ public final class HttpTelemetryBuilder {
 
   /**
    * Says that the servers stand at a public edge: an incoming trace context is not trusted to be
-   * the parent, and becomes a link of a new trace. False by default.
+   * the parent, and becomes a link of a new trace; incoming baggage is not taken. False by default.
    */
   public HttpTelemetryBuilder setPublicEdge(boolean publicEdge) {
-    parentPolicy = publicEdge ? ParentPolicy.LINK : ParentPolicy.CHILD;
+    parentPolicy = publicEdge ? ParentPolicy.EDGE : ParentPolicy.CHILD;
     return this;
   }
 

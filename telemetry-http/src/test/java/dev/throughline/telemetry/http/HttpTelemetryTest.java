@@ -6,6 +6,7 @@ package dev.throughline.telemetry.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.net.httpserver.HttpContext;
 import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 import dev.throughline.telemetry.testing.TelemetryExtension;
@@ -85,6 +86,7 @@ class HttpTelemetryTest {
   @Test
   void aRouteOutsideARequestIsIgnored() {
     HttpTelemetry.route("/nowhere");
+    HttpTelemetry.route(null);
     assertThat(Span.current().getSpanContext().isValid()).isFalse();
   }
 
@@ -94,8 +96,9 @@ class HttpTelemetryTest {
         serve(
             HttpTelemetry.builder(telemetry.telemetry()).setPublicEdge(true).build(),
             exchange -> exchange.sendResponseHeaders(204, -1));
-    get(base, "traceparent", TRACEPARENT);
+    get(base, "traceparent", TRACEPARENT, "baggage", "customer_id=stranger");
     SpanData span = telemetry.takeSpan();
+    assertThat(attribute(span, "baggage.customer_id")).isNull();
     assertThat(span.getParentSpanContext().isValid()).isFalse();
     assertThat(span.getTraceId()).isNotEqualTo("4bf92f3577b34da6a3ce929d0e0e4736");
     assertThat(span.getLinks())
@@ -267,7 +270,10 @@ class HttpTelemetryTest {
     HttpServer jdk =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server = () -> jdk.stop(0);
-    http.addTo(jdk.createContext("/", handler));
+    HttpContext context = jdk.createContext("/", handler);
+    http.addTo(context);
+    // A second call adds no second span.
+    http.addTo(context);
     jdk.start();
     return URI.create("http://localhost:" + jdk.getAddress().getPort() + "/");
   }
