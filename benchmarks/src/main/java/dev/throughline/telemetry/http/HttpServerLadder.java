@@ -3,9 +3,16 @@
 
 package dev.throughline.telemetry.http;
 
+import brave.Tracer.SpanInScope;
+import brave.http.HttpServerHandler;
+import brave.http.HttpServerRequest;
+import brave.http.HttpServerResponse;
+import brave.http.HttpTracing;
+import dev.throughline.benchmarks.Rung;
 import dev.throughline.benchmarks.Subjects;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.trace.Span;
@@ -14,102 +21,139 @@ import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
 import io.opentelemetry.context.propagation.TextMapPropagator;
-import io.opentelemetry.sdk.OpenTelemetrySdk;
+import io.opentelemetry.instrumentation.api.instrumenter.Instrumenter;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
-import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * A server's request over a request object, without a socket: twelve attributes and the duration
- * histogram, with a remote parent but where the rung says otherwise.
+ * histogram, with a remote parent but where the rung says otherwise. Ours counts active requests as
+ * well; Brave has four tags and no metric.
  */
 @State(org.openjdk.jmh.annotations.Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class HttpServerLadder {
 
-  private static final String TRACEPARENT =
-      "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-
-  private final Telemetry off = Subjects.off();
-  private final Telemetry unsampled = Subjects.unsampled();
-  private final Telemetry on = Subjects.on();
-  private final OpenTelemetrySdk sdk = Subjects.sdk();
-  private final ServerInstrumenters offServer = server(off);
-  private final ServerInstrumenters unsampledServer = server(unsampled);
-  private final ServerInstrumenters onServer = server(on);
-  private final Tracer tracer = sdk.getTracer("benchmark");
-  private final TextMapPropagator propagator = sdk.getPropagators().getTextMapPropagator();
-  private final DoubleHistogram duration =
-      sdk.getMeter("benchmark")
-          .histogramBuilder("http.server.request.duration")
-          .setUnit("s")
-          .setExplicitBucketBoundariesAdvice(ServerInstrumenters.SECONDS)
-          .build();
-  private final Attributes point =
-      Attributes.of(
-          HttpKeys.HTTP_REQUEST_METHOD, "GET",
-          HttpKeys.URL_SCHEME, "http",
-          HttpKeys.HTTP_ROUTE, "/servers/{id}",
-          HttpKeys.HTTP_RESPONSE_STATUS_CODE, 200L,
-          HttpKeys.NETWORK_PROTOCOL_VERSION, "1.1");
-  private final Map<String, List<String>> withoutContext = headers();
-  private final Map<String, List<String>> withContext = headers("traceparent", TRACEPARENT);
-  private final Map<String, List<String>> withBaggage =
-      headers(
-          "traceparent",
-          TRACEPARENT,
-          "baggage",
-          "customer_id=c1,server_id=7,session_id=s-1,datacenter=d,agent_id=a,bmc_type=ipmi");
   private int work = 1;
 
   /** For JMH. */
   public HttpServerLadder() {}
 
+  /** Ours, off. */
+  @State(org.openjdk.jmh.annotations.Scope.Benchmark)
+  public static class Off extends Subjects.Off {
+    final ServerInstrumenters server = server(telemetry);
+
+    /** For JMH. */
+    public Off() {}
+  }
+
+  /** Ours, unsampled. */
+  @State(org.openjdk.jmh.annotations.Scope.Benchmark)
+  public static class Unsampled extends Subjects.Unsampled {
+    final ServerInstrumenters server = server(telemetry);
+
+    /** For JMH. */
+    public Unsampled() {}
+  }
+
+  /** Ours, on. */
+  @State(org.openjdk.jmh.annotations.Scope.Benchmark)
+  public static class On extends Subjects.On {
+    final ServerInstrumenters server = server(telemetry);
+
+    /** For JMH. */
+    public On() {}
+  }
+
+  /** OpenTelemetry's instrumenter, off. */
+  @State(org.openjdk.jmh.annotations.Scope.Benchmark)
+  public static class InstrumenterOff {
+    final Instrumenter<ServerExchange, ServerExchange> server =
+        ServerInstrumenter.of(OpenTelemetry.noop());
+
+    /** For JMH. */
+    public InstrumenterOff() {}
+  }
+
+  /** OpenTelemetry's instrumenter, unsampled. */
+  @State(org.openjdk.jmh.annotations.Scope.Benchmark)
+  public static class InstrumenterUnsampled extends Subjects.UnsampledSdk {
+    final Instrumenter<ServerExchange, ServerExchange> server = ServerInstrumenter.of(sdk);
+
+    /** For JMH. */
+    public InstrumenterUnsampled() {}
+  }
+
+  /** OpenTelemetry's instrumenter, on. */
+  @State(org.openjdk.jmh.annotations.Scope.Benchmark)
+  public static class InstrumenterOn extends Subjects.Sdk {
+    final Instrumenter<ServerExchange, ServerExchange> server = ServerInstrumenter.of(sdk);
+
+    /** For JMH. */
+    public InstrumenterOn() {}
+  }
+
+  /** Brave's handler. */
+  @State(org.openjdk.jmh.annotations.Scope.Benchmark)
+  public static class Brave extends Subjects.Brave {
+    final HttpServerHandler<HttpServerRequest, HttpServerResponse> server =
+        HttpServerHandler.create(HttpTracing.create(tracing));
+
+    /** For JMH. */
+    public Brave() {}
+  }
+
+  /** The same data straight on the SDK. */
+  @State(org.openjdk.jmh.annotations.Scope.Benchmark)
+  public static class Sdk extends Subjects.Sdk {
+    final Tracer tracer = sdk.getTracer("benchmark");
+    final TextMapPropagator propagator = sdk.getPropagators().getTextMapPropagator();
+    final DoubleHistogram duration =
+        sdk.getMeter("benchmark")
+            .histogramBuilder("http.server.request.duration")
+            .setUnit("s")
+            .setExplicitBucketBoundariesAdvice(ServerInstrumenters.SECONDS)
+            .build();
+    final Attributes point =
+        Attributes.of(
+            HttpKeys.HTTP_REQUEST_METHOD, "GET",
+            HttpKeys.URL_SCHEME, "http",
+            HttpKeys.HTTP_ROUTE, "/servers/{id}",
+            HttpKeys.HTTP_RESPONSE_STATUS_CODE, 200L,
+            HttpKeys.NETWORK_PROTOCOL_VERSION, "1.1");
+
+    /** For JMH. */
+    public Sdk() {}
+  }
+
   private static ServerInstrumenters server(Telemetry telemetry) {
     return new ServerInstrumenters(telemetry, HttpTelemetry.builder(telemetry));
   }
 
-  private static Map<String, List<String>> headers(String... namesAndValues) {
-    Map<String, List<String>> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
-    headers.put("Host", List.of("manager:8080"));
-    headers.put("User-Agent", List.of("curl/8.0"));
-    for (int i = 0; i < namesAndValues.length; i += 2) {
-      headers.put(namesAndValues[i], List.of(namesAndValues[i + 1]));
-    }
-    return headers;
-  }
-
-  /** Stops the exporting threads. */
-  @TearDown(Level.Trial)
-  public void close() {
-    unsampled.close();
-    on.close();
-    sdk.close();
-  }
-
   @Benchmark
+  @Rung("bare")
   public int a_bare() {
     return work;
   }
 
   /** What the filters do: they ask for the headers before they make anything. */
   @Benchmark
-  public int b_offWithoutContext() {
-    String[] fields = offServer.fieldsWhenOff();
+  @Rung("Throughline, off, no context comes in")
+  public int b_offWithoutContext(Off subject) {
+    Map<String, List<String>> headers = ObjectExchange.WITHOUT_CONTEXT;
+    String[] fields = subject.server.fieldsWhenOff();
     if (fields != null) {
       for (String field : fields) {
-        if (withoutContext.get(field) != null) {
-          return serve(offServer, withoutContext);
+        if (headers.get(field) != null) {
+          return serve(subject.server, headers);
         }
       }
     }
@@ -117,33 +161,71 @@ public class HttpServerLadder {
   }
 
   @Benchmark
-  public int b_offWithContext() {
-    return serve(offServer, withContext);
+  @Rung("Throughline, off, passes a context on")
+  public int b_offWithContext(Off subject) {
+    return serve(subject.server, ObjectExchange.WITH_CONTEXT);
   }
 
   @Benchmark
-  public int c_unsampled() {
-    return serve(unsampledServer, withContext);
+  @Rung("Throughline, unsampled")
+  public int c_unsampled(Unsampled subject) {
+    return serve(subject.server, ObjectExchange.WITH_CONTEXT);
   }
 
   @Benchmark
-  public int d_on() {
-    return serve(onServer, withContext);
+  @Rung("Throughline, on")
+  public int d_on(On subject) {
+    return serve(subject.server, ObjectExchange.WITH_CONTEXT);
   }
 
   @Benchmark
-  public int e_onWithSixBaggageAttributes() {
-    return serve(onServer, withBaggage);
+  @Rung("Throughline, on, six baggage attributes more")
+  public int e_onWithSixBaggageAttributes(On subject) {
+    return serve(subject.server, ObjectExchange.WITH_BAGGAGE);
+  }
+
+  @Benchmark
+  @Rung("OpenTelemetry Instrumenter, off")
+  public int p_instrumenterOff(InstrumenterOff subject) {
+    return serve(subject.server);
+  }
+
+  @Benchmark
+  @Rung("OpenTelemetry Instrumenter, unsampled")
+  public int q_instrumenterUnsampled(InstrumenterUnsampled subject) {
+    return serve(subject.server);
+  }
+
+  @Benchmark
+  @Rung("OpenTelemetry Instrumenter")
+  public int r_instrumenter(InstrumenterOn subject) {
+    return serve(subject.server);
+  }
+
+  @Benchmark
+  @Rung("Brave HttpServerHandler, no queue")
+  public int s_brave(Brave subject) {
+    ObjectExchange exchange = new ObjectExchange(ObjectExchange.WITH_B3);
+    BraveServer.Request request = new BraveServer.Request(exchange);
+    brave.Span span = subject.server.handleReceive(request);
+    try (SpanInScope ignored = subject.tracing.tracer().withSpanInScope(span)) {
+      return work;
+    } finally {
+      subject.server.handleSend(new BraveServer.Response(request, exchange), span);
+    }
   }
 
   /** The same attributes and record straight on the SDK: the floor. */
   @Benchmark
-  public int z_rawSdk() {
-    ObjectExchange exchange = new ObjectExchange(withContext);
-    Context parent = propagator.extract(Context.current(), exchange, ServerConvention.GETTER);
+  @Rung("OpenTelemetry SDK, by hand")
+  public int z_sdk(Sdk subject) {
+    ObjectExchange exchange = new ObjectExchange(ObjectExchange.WITH_CONTEXT);
+    Context parent =
+        subject.propagator.extract(Context.current(), exchange, ServerConvention.GETTER);
     long start = System.nanoTime();
     Span span =
-        tracer
+        subject
+            .tracer
             .spanBuilder("GET /servers/{id}")
             .setSpanKind(SpanKind.SERVER)
             .setParent(parent)
@@ -163,9 +245,9 @@ public class HttpServerLadder {
     try (Scope ignored = context.makeCurrent()) {
       return work;
     } finally {
-      span.setAttribute(HttpKeys.HTTP_RESPONSE_STATUS_CODE, HttpValues.number(200));
+      span.setAttribute(HttpKeys.HTTP_RESPONSE_STATUS_CODE, HttpValues.number(exchange.status()));
       span.end();
-      duration.record((System.nanoTime() - start) / 1e9, point, context);
+      subject.duration.record((System.nanoTime() - start) / 1e9, subject.point, context);
     }
   }
 
@@ -186,86 +268,21 @@ public class HttpServerLadder {
     return done;
   }
 
-  private static final class ObjectExchange extends ServerExchange {
-
-    private final Map<String, List<String>> headers;
-
-    ObjectExchange(Map<String, List<String>> headers) {
-      this.headers = headers;
+  private int serve(Instrumenter<ServerExchange, ServerExchange> server) {
+    ObjectExchange exchange = new ObjectExchange(ObjectExchange.WITH_CONTEXT);
+    Context parent = Context.current();
+    if (!server.shouldStart(parent, exchange)) {
+      return work;
     }
-
-    @Override
-    String method() {
-      return "GET";
+    Context context = server.start(parent, exchange);
+    int done;
+    try (Scope ignored = context.makeCurrent()) {
+      done = work;
+    } catch (Throwable t) {
+      server.end(context, exchange, null, t);
+      throw t;
     }
-
-    @Override
-    String path() {
-      return "/servers/7";
-    }
-
-    @Override
-    @Nullable String query() {
-      return null;
-    }
-
-    @Override
-    String scheme() {
-      return "http";
-    }
-
-    @Override
-    String protocol() {
-      return "HTTP/1.1";
-    }
-
-    @Override
-    @Nullable String header(String name) {
-      List<String> lines = headers.get(name);
-      return lines == null ? null : lines.get(0);
-    }
-
-    @Override
-    @Nullable List<String> headers(String name) {
-      return headers.get(name);
-    }
-
-    @Override
-    @Nullable List<String> responseHeaders(String name) {
-      return null;
-    }
-
-    @Override
-    void setResponseHeader(String name, String value) {}
-
-    @Override
-    String peerAddress() {
-      return "10.0.0.9";
-    }
-
-    @Override
-    int peerPort() {
-      return 40_000;
-    }
-
-    @Override
-    @Nullable String serverName() {
-      return null;
-    }
-
-    @Override
-    int serverPort() {
-      return 0;
-    }
-
-    @Override
-    String serverRoute() {
-      return "/servers/{id}";
-    }
-
-    @Override
-    int status() {
-      return 200;
-    }
+    server.end(context, exchange, exchange, null);
+    return done;
   }
 }

@@ -1,0 +1,157 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.benchmarks;
+
+import dev.throughline.benchmarks.Jmh.Cost;
+import dev.throughline.telemetry.http.HttpClientLadder;
+import dev.throughline.telemetry.http.HttpServerLadder;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a path may cost. Bytes are exact and the same on every machine, so a budget of bytes that is
+ * broken fails the build; times depend on what else runs, and only warn.
+ */
+final class Budgets {
+
+  private static final double ALLOWED = 1.05;
+  // What the JVM itself allocates meanwhile, divided by all the calls.
+  private static final double NOTHING = 0.5;
+  // What the exporting thread makes of a span that it gets, whoever made the span. How many it gets
+  // depends on the
+  // machine, so the caller's bytes are measured and these added.
+  private static final double EXPORTED_SPAN = 64;
+
+  private static final String SDK_SPAN = rung(SpanLadder.class, "p_sdk");
+  private static final String SERVER_PEER = rung(HttpServerLadder.class, "r_instrumenter");
+  private static final String CLIENT_PEER = rung(HttpClientLadder.class, "r_instrumenter");
+
+  private static final List<Budget> ALL =
+      List.of(
+          new Budget("span, off", rung(OffLadder.class, "b_ours"), Limit.of(0), Limit.of(2)),
+          new Budget(
+              "HTTP server, off, no context comes in",
+              rung(HttpServerLadder.class, "b_offWithoutContext"),
+              Limit.of(0),
+              Limit.NONE),
+          new Budget(
+              "span with two attributes",
+              rung(SpanLadder.class, "d_on"),
+              Limit.times(1.05, SDK_SPAN),
+              Limit.times(1.05, SDK_SPAN)),
+          new Budget(
+              "HTTP server",
+              rung(HttpServerLadder.class, "d_on"),
+              Limit.of(1300),
+              Limit.times(0.4, SERVER_PEER)),
+          new Budget(
+              "HTTP server, six baggage attributes",
+              rung(HttpServerLadder.class, "e_onWithSixBaggageAttributes"),
+              Limit.of(2050),
+              Limit.NONE),
+          new Budget(
+              "HTTP client",
+              rung(HttpClientLadder.class, "d_on"),
+              Limit.of(1200),
+              Limit.times(0.45, CLIENT_PEER)));
+
+  private Budgets() {}
+
+  private record Budget(String path, String rung, Limit bytes, Limit nanos) {}
+
+  private static double bytes(Cost cost) {
+    return cost.callerBytes() < NOTHING ? cost.callerBytes() : cost.callerBytes() + EXPORTED_SPAN;
+  }
+
+  /**
+   * An amount, or a share of what a peer needs.
+   *
+   * @param peer the peer's rung; null for an amount
+   */
+  private record Limit(double figure, @Nullable String peer) {
+
+    static final Limit NONE = of(Double.NaN);
+
+    static Limit of(double amount) {
+      return new Limit(amount, null);
+    }
+
+    static Limit times(double share, String peer) {
+      return new Limit(share, peer);
+    }
+
+    double amount(Map<String, Cost> costs, ToDoubleFunction<Cost> part) {
+      return peer == null ? figure : figure * part.applyAsDouble(cost(costs, peer));
+    }
+  }
+
+  /**
+   * Measures all of them.
+   *
+   * @return one line for each that is broken
+   */
+  static List<String> check(Results results) throws IOException {
+    Map<String, Cost> costs = Jmh.run(rungs(), Effort.BUDGET, results.json("budget"));
+    List<String> broken = new ArrayList<>();
+    Table table = new Table("path", "B/op", "budget", "", "ns/op", "budget", "");
+    for (Budget budget : ALL) {
+      Cost cost = cost(costs, budget.rung());
+      double bytes = budget.bytes().amount(costs, Budgets::bytes);
+      double measured = bytes(cost);
+      double nanos = budget.nanos().amount(costs, Cost::nanos);
+      boolean fits = measured <= Math.max(bytes * ALLOWED, NOTHING);
+      if (!fits) {
+        broken.add(
+            "%s: %s B measured, the budget is %s B and 5 %%"
+                .formatted(budget.path(), Table.figure(measured, 0), Table.figure(bytes, 0)));
+      }
+      table.add(
+          budget.path(),
+          Table.figure(measured, 0),
+          Table.figure(bytes, 0),
+          fits ? (measured > Math.max(bytes, NOTHING) ? "within 5 %" : "") : "BROKEN",
+          Table.figure(cost.nanos(), 1),
+          Table.figure(nanos, 1),
+          cost.nanos() > nanos ? "slow" : "");
+    }
+    results.show(
+        "budget",
+        "what a path may cost",
+        Effort.BUDGET,
+        table,
+        "Bytes are of the best of three forks, with 64 for the exporting thread where a span is recorded; 5 % above\nthe budget are allowed. Times only warn.");
+    return broken;
+  }
+
+  private static Collection<String> rungs() {
+    Collection<String> rungs = new LinkedHashSet<>();
+    for (Budget budget : ALL) {
+      rungs.add(budget.rung());
+      for (Limit limit : List.of(budget.bytes(), budget.nanos())) {
+        if (limit.peer() != null) {
+          rungs.add(limit.peer());
+        }
+      }
+    }
+    return rungs;
+  }
+
+  private static Cost cost(Map<String, Cost> costs, String rung) {
+    Cost cost = costs.get(rung);
+    if (cost == null) {
+      throw new IllegalStateException("Not measured: " + rung);
+    }
+    return cost;
+  }
+
+  private static String rung(Class<?> ladder, String method) {
+    return ladder.getName() + "." + method;
+  }
+}

@@ -1,0 +1,104 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.benchmarks;
+
+import static java.util.Objects.requireNonNull;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.BenchmarkResult;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.results.format.ResultFormatType;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+
+/** Runs rungs with JMH, each in forks of its own. */
+final class Jmh {
+
+  private static final String BYTES = "gc.alloc.rate.norm";
+  private static final int WARM_UPS = 3;
+  // As the SDK does by Subjects, ours says nothing of dropped spans.
+  private static final String[] JVM_ARGUMENTS = {"-Xmx1g", "-DFLEET_LOG_LEVEL=ERROR"};
+
+  private Jmh() {}
+
+  /**
+   * What a rung costs.
+   *
+   * @param nanos mean of all forks
+   * @param error half of the 99.9 % interval of that
+   * @param bytes that the JVM allocates, of the fork with the fewest: compiled twice, the same code
+   *     leaves out more objects the one time than the other
+   * @param callerBytes what of them the calling thread allocates itself
+   */
+  record Cost(double nanos, double error, double bytes, double callerBytes) {
+    static final Cost UNKNOWN = new Cost(Double.NaN, Double.NaN, Double.NaN, Double.NaN);
+  }
+
+  /**
+   * Measures rungs.
+   *
+   * @param rungs methods, in the form {@code package.Class.method}
+   * @param json where JMH's own result goes; its log goes beside it
+   * @return the costs by rung
+   */
+  static Map<String, Cost> run(Collection<String> rungs, Effort effort, Path json)
+      throws IOException {
+    ChainedOptionsBuilder options =
+        new OptionsBuilder()
+            .addProfiler(GCProfiler.class)
+            .addProfiler(CallerBytes.class)
+            .forks(effort.forks())
+            .jvmArgs(JVM_ARGUMENTS)
+            .warmupIterations(WARM_UPS)
+            .warmupTime(TimeValue.milliseconds(effort.warmUp().toMillis() / WARM_UPS))
+            .measurementIterations(effort.iterations())
+            .measurementTime(TimeValue.milliseconds(effort.iteration().toMillis()))
+            .shouldFailOnError(true)
+            .resultFormat(ResultFormatType.JSON)
+            .result(json.toString())
+            .output(json + ".log");
+    for (String rung : rungs) {
+      options.include("^" + Pattern.quote(rung) + "$");
+    }
+    Map<String, Cost> costs = new HashMap<>();
+    try {
+      for (RunResult result : new Runner(options.build()).run()) {
+        costs.put(
+            result.getParams().getBenchmark(),
+            new Cost(
+                result.getPrimaryResult().getScore(),
+                result.getPrimaryResult().getScoreError(),
+                least(result, BYTES),
+                least(result, CallerBytes.LABEL)));
+      }
+    } catch (RunnerException e) {
+      throw new IOException("JMH failed; its log is " + json + ".log", e);
+    }
+    for (String rung : List.copyOf(rungs)) {
+      if (!costs.containsKey(rung)) {
+        throw new IOException("JMH measured no " + rung + "; its log is " + json + ".log");
+      }
+    }
+    return costs;
+  }
+
+  private static double least(RunResult result, String label) {
+    double least = Double.NaN;
+    for (BenchmarkResult fork : result.getBenchmarkResults()) {
+      double bytes = requireNonNull(fork.getSecondaryResults().get(label), label).getScore();
+      least = bytes >= least ? least : bytes;
+    }
+    return least;
+  }
+}

@@ -1,0 +1,99 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.benchmarks;
+
+import dev.throughline.benchmarks.Jmh.Cost;
+import dev.throughline.telemetry.http.HttpClientLadder;
+import dev.throughline.telemetry.http.HttpServerLadder;
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.openjdk.jmh.annotations.Benchmark;
+
+/** The ladders that JMH climbs. */
+enum Ladder {
+  SPAN(
+      "span",
+      SpanLadder.class,
+      "A span with two attributes, current while a little work runs",
+      "p_sdk"),
+  OFF("off", OffLadder.class, "The same span where nothing is to be recorded", "p_noop"),
+  HTTP_SERVER(
+      "http-server",
+      HttpServerLadder.class,
+      "A server's request over a request object: twelve attributes, duration histogram",
+      "r_instrumenter"),
+  HTTP_CLIENT(
+      "http-client",
+      HttpClientLadder.class,
+      "A client's request over a request object: six attributes, duration histogram, headers",
+      "r_instrumenter"),
+  JDK_CLIENT(
+      "jdk-client",
+      JdkClientLadder.class,
+      "A request of the JDK's client over loopback",
+      "p_library"),
+  CONTEXT("context", ContextLadder.class, "A task handed to an executor within a span", "p_sdk");
+
+  private final String word;
+  private final Class<?> benchmarks;
+  private final String title;
+  private final String peer;
+
+  Ladder(String word, Class<?> benchmarks, String title, String peer) {
+    this.word = word;
+    this.benchmarks = benchmarks;
+    this.title = title;
+    this.peer = peer;
+  }
+
+  /** As the command line has it. */
+  String word() {
+    return word;
+  }
+
+  String title() {
+    return title;
+  }
+
+  Class<?> benchmarks() {
+    return benchmarks;
+  }
+
+  /** The method that the others are compared with. */
+  String peer() {
+    return peer;
+  }
+
+  /** What of a cost is compared: where other threads do most of the work, the bytes of all. */
+  double comparedBytes(Cost cost) {
+    return this == JDK_CLIENT ? cost.bytes() : cost.callerBytes();
+  }
+
+  String compared() {
+    return this == JDK_CLIENT ? "All" : "The latter";
+  }
+
+  /** What the rows say by their methods, in the order of the rows. */
+  Map<String, String> rungs() {
+    Map<String, String> rungs = new LinkedHashMap<>();
+    Arrays.stream(benchmarks.getMethods())
+        .filter(method -> method.isAnnotationPresent(Benchmark.class))
+        .map(Method::getName)
+        .sorted()
+        .forEach(name -> rungs.put(name, rung(name)));
+    return rungs;
+  }
+
+  private String rung(String method) {
+    return Arrays.stream(benchmarks.getMethods())
+        .filter(candidate -> candidate.getName().equals(method))
+        .map(candidate -> candidate.getAnnotation(Rung.class))
+        .filter(rung -> rung != null)
+        .map(Rung::value)
+        .findFirst()
+        .orElse(method);
+  }
+}
