@@ -60,6 +60,8 @@ public final class Benchmarks {
     for (Ladder ladder : Ladder.values()) {
       names.add(ladder.word());
     }
+    names.add(StartUp.NAME);
+    names.add(Export.NAME);
     return names;
   }
 
@@ -71,6 +73,12 @@ public final class Benchmarks {
       if (wanted.isEmpty() || wanted.contains(ladder.word())) {
         climb(effort, ladder);
       }
+    }
+    if (wanted.isEmpty() || wanted.contains(StartUp.NAME)) {
+      new StartUp().run(effort, results);
+    }
+    if (wanted.isEmpty() || wanted.contains(Export.NAME)) {
+      Export.run(effort, results);
     }
     return 0;
   }

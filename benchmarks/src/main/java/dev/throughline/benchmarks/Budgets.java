@@ -38,7 +38,7 @@ final class Budgets {
           new Budget("span, off", rung(OffLadder.class, "b_ours"), Limit.of(0), Limit.of(2)),
           new Budget(
               "HTTP server, off, no context comes in",
-              rung(HttpServerLadder.class, "b_offWithoutContext"),
+              rung(HttpServerLadder.class, "b_off"),
               Limit.of(0),
               Limit.NONE),
           new Budget(

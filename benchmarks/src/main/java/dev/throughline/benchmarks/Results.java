@@ -3,6 +3,7 @@
 
 package dev.throughline.benchmarks;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -28,6 +29,11 @@ final class Results {
   /** The JSON file of this name. */
   Path json(String name) {
     return folder.resolve(name + ".json");
+  }
+
+  /** Keeps what a table was made of. */
+  void json(String name, Object value) throws IOException {
+    new ObjectMapper().writerWithDefaultPrettyPrinter().writeValue(json(name).toFile(), value);
   }
 
   /** Says how far it has come. */

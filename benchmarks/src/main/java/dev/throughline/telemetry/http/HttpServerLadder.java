@@ -147,7 +147,7 @@ public class HttpServerLadder {
   /** What the filters do: they ask for the headers before they make anything. */
   @Benchmark
   @Rung("Throughline, off, no context comes in")
-  public int b_offWithoutContext(Off subject) {
+  public int b_off(Off subject) {
     Map<String, List<String>> headers = ObjectExchange.WITHOUT_CONTEXT;
     String[] fields = subject.server.fieldsWhenOff();
     if (fields != null) {
