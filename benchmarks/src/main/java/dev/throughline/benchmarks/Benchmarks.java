@@ -17,6 +17,10 @@ public final class Benchmarks {
   private static final String USAGE =
       """
       benchmarks/run [quick|full] [ladder ...]   measures ladders, all by default
+      benchmarks/run request [pairs [seconds [requests a second]]]
+                                                 compares whole requests with telemetry on and off
+      benchmarks/run soak [minutes [requests a second]]
+                                                 fails where threads or heap grow under load
       benchmarks/run budget                      fails where more is allocated than a budget allows
       benchmarks/run record                      puts the tables of the last runs into docs/performance.md
       """;
@@ -40,13 +44,33 @@ public final class Benchmarks {
       case "quick" -> climb(Effort.QUICK, rest);
       case "full" -> climb(Effort.FULL, rest);
       case "budget" -> budget();
+      case WholeRequest.NAME -> request(rest);
+      case WholeRequest.SOAK -> soak(rest);
       case "record" -> record();
       default -> names().contains(command) ? climb(Effort.QUICK, words) : usage();
     };
   }
 
+  private int request(List<String> numbers) throws IOException, InterruptedException {
+    WholeRequest.compare(
+        number(numbers, 0, 20), number(numbers, 1, 6), number(numbers, 2, 50), results);
+    return 0;
+  }
+
+  private int soak(List<String> numbers) throws IOException, InterruptedException {
+    return WholeRequest.soak(number(numbers, 0, 10), number(numbers, 1, 50), results) ? 0 : 1;
+  }
+
+  private static int number(List<String> numbers, int index, int standard) {
+    return numbers.size() > index ? Integer.parseInt(numbers.get(index)) : standard;
+  }
+
   private int record() throws IOException {
-    results.record(Path.of("docs", "performance.md"), names());
+    List<String> tables = new ArrayList<>(names());
+    tables.add(WholeRequest.NAME);
+    tables.add(WholeRequest.SOAK);
+    tables.add("budget");
+    results.record(Path.of("docs", "performance.md"), tables);
     return 0;
   }
 
@@ -111,7 +135,7 @@ public final class Benchmarks {
     results.show(
         ladder.word(),
         ladder.title(),
-        effort,
+        effort.word() + " run",
         table,
         "The peer is \""
             + rungs.get(ladder.peer())

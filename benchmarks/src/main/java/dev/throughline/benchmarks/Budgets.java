@@ -124,7 +124,7 @@ final class Budgets {
     results.show(
         "budget",
         "what a path may cost",
-        Effort.BUDGET,
+        Effort.BUDGET.word() + " run",
         table,
         "Bytes are of the best of three forks, with 64 for the exporting thread where a span is recorded; 5 % above\nthe budget are allowed. Times only warn.");
     return broken;

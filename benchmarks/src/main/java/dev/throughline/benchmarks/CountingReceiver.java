@@ -17,6 +17,7 @@ import io.grpc.stub.ServerCalls;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -27,7 +28,8 @@ import java.util.zip.GZIPInputStream;
 
 /**
  * Receives OTLP traces over gRPC and over HTTP on the loopback interface, and counts what came in
- * without reading more of it than that takes.
+ * without reading more of it than that takes. Metrics and logs are taken over HTTP, and not
+ * counted.
  */
 final class CountingReceiver implements AutoCloseable {
 
@@ -67,6 +69,13 @@ final class CountingReceiver implements AutoCloseable {
             .start();
     http = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     http.setExecutor(threads);
+    http.createContext(
+        "/",
+        exchange -> {
+          exchange.getRequestBody().transferTo(OutputStream.nullOutputStream());
+          exchange.sendResponseHeaders(200, -1);
+          exchange.close();
+        });
     http.createContext("/v1/traces", this::receive);
     http.start();
   }

@@ -78,7 +78,7 @@ final class Export {
     results.show(
         NAME,
         "Spans of eight attributes to a receiver on the loopback interface",
-        effort,
+        effort.word() + " run",
         table,
         """
         Two threads end spans in a process of their own. What was not received by the end of a last flush is lost. CPU is

@@ -44,10 +44,10 @@ final class Results {
   /**
    * Shows a table and keeps it.
    *
+   * @param run how it was measured, e.g. {@code quick run}
    * @param notes what one has to know to read it; may be empty
    */
-  void show(String name, String title, Effort effort, Table table, String notes)
-      throws IOException {
+  void show(String name, String title, String run, Table table, String notes) throws IOException {
     String text =
         "### "
             + name
@@ -57,7 +57,7 @@ final class Results {
             + table
             + (notes.isEmpty() ? "" : "\n" + notes + "\n")
             + "\n"
-            + circumstances(effort)
+            + circumstances(run)
             + "\n";
     out.println("\n" + text);
     Files.writeString(folder.resolve(name + ".md"), text);
@@ -83,9 +83,9 @@ final class Results {
         text.substring(0, begin + BEGIN.length()) + "\n" + tables + "\n" + text.substring(end));
   }
 
-  private static String circumstances(Effort effort) {
-    return effort.word()
-        + " run of "
+  private static String circumstances(String run) {
+    return run
+        + ", "
         + LocalDate.now(ZoneOffset.UTC)
         + ", "
         + System.getProperty("java.vm.vendor")

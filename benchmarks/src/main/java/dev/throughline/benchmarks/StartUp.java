@@ -95,7 +95,7 @@ final class StartUp {
     results.show(
         NAME,
         "From the start of a process to its first span",
-        effort,
+        effort.word() + " run",
         table,
         """
         Medians of %d, wall time. OTLP over gRPC with nobody listening. Jars and MB (10^6 bytes) are the class path, the
