@@ -4,6 +4,7 @@
 package dev.throughline.benchmarks;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -42,6 +43,8 @@ final class Table {
   public String toString() {
     int columns = rows.get(0).size();
     int[] widths = new int[columns];
+    // Room for the line below the heads, also where a column is empty from top to bottom.
+    Arrays.fill(widths, 2);
     for (List<String> row : rows) {
       for (int i = 0; i < columns; i++) {
         widths[i] = Math.max(widths[i], row.get(i).length());
