@@ -47,7 +47,7 @@ public final class Telemetry implements AutoCloseable {
   private @Nullable Propagation propagation;
   private final Guard guard = new Guard("dev.throughline.telemetry");
   private final @Nullable Shutdown shutdown;
-  private final SpanNames names = new SpanNames();
+  private final @Nullable SpanNames names;
   private final SpanBuilder off = new SpanBuilder(this, null, null);
 
   /**
@@ -58,6 +58,7 @@ public final class Telemetry implements AutoCloseable {
     this.signals = signals;
     this.scopeName = scopeName;
     tracer = signals.spans() ? signals.openTelemetry().getTracer(scopeName) : null;
+    names = signals.spans() ? new SpanNames() : null;
     shutdown = sdk == null ? null : new Shutdown(sdk, closeTimeout);
   }
 
@@ -138,7 +139,7 @@ public final class Telemetry implements AutoCloseable {
    *     into attributes
    */
   public SpanBuilder span(String name) {
-    if (tracer == null) {
+    if (tracer == null || names == null) {
       return off;
     }
     names.check(name);
