@@ -6,8 +6,10 @@ package dev.throughline.telemetry;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.delivery.BatchSettings;
+import dev.throughline.telemetry.delivery.SpanCounts;
 import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
+import dev.throughline.telemetry.instrument.MetricsModule;
 import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
@@ -37,6 +39,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** An SDK by autoconfigure, with our settings, our resource and our span processor in it. */
@@ -62,18 +65,27 @@ final class SdkSetup {
 
   private final TelemetryBuilder builder;
   private final boolean spans;
+  private final boolean exports;
   private final List<String> propagators;
   private final List<StandIn> exporters = new ArrayList<>();
   private final List<SpanProcessor> taps = new ArrayList<>();
-  private boolean pipelineIsPlaced;
+  private @Nullable SpanPipeline pipeline;
   private @Nullable Settings settings;
   private Duration closeTimeout;
   private String serviceName = "";
 
+  /**
+   * @param exports false for metrics that are only pulled
+   */
   SdkSetup(
-      TelemetryBuilder builder, boolean spans, List<String> propagators, Duration closeTimeout) {
+      TelemetryBuilder builder,
+      boolean spans,
+      boolean exports,
+      List<String> propagators,
+      Duration closeTimeout) {
     this.builder = builder;
     this.spans = spans;
+    this.exports = exports;
     this.propagators = propagators;
     this.closeTimeout = closeTimeout;
   }
@@ -99,11 +111,17 @@ final class SdkSetup {
             .addSpanProcessorCustomizer(this::replace)
             .addTracerProviderCustomizer(
                 (tracerProvider, config) ->
-                    spans && !pipelineIsPlaced
+                    spans && pipeline == null
                         ? tracerProvider.addSpanProcessor(pipeline(config))
                         : tracerProvider)
+            .addMetricExporterCustomizer(
+                (exporter, config) ->
+                    builder.metrics == null ? exporter : builder.metrics.watch(exporter))
             .addMeterProviderCustomizer(
                 (meterProvider, config) -> {
+                  if (builder.metrics != null) {
+                    builder.metrics.addTo(meterProvider, config, isNamed(builder.metrics));
+                  }
                   for (MetricReader reader : builder.metricReaders) {
                     meterProvider.registerMetricReader(reader);
                   }
@@ -157,12 +175,22 @@ final class SdkSetup {
         + String.join(",", read.getList("otel.propagators", List.of("tracecontext", "baggage")));
   }
 
+  private boolean isNamed(MetricsModule metrics) {
+    return requireNonNull(settings).exporters("metrics").contains(metrics.exporterName());
+  }
+
+  /** What becomes of the spans that end; only known after {@link #build}. */
+  Supplier<SpanCounts> spanCounts() {
+    SpanPipeline counting = pipeline;
+    return counting == null ? () -> SpanCounts.NONE : counting::counts;
+  }
+
   private static String argument(@Nullable String argument) {
     return argument == null ? "" : " " + argument;
   }
 
   private static String exporter(Settings settings, String signal) {
-    List<String> exporters = settings.getList("otel." + signal + ".exporter", List.of("otlp"));
+    List<String> exporters = settings.exporters(signal);
     if (!exporters.contains("otlp")) {
       return String.join(", ", exporters);
     }
@@ -183,7 +211,16 @@ final class SdkSetup {
     if (!spans) {
       decided.put("otel.traces.exporter", List.of("none"));
     }
-    Settings read = new Settings(builder.ignoreEnvironment ? defaults : given, defaults, decided);
+    if (!exports) {
+      decided.put("otel.metrics.exporter", List.of("none"));
+      decided.put("otel.logs.exporter", List.of("none"));
+    }
+    Settings read =
+        new Settings(
+            builder.ignoreEnvironment ? defaults : given,
+            defaults,
+            decided,
+            builder.metrics == null ? null : builder.metrics.exporterName());
     settings = read;
     // Now, so that a value that can't be used is told like any other.
     closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
@@ -230,7 +267,6 @@ final class SdkSetup {
     }
     // Autoconfigure makes this one last. In its place ours is the only processor, and the SDK calls
     // it without a composite between.
-    pipelineIsPlaced = true;
     return pipeline(config);
   }
 
@@ -245,14 +281,17 @@ final class SdkSetup {
     for (StandIn standIn : exporters) {
       batched.add(standIn.exporter);
     }
-    return new SpanPipeline(
-        all,
-        batched.isEmpty() ? null : SpanExporter.composite(batched),
-        new BatchSettings(
-            requireNonNull(settings).scheduleDelay(),
-            config.getInt("otel.bsp.max.queue.size", 2048),
-            config.getInt("otel.bsp.max.export.batch.size", 512),
-            config.getDuration("otel.bsp.export.timeout", Duration.ofSeconds(30))));
+    SpanPipeline made =
+        new SpanPipeline(
+            all,
+            batched.isEmpty() ? null : SpanExporter.composite(batched),
+            new BatchSettings(
+                requireNonNull(settings).scheduleDelay(),
+                config.getInt("otel.bsp.max.queue.size", 2048),
+                config.getInt("otel.bsp.max.export.batch.size", 512),
+                config.getDuration("otel.bsp.export.timeout", Duration.ofSeconds(30))));
+    pipeline = made;
+    return made;
   }
 
   private static final class StandIn implements SpanExporter {

@@ -31,6 +31,8 @@ final class BatchExport {
   private final Guard guard;
   private final SpanQueue queue;
   private final LongAdder dropped = new LongAdder();
+  private final LongAdder exported = new LongAdder();
+  private final LongAdder failed = new LongAdder();
   private final Queue<CompletableResultCode> flushes = new ConcurrentLinkedQueue<>();
   private final Thread worker;
   private volatile boolean closing;
@@ -64,6 +66,12 @@ final class BatchExport {
       waiting = false;
       LockSupport.unpark(worker);
     }
+  }
+
+  SpanCounts counts() {
+    long droppedNow = dropped.sum();
+    return new SpanCounts(
+        queue.added() + droppedNow, droppedNow, exported.sum(), failed.sum(), queue.size());
   }
 
   /**
@@ -197,6 +205,7 @@ final class BatchExport {
         batch.add(span.toSpanData());
       } catch (Throwable t) {
         allDelivered = false;
+        failed.increment();
         guard.caught("ReadableSpan.toSpanData", t);
       }
     }
@@ -208,22 +217,24 @@ final class BatchExport {
     if (batch.isEmpty()) {
       return;
     }
-    List<SpanData> exported = batch;
+    List<SpanData> spans = batch;
     // Until the exporter has answered, it may read the list, however late that is.
     batch = new ArrayList<>();
+    int count = spans.size();
     boolean delivered = false;
     try {
-      CompletableResultCode result = exporter.export(exported);
+      CompletableResultCode result = exporter.export(spans);
       result.join(settings.exportTimeout().toNanos(), TimeUnit.NANOSECONDS);
       delivered = result.isSuccess();
       if (result.isDone()) {
-        exported.clear();
-        batch = exported;
+        spans.clear();
+        batch = spans;
       }
     } catch (Throwable t) {
       guard.caught("SpanExporter.export", t);
     } finally {
       allDelivered &= delivered;
+      (delivered ? exported : failed).add(count);
     }
   }
 

@@ -85,6 +85,11 @@ public final class SpanPipeline implements SpanProcessor {
     return true;
   }
 
+  /** What became of the sampled spans that ended. */
+  public SpanCounts counts() {
+    return batches == null ? SpanCounts.NONE : batches.counts();
+  }
+
   @Override
   public CompletableResultCode forceFlush() {
     List<CompletableResultCode> results =

@@ -54,6 +54,11 @@ final class SpanQueue {
     return span;
   }
 
+  /** How many spans were ever added. */
+  long added() {
+    return tail.get();
+  }
+
   int size() {
     return (int) Math.max(0, tail.get() - head.get());
   }
