@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -60,8 +61,9 @@ final class Families {
             help == null || help.isEmpty() ? "Recorded by " + scope : help,
             unit != null && name.endsWith("_" + unit) ? unit : null);
     Claim claim = new Claim(name, type(snapshot), metric.getUnit(), scope);
-    Set<String> claimed = seriesNames(metadata, snapshot);
-    claimed.add(metric.getName());
+    // First the name that the WARN is to tell.
+    Set<String> claimed = new LinkedHashSet<>(List.of(metric.getName()));
+    claimed.addAll(seriesNames(metadata, snapshot));
     if (claims.claim(claimed, claim)) {
       put(with(metadata, snapshot.getDataPoints(), snapshot), scope);
     }
@@ -113,8 +115,7 @@ final class Families {
   /** The names that a metric has in the text formats, and its own. */
   private static Set<String> seriesNames(MetricMetadata metadata, MetricSnapshot snapshot) {
     String name = metadata.getPrometheusName();
-    Set<String> names = new HashSet<>();
-    names.add(name);
+    Set<String> names = new LinkedHashSet<>(List.of(name));
     if (snapshot instanceof CounterSnapshot) {
       names.add(name + TOTAL);
     } else if (snapshot instanceof InfoSnapshot) {
