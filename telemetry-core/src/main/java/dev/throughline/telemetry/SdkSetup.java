@@ -9,6 +9,7 @@ import dev.throughline.telemetry.delivery.BatchSettings;
 import dev.throughline.telemetry.delivery.SpanCounts;
 import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
+import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
 import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
 import io.opentelemetry.api.common.AttributeKey;
@@ -182,7 +183,12 @@ final class SdkSetup {
   /** What becomes of the spans that end; only known after {@link #build}. */
   Supplier<SpanCounts> spanCounts() {
     SpanPipeline counting = pipeline;
-    return counting == null ? () -> SpanCounts.NONE : counting::counts;
+    if (counting != null) {
+      return counting::counts;
+    }
+    // A series of its own, which is to be there whether or not spans are recorded.
+    Guard.list(SpanPipeline.MODULE);
+    return () -> SpanCounts.NONE;
   }
 
   private static String argument(@Nullable String argument) {

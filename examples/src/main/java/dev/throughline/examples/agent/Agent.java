@@ -18,6 +18,7 @@ import dev.throughline.examples.service.Refusal;
 import dev.throughline.telemetry.SpanBuilder;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
+import dev.throughline.telemetry.metrics.MetricsTelemetry;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
@@ -70,7 +71,8 @@ public final class Agent implements AutoCloseable {
   public static void main(String[] args) throws IOException, InterruptedException {
     Arguments arguments = new Arguments(args, "id", "server", "port");
     ManagedServer server = ManagedServer.parse(arguments.require("server"));
-    try (Telemetry telemetry = Telemetry.init(SERVICE);
+    MetricsTelemetry metrics = MetricsTelemetry.create();
+    try (Telemetry telemetry = Telemetry.init(SERVICE, metrics);
         Agent agent =
             new Agent(
                 telemetry,
@@ -78,6 +80,7 @@ public final class Agent implements AutoCloseable {
                 server,
                 ANSWER_TIMEOUT,
                 arguments.number("port", 0))) {
+      agent.http.mount("/metrics", metrics.createHttpHandler());
       Lifetime.run(SERVICE, Map.of("http", agent.http.port()));
     }
   }

@@ -16,6 +16,10 @@ import dev.throughline.examples.service.Lifetime;
 import dev.throughline.examples.service.Refusal;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
+import dev.throughline.telemetry.metrics.MetricsTelemetry;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.metrics.LongCounter;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Clock;
@@ -27,6 +31,7 @@ import java.util.UUID;
 public final class Gateway implements AutoCloseable {
 
   private static final String SERVICE = "bmc-gateway";
+  private static final AttributeKey<String> KIND = AttributeKey.stringKey("kind");
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration AGENT_TIMEOUT = Duration.ofSeconds(20);
 
@@ -35,6 +40,7 @@ public final class Gateway implements AutoCloseable {
   private final URI agent;
   private final String datacenter;
   private final Sessions sessions = new Sessions();
+  private final LongCounter sessionsCreated;
   private final JsonClient client;
   private final JsonServer http;
 
@@ -49,6 +55,12 @@ public final class Gateway implements AutoCloseable {
     this.tokens = tokens;
     this.agent = agent;
     this.datacenter = datacenter;
+    sessionsCreated =
+        telemetry
+            .meter()
+            .counterBuilder("gateway_sessions_total")
+            .setDescription("Sessions that were created")
+            .build();
     HttpTelemetry httpTelemetry = HttpTelemetry.create(telemetry);
     client = new JsonClient(httpTelemetry.wrap(JsonClient.http(CONNECT_TIMEOUT)), AGENT_TIMEOUT);
     http = new JsonServer(httpTelemetry, port, ErrorStyle.PLAIN);
@@ -63,7 +75,8 @@ public final class Gateway implements AutoCloseable {
     Arguments arguments = new Arguments(args, "agent", "datacenter", "port");
     URI agent = URI.create(arguments.require("agent"));
     Tokens tokens = new Tokens(Secrets.require(Secrets.TOKEN_KEY), Clock.systemUTC());
-    try (Telemetry telemetry = Telemetry.init(SERVICE);
+    MetricsTelemetry metrics = MetricsTelemetry.create();
+    try (Telemetry telemetry = Telemetry.init(SERVICE, metrics);
         Gateway gateway =
             new Gateway(
                 telemetry,
@@ -71,6 +84,7 @@ public final class Gateway implements AutoCloseable {
                 agent,
                 arguments.get("datacenter", "ber1"),
                 arguments.number("port", 0))) {
+      gateway.http.mount("/metrics", metrics.createHttpHandler());
       Lifetime.run(SERVICE, Map.of("http", gateway.http.port()));
     }
   }
@@ -89,7 +103,11 @@ public final class Gateway implements AutoCloseable {
     telemetry
         .span("session.create")
         .baggage("session_id", session.id())
-        .run(() -> sessions.add(session));
+        .run(
+            () -> {
+              sessions.add(session);
+              sessionsCreated.add(1, Attributes.of(KIND, kind));
+            });
     try {
       ObjectNode console = openConsole(session);
       return Json.object().put("session_id", session.id()).set("console", console);

@@ -24,7 +24,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SpanPipeline implements SpanProcessor {
 
-  private final Guard guard = new Guard("dev.throughline.telemetry.delivery");
+  /** The name of this package's guards. */
+  public static final String MODULE = "dev.throughline.telemetry.delivery";
+
+  private final Guard guard = new Guard(MODULE);
   private final SpanProcessor[] taps;
   private final boolean startRequired;
   private final @Nullable BatchExport batches;

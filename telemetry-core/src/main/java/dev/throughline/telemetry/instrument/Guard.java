@@ -42,7 +42,7 @@ public final class Guard {
    */
   public Guard(String module) {
     this.module = requireNonNull(module, "module");
-    ofModule = MODULES.computeIfAbsent(module, name -> new LongAdder());
+    ofModule = counted(module);
   }
 
   /**
@@ -80,6 +80,15 @@ public final class Guard {
   /** How often a hook threw that this guards. */
   public long hits() {
     return hits.get();
+  }
+
+  private static LongAdder counted(String module) {
+    return MODULES.computeIfAbsent(module, name -> new LongAdder());
+  }
+
+  /** Has {@link #hitsByModule} list a module that has no guard yet. */
+  public static void list(String module) {
+    counted(module);
   }
 
   /** How often hooks threw in this process, by module; one that has a guard is there from then. */
