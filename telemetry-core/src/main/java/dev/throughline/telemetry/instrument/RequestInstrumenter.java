@@ -137,6 +137,14 @@ public final class RequestInstrumenter<REQ, RES> {
     return started;
   }
 
+  /**
+   * Whether requests may leave anything. Where not, since telemetry is off or someone else in the
+   * process does the work, an adapter that wraps an object hands it back as it is.
+   */
+  public boolean isActive() {
+    return signals.propagation() && !recordsNothing;
+  }
+
   /** How often something threw that this instrumenter called. */
   public long guardHits() {
     return guard.hits();

@@ -1,0 +1,117 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.jdbc;
+
+import java.lang.reflect.Method;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.Statement;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** A statement, prepared or not. */
+final class TracedStatement extends Traced implements ResultSetOwner {
+
+  /** More texts of one batch are not shown. */
+  private static final int TEXTS_OF_A_BATCH = 20;
+
+  private final TracedConnection connection;
+  private final @Nullable Query prepared;
+  private @Nullable TracedResultSet latest;
+  private @Nullable Set<Query> batch;
+  private long batchSize;
+
+  TracedStatement(
+      JdbcTelemetry telemetry,
+      Statement statement,
+      TracedConnection connection,
+      @Nullable Query prepared) {
+    super(telemetry, statement);
+    this.connection = connection;
+    this.prepared = prepared;
+  }
+
+  @Override
+  @Nullable Object handle(Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
+    String name = method.getName();
+    Object result;
+    if (name.startsWith("execute")) {
+      result = execute(name, method, arguments);
+    } else {
+      result = call(method, arguments);
+      if (name.endsWith("Batch")) {
+        batched(name, arguments);
+      }
+    }
+    if (result instanceof ResultSet resultSet) {
+      return traced(resultSet);
+    }
+    return result instanceof Connection ? connection.proxy() : result;
+  }
+
+  private @Nullable Object execute(
+      String name, Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
+    if (name.endsWith("Batch")) {
+      try {
+        return Execution.run(this, batch(), method, arguments);
+      } finally {
+        clearBatch();
+      }
+    }
+    Query query =
+        arguments == null || prepared != null && !(arguments[0] instanceof String)
+            ? prepared
+            : query(arguments[0]);
+    return Execution.run(this, query == null ? query(null) : query, method, arguments);
+  }
+
+  private Query query(@Nullable Object sql) {
+    return telemetry.queries.get(
+        connection.database(), sql instanceof String text ? text : null, false);
+  }
+
+  private Query batch() {
+    return Query.batch(connection.database(), batch == null ? Set.of() : batch, batchSize);
+  }
+
+  private void batched(String name, @Nullable Object @Nullable [] arguments) {
+    if (name.equals("clearBatch")) {
+      clearBatch();
+    } else if (name.equals("addBatch")) {
+      Set<Query> queries = batch;
+      if (queries == null) {
+        queries = new LinkedHashSet<>();
+        batch = queries;
+      }
+      if (queries.size() < TEXTS_OF_A_BATCH) {
+        queries.add(
+            arguments == null && prepared != null
+                ? prepared
+                : query(arguments == null ? null : arguments[0]));
+      }
+      batchSize++;
+    }
+  }
+
+  private void clearBatch() {
+    batch = null;
+    batchSize = 0;
+  }
+
+  /** The one that it has already, where a driver gives the same again. */
+  private ResultSet traced(ResultSet resultSet) {
+    TracedResultSet known = latest;
+    if (known == null || known.bare != resultSet) {
+      known = new TracedResultSet(resultSet, this);
+      latest = known;
+    }
+    return known;
+  }
+
+  @Override
+  public Statement statementOf(Statement bareStatement) {
+    return (Statement) proxy();
+  }
+}
