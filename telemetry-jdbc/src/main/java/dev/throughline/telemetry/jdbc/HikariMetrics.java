@@ -15,7 +15,6 @@ import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.api.metrics.Meter;
 import io.opentelemetry.api.metrics.ObservableLongMeasurement;
-import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -193,22 +192,22 @@ final class HikariMetrics {
 
     @Override
     public void recordConnectionCreatedMillis(long millis) {
-      record(metrics.createTime, millis, TimeUnit.SECONDS.toMillis(1));
+      record(metrics.createTime, millis / 1e3);
     }
 
     @Override
     public void recordConnectionAcquiredNanos(long nanos) {
-      record(metrics.waitTime, nanos, TimeUnit.SECONDS.toNanos(1));
+      record(metrics.waitTime, nanos / 1e9);
     }
 
     @Override
     public void recordConnectionUsageMillis(long millis) {
-      record(metrics.useTime, millis, TimeUnit.SECONDS.toMillis(1));
+      record(metrics.useTime, millis / 1e3);
     }
 
-    private void record(DoubleHistogram histogram, long duration, double perSecond) {
+    private void record(DoubleHistogram histogram, double seconds) {
       try {
-        histogram.record(duration / perSecond, pool);
+        histogram.record(seconds, pool);
       } catch (Throwable t) {
         metrics.guard.caught("DoubleHistogram.record", t);
       }

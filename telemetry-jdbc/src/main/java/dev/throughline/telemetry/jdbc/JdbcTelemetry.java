@@ -75,7 +75,7 @@ public final class JdbcTelemetry {
    */
   public DataSource wrap(DataSource dataSource) {
     requireNonNull(dataSource, "dataSource");
-    if (!calls.isActive()) {
+    if (!calls.isActive() || Traced.of(dataSource) != null) {
       return dataSource;
     }
     String poolName = HikariMetrics.attach(dataSource, telemetry.openTelemetry(), guard);

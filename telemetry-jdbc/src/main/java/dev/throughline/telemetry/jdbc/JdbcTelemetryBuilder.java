@@ -52,8 +52,8 @@ public final class JdbcTelemetryBuilder {
 
   /**
    * Says whether the trace context goes to the database, in a comment at the end of each statement
-   * that is not prepared, as {@code traceparent='00-…-01'}; false by default. A statement that has a
-   * comment gets none, nor does a batch. Baggage never goes there.
+   * that is not prepared, as {@code traceparent='00-…-01'}; false by default. A statement that has
+   * a comment gets none, nor does a batch. Baggage never goes there.
    *
    * @see <a href="https://google.github.io/sqlcommenter/spec/">sqlcommenter</a>
    */

@@ -63,9 +63,7 @@ final class TracedSource extends Traced {
 
   /** Remembers what the connections are to, for waits that get none. */
   void gave(Database database) {
-    if (latest != database) {
-      latest = database;
-    }
+    latest = database;
   }
 
   private void waited(long nanos, @Nullable Throwable error) {

@@ -60,14 +60,18 @@ final class TracedStatement extends Traced implements ResultSetOwner {
         clearBatch();
       }
     }
-    Query query =
-        arguments == null || prepared != null && !(arguments[0] instanceof String)
-            ? prepared
-            : query(arguments[0]);
-    return Execution.run(this, query == null ? query(null) : query, method, arguments);
+    return Execution.run(this, query(arguments), method, arguments);
   }
 
-  private Query query(@Nullable Object sql) {
+  /** That of the text which is given with the call, else of the one that was prepared. */
+  private Query query(@Nullable Object @Nullable [] arguments) {
+    if (arguments != null && (prepared == null || arguments[0] instanceof String)) {
+      return queryOf(arguments[0]);
+    }
+    return prepared == null ? queryOf(null) : prepared;
+  }
+
+  private Query queryOf(@Nullable Object sql) {
     return telemetry.queries.get(
         connection.database(), sql instanceof String text ? text : null, false);
   }
@@ -86,10 +90,7 @@ final class TracedStatement extends Traced implements ResultSetOwner {
         batch = queries;
       }
       if (queries.size() < TEXTS_OF_A_BATCH) {
-        queries.add(
-            arguments == null && prepared != null
-                ? prepared
-                : query(arguments == null ? null : arguments[0]));
+        queries.add(query(arguments));
       }
       batchSize++;
     }
