@@ -49,8 +49,8 @@ public final class JdbcTelemetry {
             .build();
     waits = telemetry.instrumenter(SCOPE, new WaitConvention()).build();
     databases = new Databases(guard);
-    queries = new Queries(builder.queryText, guard);
-    comment = new SqlComment(builder.sqlComments, builder.sqlCommentsInPrepared);
+    queries = new Queries(builder.queryText, Queries::analyze, guard);
+    comment = new SqlComment(builder.sqlComments, builder.sqlCommentsInPrepared, guard);
     waitThresholdNanos = builder.waitThreshold.toNanos();
     transactionSpans = builder.transactionSpans;
   }

@@ -13,6 +13,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,11 +34,18 @@ final class Queries {
 
   private final AtomicReferenceArray<@Nullable Entry> slots = new AtomicReferenceArray<>(SLOTS);
   private final QueryText mode;
+  private final BiFunction<String, Database, SqlQuery> analyzer;
   private final Guard guard;
 
-  Queries(QueryText mode, Guard guard) {
+  Queries(QueryText mode, BiFunction<String, Database, SqlQuery> analyzer, Guard guard) {
     this.mode = mode;
+    this.analyzer = analyzer;
     this.guard = guard;
+  }
+
+  /** OpenTelemetry's analyzer. */
+  static SqlQuery analyze(String sql, Database database) {
+    return Analyzer.analyze(sql, database);
   }
 
   /**
@@ -48,7 +56,7 @@ final class Queries {
   Query get(Database database, @Nullable String sql, boolean prepared) {
     boolean raw = prepared && mode == QueryText.RAW;
     if (sql == null || sql.length() > LONGEST_KEPT) {
-      return analyze(database, sql, raw);
+      return make(database, sql, raw);
     }
     int hash = sql.hashCode();
     int slot = (hash ^ (hash >>> 16)) & (SLOTS - 1);
@@ -60,7 +68,7 @@ final class Queries {
     if (second != null && second.is(sql, database, raw)) {
       return second.query;
     }
-    Entry made = new Entry(sql, database, raw, analyze(database, sql, raw));
+    Entry made = new Entry(sql, database, raw, make(database, sql, raw));
     slots.set(slot ^ 1, first);
     slots.set(slot, made);
     return made.query;
@@ -68,10 +76,10 @@ final class Queries {
 
   /** What the analyzer finds; a query without a text where it throws. */
   @SuppressWarnings("deprecation") // to become package-private in 3.0; there is no other way
-  private Query analyze(Database database, @Nullable String sql, boolean raw) {
+  private Query make(Database database, @Nullable String sql, boolean raw) {
     if (sql != null) {
       try {
-        SqlQuery found = Analyzer.analyze(SqlText.safe(sql, database), database);
+        SqlQuery found = analyzer.apply(SqlText.safe(sql, database), database);
         return new Query(
             database,
             raw ? SqlText.limited(sql) : shown(found.getQueryText()),

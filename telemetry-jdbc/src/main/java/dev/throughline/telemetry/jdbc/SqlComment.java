@@ -5,12 +5,14 @@ package dev.throughline.telemetry.jdbc;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
 import io.opentelemetry.context.Context;
 import java.net.URLEncoder;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The trace context as a comment of a statement.
@@ -21,20 +23,39 @@ final class SqlComment {
 
   private final boolean inStatements;
   private final boolean inPrepared;
+  private final Guard guard;
 
-  SqlComment(boolean inStatements, boolean inPrepared) {
+  SqlComment(boolean inStatements, boolean inPrepared, Guard guard) {
     this.inStatements = inStatements;
     this.inPrepared = inPrepared;
+    this.guard = guard;
   }
 
-  /** A statement that is executed now, with the comment where it is to have one. */
-  String inStatement(Context context, String sql) {
-    return inStatements ? add(context, sql) : sql;
+  /** The arguments for a statement that is executed now, with the comment if it is to have one. */
+  @Nullable Object @Nullable [] inStatement(
+      Context context, @Nullable Object @Nullable [] arguments) {
+    return inStatements ? add(context, arguments) : arguments;
   }
 
-  /** A statement that is being prepared. */
-  String inPrepared(Context context, String sql) {
-    return inPrepared ? add(context, sql) : sql;
+  /** The arguments for a statement that is being prepared. */
+  @Nullable Object @Nullable [] inPrepared(
+      Context context, @Nullable Object @Nullable [] arguments) {
+    return inPrepared ? add(context, arguments) : arguments;
+  }
+
+  private @Nullable Object @Nullable [] add(
+      Context context, @Nullable Object @Nullable [] arguments) {
+    if (arguments == null || arguments.length == 0 || !(arguments[0] instanceof String sql)) {
+      return arguments;
+    }
+    try {
+      @Nullable Object[] commented = arguments.clone();
+      commented[0] = add(context, sql);
+      return commented;
+    } catch (Throwable t) {
+      guard.caught("SqlComment.add", t);
+      return arguments;
+    }
   }
 
   private static String add(Context context, String sql) {

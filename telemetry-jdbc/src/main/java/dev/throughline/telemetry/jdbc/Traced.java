@@ -3,6 +3,9 @@
 
 package dev.throughline.telemetry.jdbc;
 
+import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.Scope;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -144,6 +147,33 @@ abstract class Traced implements InvocationHandler {
       return method.invoke(bare, arguments);
     } catch (InvocationTargetException e) {
       throw e.getTargetException();
+    }
+  }
+
+  /**
+   * What a call gives: the wrapped object, unless the method promises what only the bare one is.
+   */
+  static Object fitting(Method method, Object wrapped, Object result) {
+    return method.getReturnType().isInstance(wrapped) ? wrapped : result;
+  }
+
+  /** Calls the bare object within a span. */
+  final @Nullable Object execute(
+      Query query, Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
+    InstrumentedRequest<Query, Throwable> request = telemetry.calls.start(Context.current(), query);
+    if (request == null) {
+      return call(method, arguments);
+    }
+    Scope scope = request.makeCurrent();
+    Throwable thrown = null;
+    try {
+      return call(method, telemetry.comment.inStatement(request.context(), arguments));
+    } catch (Throwable t) {
+      thrown = t;
+      throw t;
+    } finally {
+      scope.close();
+      request.end(thrown, null);
     }
   }
 

@@ -27,36 +27,21 @@ final class TracedConnection extends Traced {
   @Nullable Object handle(Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
     String name = method.getName();
     if (telemetry.transactionSpans && (name.equals("commit") || name.equals("rollback"))) {
-      return Execution.run(this, transaction(name), method, arguments);
+      return execute(transaction(name), method, arguments);
     }
     boolean prepares = name.startsWith("prepare");
-    String sql = prepares && arguments != null && arguments[0] instanceof String s ? s : null;
-    Object result = call(method, sql == null ? arguments : commented(arguments, sql));
+    Object result =
+        call(
+            method,
+            prepares ? telemetry.comment.inPrepared(Context.current(), arguments) : arguments);
     if (result instanceof Statement statement) {
-      return traced(statement, prepares, sql);
+      String sql = arguments != null && arguments[0] instanceof String text ? text : null;
+      return fitting(method, traced(statement, prepares, sql), result);
     }
     if (result instanceof DatabaseMetaData metaData) {
-      return new TracedMetaData(telemetry, metaData, this).proxy(metaData);
+      return fitting(method, new TracedMetaData(telemetry, metaData, this).proxy(metaData), result);
     }
     return result;
-  }
-
-  private @Nullable Object @Nullable [] commented(
-      @Nullable Object @Nullable [] arguments, String sql) {
-    if (arguments == null) {
-      return null;
-    }
-    try {
-      String commented = telemetry.comment.inPrepared(Context.current(), sql);
-      if (!commented.equals(sql)) {
-        @Nullable Object[] replaced = arguments.clone();
-        replaced[0] = commented;
-        return replaced;
-      }
-    } catch (Throwable t) {
-      telemetry.guard.caught("SqlComment.inPrepared", t);
-    }
-    return arguments;
   }
 
   private Query transaction(String name) {

@@ -41,8 +41,7 @@ final class TracedDriver implements Driver {
       try {
         DriverManager.registerDriver(this);
       } catch (SQLException e) {
-        telemetry.guard.caught("DriverManager.registerDriver", e);
-        return url;
+        throw new IllegalStateException("the driver manager takes no drivers", e);
       }
       prefix = WRAPPED + NUMBERS.incrementAndGet() + ":";
     }
@@ -59,14 +58,8 @@ final class TracedDriver implements Driver {
     if (unwrapped == null) {
       return null;
     }
-    try {
-      return new TracedSource(telemetry, this, null)
-          .connect(() -> DriverManager.getConnection(unwrapped, info));
-    } catch (SQLException | RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable t) {
-      throw new IllegalStateException("not thrown by a driver", t);
-    }
+    return new TracedSource(telemetry, this, null)
+        .connect(() -> DriverManager.getConnection(unwrapped, info));
   }
 
   @Override

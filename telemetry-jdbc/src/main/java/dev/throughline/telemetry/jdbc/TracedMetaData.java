@@ -24,9 +24,9 @@ final class TracedMetaData extends Traced implements ResultSetOwner {
   @Nullable Object handle(Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
     Object result = call(method, arguments);
     if (result instanceof ResultSet resultSet) {
-      return new TracedResultSet(resultSet, this);
+      return fitting(method, new TracedResultSet(resultSet, this), result);
     }
-    return result instanceof Connection ? connection.proxy() : result;
+    return result instanceof Connection ? fitting(method, connection.proxy(), result) : result;
   }
 
   @Override

@@ -26,13 +26,16 @@ final class TracedSource extends Traced {
 
   @Override
   @Nullable Object handle(Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
-    Class<?> returned = method.getReturnType();
-    if (Connection.class.isAssignableFrom(returned)) {
-      return connect(() -> (Connection) call(method, arguments));
+    if (Connection.class.isAssignableFrom(method.getReturnType())) {
+      Connection connection = connect(() -> (Connection) call(method, arguments));
+      Traced traced = of(connection);
+      return traced == null || connection == null
+          ? connection
+          : fitting(method, connection, traced.bare);
     }
     Object result = call(method, arguments);
     if (result == bare) {
-      return proxy();
+      return fitting(method, proxy(), result);
     }
     return result instanceof ConnectionBuilder builder
         ? new TracedSource(telemetry, builder, poolName).proxy(builder)
@@ -41,11 +44,11 @@ final class TracedSource extends Traced {
 
   /** Opens a connection. */
   @FunctionalInterface
-  interface Opening {
-    @Nullable Connection open() throws Throwable;
+  interface Opening<E extends Throwable> {
+    @Nullable Connection open() throws E;
   }
 
-  @Nullable Connection connect(Opening opening) throws Throwable {
+  <E extends Throwable> @Nullable Connection connect(Opening<E> opening) throws E {
     long start = System.nanoTime();
     Connection connection;
     try {

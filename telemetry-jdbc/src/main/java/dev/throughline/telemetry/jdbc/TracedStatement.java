@@ -38,7 +38,7 @@ final class TracedStatement extends Traced implements ResultSetOwner {
     String name = method.getName();
     Object result;
     if (name.startsWith("execute")) {
-      result = execute(name, method, arguments);
+      result = run(name, method, arguments);
     } else {
       result = call(method, arguments);
       if (name.endsWith("Batch")) {
@@ -46,21 +46,21 @@ final class TracedStatement extends Traced implements ResultSetOwner {
       }
     }
     if (result instanceof ResultSet resultSet) {
-      return traced(resultSet);
+      return fitting(method, traced(resultSet), result);
     }
-    return result instanceof Connection ? connection.proxy() : result;
+    return result instanceof Connection ? fitting(method, connection.proxy(), result) : result;
   }
 
-  private @Nullable Object execute(
-      String name, Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
+  private @Nullable Object run(String name, Method method, @Nullable Object @Nullable [] arguments)
+      throws Throwable {
     if (name.endsWith("Batch")) {
       try {
-        return Execution.run(this, batch(), method, arguments);
+        return execute(batch(), method, arguments);
       } finally {
         clearBatch();
       }
     }
-    return Execution.run(this, query(arguments), method, arguments);
+    return execute(query(arguments), method, arguments);
   }
 
   /** That of the text which is given with the call, else of the one that was prepared. */

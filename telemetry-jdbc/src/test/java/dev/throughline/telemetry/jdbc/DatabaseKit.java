@@ -63,7 +63,7 @@ abstract class DatabaseKit {
       config.setMaximumPoolSize(2);
       bare = new HikariDataSource(config);
     }
-    database = telemetry().setWaitThreshold(Duration.ofDays(1)).build().wrap(bare);
+    database = telemetry().build().wrap(bare);
     try (Connection connection = bare.getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute("DROP TABLE IF EXISTS users");
@@ -80,7 +80,7 @@ abstract class DatabaseKit {
   }
 
   private JdbcTelemetryBuilder telemetry() {
-    return JdbcTelemetry.builder(recorded.telemetry());
+    return JdbcTelemetry.builder(recorded.telemetry()).setWaitThreshold(Duration.ofDays(1));
   }
 
   @Test
