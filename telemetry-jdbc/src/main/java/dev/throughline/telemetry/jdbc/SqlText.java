@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class SqlText {
 
   /** What is looked at, and what is shown, of a statement. */
-  static final int LIMIT = 32 * 1024;
+  static final int LIMIT = 16 * 1024;
 
   private static final String LITERAL = "''";
 
@@ -25,21 +25,21 @@ final class SqlText {
   private @Nullable StringBuilder safe;
 
   private SqlText(String sql, Database database) {
-    this.sql = sql;
+    this.sql = limited(sql);
     this.database = database;
-    length = Math.min(sql.length(), LIMIT);
+    length = this.sql.length();
   }
 
   /** The same text where nothing in it is in doubt. */
   static String safe(String sql, Database database) {
-    return new SqlText(sql, database).scan();
+    return new SqlText(sql, database).scan(sql.length() > LIMIT);
   }
 
   static String limited(String sql) {
     return sql.length() <= LIMIT ? sql : sql.substring(0, LIMIT);
   }
 
-  private String scan() {
+  private String scan(boolean goesOn) {
     int i = 0;
     while (i < length) {
       int end = end(i);
@@ -48,7 +48,7 @@ final class SqlText {
       }
       i = end;
     }
-    if (length < sql.length()) {
+    if (goesOn) {
       return cut(length);
     }
     return safe == null ? sql : safe.append(sql, copied, length).toString();
@@ -107,7 +107,7 @@ final class SqlText {
     int at = i + 1;
     while (at < length) {
       at = sql.indexOf(quote, at);
-      if (at < 0 || at >= length) {
+      if (at < 0) {
         return -1;
       }
       if (!backslashIsPlain && backslashesBefore(at) % 2 == 1) {
@@ -141,14 +141,22 @@ final class SqlText {
   /** A name of SQL Server's and SQLite's, or elements of an array, which are literals. */
   private int bracket(int i) {
     int end = sql.indexOf(']', i);
-    if (end > 0
-        && end < length
-        && (database.system().equals("microsoft.sql_server")
-            || database.system().equals("sqlite"))) {
+    if (end < 0) {
+      return end;
+    }
+    boolean isName =
+        database.system().equals("microsoft.sql_server") || database.system().equals("sqlite");
+    if (isName && !hasQuote(i, end)) {
       return end + 1;
     }
     brackets++;
     return i + 1;
+  }
+
+  private boolean hasQuote(int from, int to) {
+    int single = sql.indexOf('\'', from);
+    int twofold = sql.indexOf('"', from);
+    return (single >= 0 && single < to) || (twofold >= 0 && twofold < to);
   }
 
   /** A name, a number; and Oracle's {@code q'[…]'}. */
@@ -185,7 +193,7 @@ final class SqlText {
           default -> open;
         };
     int end = sql.indexOf(close + "'", q + 3);
-    return end < 0 || end + 2 > length ? -1 : replace(q, end + 2, LITERAL);
+    return end < 0 ? end : replace(q, end + 2, LITERAL);
   }
 
   /** A literal in the form {@code $tag$…$tag$}; else a parameter or part of a name. */
@@ -199,8 +207,8 @@ final class SqlText {
     }
     String tag = sql.substring(i, tagEnd + 1);
     int end = sql.indexOf(tag, tagEnd + 1);
-    if (end < 0 || end + tag.length() > length) {
-      return -1;
+    if (end < 0) {
+      return end;
     }
     return replace(i, end + tag.length(), brackets > 0 ? "?" : LITERAL);
   }

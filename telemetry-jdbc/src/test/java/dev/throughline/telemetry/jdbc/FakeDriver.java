@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * A driver that notes what it is asked, answers with objects of its own, and throws where it is
@@ -29,6 +30,7 @@ final class FakeDriver {
 
   private final Map<String, Throwable> throwing = new HashMap<>();
   private final Map<String, Object> answers = new HashMap<>();
+  private final Map<String, Consumer<Object[]>> actions = new HashMap<>();
 
   /** Has every call of a method throw, by its name. */
   FakeDriver failing(String method, Throwable thrown) {
@@ -40,6 +42,27 @@ final class FakeDriver {
   FakeDriver answering(String method, Object answer) {
     answers.put(method, answer);
     return this;
+  }
+
+  /** Has something done when a method is called, by its name. */
+  FakeDriver doing(String method, Runnable action) {
+    actions.put(method, arguments -> action.run());
+    return this;
+  }
+
+  /** The first arguments that these methods are called with from now on, in order. */
+  List<String> noted(String... methods) {
+    List<String> noted = new ArrayList<>();
+    for (String method : methods) {
+      actions.put(
+          method,
+          arguments -> {
+            if (arguments != null) {
+              noted.add(String.valueOf(arguments[0]));
+            }
+          });
+    }
+    return noted;
   }
 
   <T> T make(Class<T> type) {
@@ -72,6 +95,7 @@ final class FakeDriver {
               + "."
               + name
               + (arguments == null ? "()" : List.of(describe(arguments))));
+      actions.getOrDefault(name, ignored -> {}).accept(arguments);
       Throwable thrown = throwing.get(name);
       if (thrown != null) {
         throw thrown;
