@@ -30,6 +30,7 @@ final class JdbcKeys {
   static final AttributeKey<String> POOL_STATE = stringKey("db.client.connection.state");
   static final AttributeKey<String> SERVER_ADDRESS = stringKey("server.address");
   static final AttributeKey<Long> SERVER_PORT = longKey("server.port");
+  static final AttributeKey<String> CONNECTION_POOL = stringKey("connection.pool");
 
   static final String OPERATION_DURATION = "db.client.operation.duration";
   static final String CONNECTION_COUNT = "db.client.connection.count";

@@ -3,6 +3,8 @@
 
 package dev.throughline.telemetry.jdbc;
 
+import static java.lang.Character.isDigit;
+
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -179,7 +181,7 @@ final class SqlText {
       end++;
     }
     // The analyzer takes what is in brackets for a name.
-    return brackets > 0 && Character.isDigit(first) ? replace(i, end, "?") : end;
+    return brackets > 0 && isDigit(first) ? replace(i, end, "?") : end;
   }
 
   private int oracleLiteral(int q) {
@@ -202,7 +204,7 @@ final class SqlText {
     while (isNamePart(at(tagEnd)) && at(tagEnd) != '$') {
       tagEnd++;
     }
-    if (at(tagEnd) != '$' || Character.isDigit(at(i + 1)) || isNamePart(at(i - 1))) {
+    if (at(tagEnd) != '$' || isDigit(at(i + 1)) || isNamePart(at(i - 1))) {
       return i + 1;
     }
     String tag = sql.substring(i, tagEnd + 1);
@@ -247,9 +249,18 @@ final class SqlText {
     if (end < 0) {
       return end;
     }
+    if (isTitle(i, end)) {
+      return end;
+    }
     // A comment also parts words.
     boolean parts = isNamePart(at(i - 1)) && isNamePart(at(end));
     return replace(i, end, parts ? " " : "");
+  }
+
+  /** Whether a comment stands before the statement, to say what it is, and holds no values. */
+  private boolean isTitle(int from, int to) {
+    return sql.substring(0, from).isBlank()
+        && sql.substring(from, to).chars().noneMatch(c -> "'\"`[$".indexOf(c) >= 0 || isDigit(c));
   }
 
   private int replace(int from, int to, String by) {

@@ -9,7 +9,10 @@ import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.SpanKind;
 import org.jspecify.annotations.Nullable;
 
-/** Waits for a connection, for which there is no convention. */
+/**
+ * Waits for a connection, for which there is no convention. They have no attributes of database
+ * calls, so that nobody counts them as such.
+ */
 final class WaitConvention implements RequestConvention<ConnectionWait, Throwable> {
 
   @Override
@@ -25,13 +28,13 @@ final class WaitConvention implements RequestConvention<ConnectionWait, Throwabl
   @Override
   public void onStart(AttributeSink attributes, ConnectionWait wait) {
     Database database = wait.database();
+    String pool = wait.poolName();
     if (database != null) {
-      attributes.set(JdbcKeys.DB_SYSTEM_NAME, database.system());
-      attributes.set(JdbcKeys.DB_NAMESPACE, database.namespace());
       attributes.set(JdbcKeys.SERVER_ADDRESS, database.address());
       attributes.set(JdbcKeys.SERVER_PORT, database.port());
+      pool = pool == null ? database.target() : pool;
     }
-    attributes.set(JdbcKeys.POOL_NAME, wait.poolName());
+    attributes.set(JdbcKeys.CONNECTION_POOL, pool);
   }
 
   @Override

@@ -84,6 +84,9 @@ class SqlTextTest {
     assertThat(text("oracle.db", "SELECT q'[it's]', nq'!a'b!', v$x FROM v$session"))
         .isEqualTo("SELECT ?, n?, v$x FROM v$session");
     assertThat(text("postgresql", "SELECT a/**/FROM t")).isEqualTo("SELECT a FROM t");
+    assertThat(text("postgresql", " /* find users */ SELECT 1 /* one */"))
+        .isEqualTo(" /* find users */ SELECT ? ");
+    assertThat(text("postgresql", "/* find user 17 */ SELECT 1")).isEqualTo(" SELECT ?");
   }
 
   @Test
