@@ -7,6 +7,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Signals;
+import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
@@ -128,7 +129,8 @@ public final class TelemetryBuilder {
 
   Telemetry off(ContextPropagators propagators) {
     return new Telemetry(
-        new Signals(OpenTelemetry.propagating(propagators), false, false, true, false, null),
+        new Signals(
+            OpenTelemetry.propagating(propagators), false, false, true, Sampling.SOME_TRACES, null),
         scope(),
         null,
         DEFAULT_CLOSE_TIMEOUT);
@@ -172,7 +174,7 @@ public final class TelemetryBuilder {
       OpenTelemetry openTelemetry = spans ? sdk : new JoinedOpenTelemetry(sdk, off);
       Telemetry telemetry =
           new Telemetry(
-              new Signals(openTelemetry, spans, true, true, setup.samplerReadsAttributes(), null),
+              new Signals(openTelemetry, spans, true, true, setup.sampling(), null),
               builder.scope(),
               sdk,
               setup.closeTimeout());
@@ -203,7 +205,7 @@ public final class TelemetryBuilder {
             spans,
             metrics,
             adapters,
-            true,
+            Sampling.BY_ATTRIBUTES,
             new BaggageAttributes(listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed)),
         DEFAULT_SCOPE,
         null,

@@ -227,6 +227,7 @@ public final class RequestInstrumenter<REQ, RES> {
       List<SpanContext> links,
       long startEpochNanos) {
     Span span;
+    boolean before = signals.attributesBeforeStart(Span.fromContext(context).getSpanContext());
     try {
       SpanBuilder builder =
           tracer.spanBuilder(spanName(started.request)).setSpanKind(kind).setParent(context);
@@ -239,7 +240,7 @@ public final class RequestInstrumenter<REQ, RES> {
       if (startEpochNanos > 0) {
         builder.setStartTimestamp(startEpochNanos, TimeUnit.NANOSECONDS);
       }
-      if (signals.samplerReadsAttributes()) {
+      if (before) {
         started.builder = builder;
         onStart(started);
         started.builder = null;
@@ -252,7 +253,7 @@ public final class RequestInstrumenter<REQ, RES> {
     started.span = span;
     if (isRecording(span)) {
       started.recording = true;
-      if (!signals.samplerReadsAttributes()) {
+      if (!before) {
         onStart(started);
       }
       BaggageAttributes baggageAttributes = signals.baggageAttributes();
