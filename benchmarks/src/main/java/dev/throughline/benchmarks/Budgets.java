@@ -13,7 +13,9 @@ import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +35,8 @@ final class Budgets {
   private static final String SDK_SPAN = rung(SpanLadder.class, "p_sdk");
   private static final String SERVER_PEER = rung(HttpServerLadder.class, "r_instrumenter");
   private static final String CLIENT_PEER = rung(HttpClientLadder.class, "r_instrumenter");
+  private static final String JDBC_BARE = rung(JdbcLadder.class, "a_bare");
+  private static final String JDBC_PEER = rung(JdbcLadder.class, "p_library");
 
   private static final List<Budget> ALL =
       List.of(
@@ -61,35 +65,60 @@ final class Budgets {
               "HTTP client",
               rung(HttpClientLadder.class, "d_on"),
               Limit.of(1200),
-              Limit.times(0.45, CLIENT_PEER)));
+              Limit.times(0.45, CLIENT_PEER)),
+          new Budget(
+              "JDBC statement, off, with the statement itself",
+              rung(JdbcLadder.class, "b_off"),
+              Limit.of(0).beside(JDBC_BARE),
+              Limit.NONE),
+          new Budget(
+              "JDBC statement, with the statement itself",
+              rung(JdbcLadder.class, "d_on"),
+              Limit.of(1100).beside(JDBC_BARE),
+              Limit.times(0.6, JDBC_PEER).beside(JDBC_BARE)));
 
   private Budgets() {}
 
   private record Budget(String path, String rung, Limit bytes, Limit nanos) {}
 
   private static double bytes(Cost cost) {
-    return cost.callerBytes() < NOTHING ? cost.callerBytes() : cost.callerBytes() + EXPORTED_SPAN;
+    // Some of the spans are dropped, and the JVM's own threads make a little.
+    boolean exports = cost.bytes() - cost.callerBytes() > EXPORTED_SPAN / 4;
+    return exports ? cost.callerBytes() + EXPORTED_SPAN : cost.callerBytes();
   }
 
   /**
    * An amount, or a share of what a peer needs.
    *
    * @param peer the peer's rung; null for an amount
+   * @param work the rung of what is done in any case, on top of which the limit is, and the peer's
+   *     need; null where that is nothing
    */
-  private record Limit(double figure, @Nullable String peer) {
+  private record Limit(double figure, @Nullable String peer, @Nullable String work) {
 
     static final Limit NONE = of(Double.NaN);
 
     static Limit of(double amount) {
-      return new Limit(amount, null);
+      return new Limit(amount, null, null);
     }
 
     static Limit times(double share, String peer) {
-      return new Limit(share, peer);
+      return new Limit(share, peer, null);
+    }
+
+    Limit beside(String work) {
+      return new Limit(figure, peer, work);
+    }
+
+    List<String> rungs() {
+      return Stream.of(peer, work).filter(Objects::nonNull).toList();
     }
 
     double amount(Map<String, Cost> costs, ToDoubleFunction<Cost> part) {
-      return peer == null ? figure : figure * part.applyAsDouble(cost(costs, peer));
+      double needed = work == null ? 0 : part.applyAsDouble(cost(costs, work));
+      return peer == null
+          ? needed + figure
+          : needed + figure * (part.applyAsDouble(cost(costs, peer)) - needed);
     }
   }
 
@@ -169,9 +198,7 @@ final class Budgets {
     for (Budget budget : ALL) {
       rungs.add(budget.rung());
       for (Limit limit : List.of(budget.bytes(), budget.nanos())) {
-        if (limit.peer() != null) {
-          rungs.add(limit.peer());
-        }
+        rungs.addAll(limit.rungs());
       }
     }
     return rungs;

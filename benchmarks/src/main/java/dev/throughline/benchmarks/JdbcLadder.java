@@ -3,6 +3,7 @@
 
 package dev.throughline.benchmarks;
 
+import com.zaxxer.hikari.HikariDataSource;
 import dev.throughline.telemetry.jdbc.JdbcTelemetry;
 import io.micrometer.observation.ObservationRegistry;
 import io.micrometer.tracing.otel.bridge.OtelCurrentTraceContext;
@@ -14,6 +15,7 @@ import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.context.Context;
+import java.lang.reflect.Proxy;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -33,6 +35,7 @@ import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * A row by its key from H2 in memory, with a statement that is prepared once: set, execute, read,
@@ -132,6 +135,42 @@ public class JdbcLadder {
     public EmptyProxy() {}
   }
 
+  /** A proxy of the statement that passes all calls on. */
+  @State(org.openjdk.jmh.annotations.Scope.Benchmark)
+  public static class PassingProxy {
+    final PreparedStatement select = proxy(prepare(h2()));
+
+    /** For JMH. */
+    public PassingProxy() {}
+
+    private static PreparedStatement proxy(PreparedStatement bare) {
+      return (PreparedStatement)
+          Proxy.newProxyInstance(
+              JdbcLadder.class.getClassLoader(),
+              new Class<?>[] {PreparedStatement.class},
+              (self, method, arguments) -> method.invoke(bare, arguments));
+    }
+  }
+
+  /** HikariCP's statements and result sets, which are delegates. */
+  @State(org.openjdk.jmh.annotations.Scope.Benchmark)
+  public static class Delegates {
+    final HikariDataSource pool = new HikariDataSource();
+    final PreparedStatement select;
+
+    /** For JMH. */
+    public Delegates() {
+      pool.setDataSource(h2());
+      select = prepare(pool);
+    }
+
+    /** Stops the pool's threads. */
+    @TearDown
+    public void close() {
+      pool.close();
+    }
+  }
+
   /** The same data straight on the SDK, around H2's own statement. */
   @State(org.openjdk.jmh.annotations.Scope.Benchmark)
   public static class Sdk extends Subjects.Sdk {
@@ -203,6 +242,18 @@ public class JdbcLadder {
   @Benchmark
   @Rung("datasource-proxy, no listener")
   public String r_emptyProxy(EmptyProxy subject) throws SQLException {
+    return select(subject.select);
+  }
+
+  @Benchmark
+  @Rung("java.lang.reflect.Proxy that passes all on")
+  public String s_passingProxy(PassingProxy subject) throws SQLException {
+    return select(subject.select);
+  }
+
+  @Benchmark
+  @Rung("HikariCP's delegates, statement and rows")
+  public String t_delegates(Delegates subject) throws SQLException {
     return select(subject.select);
   }
 

@@ -444,6 +444,21 @@ class RequestInstrumenterTest {
         .isInstanceOf(OutOfMemoryError.class);
   }
 
+  @Test
+  void isActiveWhereSomethingMayBeRecorded() {
+    Convention convention = new Convention(SpanKind.CLIENT);
+    try (Telemetry off = telemetry(Map.of("otel.sdk.disabled", "true"));
+        Telemetry noSpans = telemetry(Map.of("tracing.enabled", "false"))) {
+      assertThat(telemetry.instrumenter("test.scope", convention).build().isActive()).isTrue();
+      assertThat(off.instrumenter("test.scope", convention).build().isActive()).isFalse();
+      RequestInstrumenterBuilder<Call, String> builder =
+          noSpans.instrumenter("test.scope", convention);
+      assertThat(builder.build().isActive()).isFalse();
+      builder.setDurationHistogram("test.duration", "Duration.", List.of(0.1, 1d));
+      assertThat(builder.build().isActive()).isTrue();
+    }
+  }
+
   enum Hook {
     SHOULD_START,
     SPAN_NAME,

@@ -204,6 +204,22 @@ class StatementsTest {
   }
 
   @Test
+  void ofARoutingDataSourceEachStatementShowsWhereItWent() throws Exception {
+    FakeDriver router = new FakeDriver();
+    DataSource source = wrap(router.make(DataSource.class), builder -> builder);
+    for (String name : List.of("eu", "us", "eu")) {
+      router.answering("getConnection", H2.memory(name).getConnection());
+      try (Connection connection = source.getConnection();
+          Statement statement = connection.createStatement()) {
+        statement.execute("SELECT 1");
+      }
+    }
+    assertThat(recorded.takeSpans(3))
+        .extracting(span -> DatabaseKit.attributes(span).get("db.namespace"))
+        .containsExactly("eu", "us", "eu");
+  }
+
+  @Test
   void theTextIsShownAsAskedFor() throws Exception {
     String plain = "SELECT name FROM users WHERE name = 'secret'";
     String sanitized = "SELECT name FROM users WHERE name = ?";
