@@ -40,7 +40,7 @@ class JdbcPagesTest {
       postgresql  DELETE FROM sessions WHERE token = 'eyJhbGciOiJIUzI1NiJ9'
       postgresql  SELECT $body$it's a secret$body$, ARRAY['a', 'b'], rows[1]
       postgresql  SELECT name /* don't */ FROM users WHERE id = 1
-      postgresql  SELECT 'never closed FROM users WHERE name = 'ada'
+      postgresql  SELECT id FROM users WHERE name = 'never closed
       postgresql  CREATE TABLE users (id INT PRIMARY KEY, name VARCHAR(40))
       postgresql  ALTER TABLE users ADD COLUMN age INT DEFAULT 0
       postgresql  ALTER USER ada PASSWORD 'secret'

@@ -200,7 +200,8 @@ class StatementsTest {
         .extracting(SpanData::getName)
         .containsExactly("connection.wait", "SELECT", "connection.wait");
     assertThat(DatabaseKit.attributes(spans.get(0))).isEmpty();
-    assertThat(DatabaseKit.attributes(spans.get(2))).isEqualTo(Map.of("connection.pool", "statements"));
+    assertThat(DatabaseKit.attributes(spans.get(2)))
+        .isEqualTo(Map.of("connection.pool", "statements"));
   }
 
   @Test
