@@ -65,7 +65,7 @@ class FleetTest {
     assertThat(printed)
         .contains("http.server.request.duration  bmc, bmc-agent, bmc-gateway, bmc-manager")
         .contains("db.client.operation.duration  bmc-manager")
-        .contains("db.client.connection.count  bmc-manager")
+        .contains("db.client.connection.wait_time  bmc-manager")
         .doesNotContain("NOT WHOLE");
   }
 

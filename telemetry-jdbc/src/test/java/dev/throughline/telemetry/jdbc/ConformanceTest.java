@@ -90,6 +90,10 @@ class ConformanceTest {
         // HikariCP counts the waits of its pool anew each second.
         recorded = metrics.collectAllMetrics();
       }
+      assertThat(metrics.collectAllMetrics())
+          .as("A pool that is closed is not observed any more")
+          .extracting(MetricData::getName)
+          .doesNotContain("db.client.connection.max");
       write(spans.getFinishedSpanItems(), recorded);
       assertThat(spans.getFinishedSpanItems())
           .hasSizeGreaterThan(40)
