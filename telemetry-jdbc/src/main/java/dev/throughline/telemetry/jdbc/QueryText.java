@@ -5,7 +5,10 @@ package dev.throughline.telemetry.jdbc;
 
 /** What a span shows of a statement's text, as {@code db.query.text}. */
 public enum QueryText {
-  /** The text with each literal replaced by {@code ?}, without comments. */
+  /**
+   * The text with each literal replaced by {@code ?}, without comments but for one at the start in
+   * which nothing looks like a value.
+   */
   SANITIZED,
 
   /** The SHA-256 of the sanitized text, in 64 hexadecimal digits. */

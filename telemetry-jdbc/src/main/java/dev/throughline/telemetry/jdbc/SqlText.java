@@ -8,9 +8,9 @@ import static java.lang.Character.isDigit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * SQL made fit for the analyzer, which knows the common quotes alone: comments are left out, and
- * what it would take for something else than the literal that it is, is made one that it knows.
- * From where nobody can tell whether something is a literal, the rest is one.
+ * SQL made fit for the analyzer, which knows the common quotes alone: comments are left out but for
+ * a title, and what it would take for something else than the literal that it is, is made one that
+ * it knows. From where nobody can tell whether something is a literal, the rest is one.
  */
 final class SqlText {
 
