@@ -9,6 +9,7 @@ import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
 import dev.throughline.telemetry.instrument.Signals;
+import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
@@ -141,7 +142,8 @@ public final class TelemetryBuilder {
 
   Telemetry off(ContextPropagators propagators) {
     return new Telemetry(
-        new Signals(OpenTelemetry.propagating(propagators), false, false, true, false, null),
+        new Signals(
+            OpenTelemetry.propagating(propagators), false, false, true, Sampling.SOME_TRACES, null),
         scope(),
         null,
         DEFAULT_CLOSE_TIMEOUT);
@@ -189,7 +191,7 @@ public final class TelemetryBuilder {
       OpenTelemetry openTelemetry = spans ? sdk : new JoinedOpenTelemetry(sdk, off);
       Telemetry telemetry =
           new Telemetry(
-              new Signals(openTelemetry, spans, true, true, setup.samplerReadsAttributes(), null),
+              new Signals(openTelemetry, spans, true, true, setup.sampling(), null),
               builder.scope(),
               sdk,
               setup.closeTimeout());
@@ -236,7 +238,7 @@ public final class TelemetryBuilder {
             spans,
             metrics,
             adapters,
-            true,
+            Sampling.BY_ATTRIBUTES,
             new BaggageAttributes(listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed)),
         DEFAULT_SCOPE,
         null,

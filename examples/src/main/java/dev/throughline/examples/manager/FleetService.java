@@ -9,7 +9,6 @@ import dev.throughline.examples.service.JsonRequest;
 import dev.throughline.examples.service.JsonServer;
 import dev.throughline.examples.service.Refusal;
 import java.util.Locale;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +21,7 @@ final class FleetService {
   private static final String GET_SERVER = "/fleet.v1.FleetService/GetServer";
 
   private final Authorization authorization;
-  private final Map<String, KnownServer> servers;
+  private final Registry registry;
 
   /** Finds out whether a call may be answered. */
   @FunctionalInterface
@@ -30,9 +29,9 @@ final class FleetService {
     void check(JsonRequest request) throws Refusal;
   }
 
-  FleetService(Authorization authorization, Map<String, KnownServer> servers) {
+  FleetService(Authorization authorization, Registry registry) {
     this.authorization = authorization;
-    this.servers = servers;
+    this.registry = registry;
   }
 
   void addTo(JsonServer server) {
@@ -42,11 +41,7 @@ final class FleetService {
   private ObjectNode getServer(JsonRequest request) throws Exception {
     checkProtocol(request);
     authorization.check(request);
-    String id = JsonRequest.text(request.body(), "id");
-    KnownServer server = servers.get(id);
-    if (server == null) {
-      throw new Refusal(404, "There is no server " + id);
-    }
+    KnownServer server = registry.server(JsonRequest.text(request.body(), "id"));
     ObjectNode response = Json.object();
     response
         .putObject("server")
