@@ -46,6 +46,9 @@ final class SdkSetup {
   static final List<String> DEFAULT_BAGGAGE_ATTRIBUTES =
       List.of("customer_id", "server_id", "session_id", "datacenter", "agent_id", "bmc_type");
 
+  /** How long a stream may stay unseen. */
+  static final Duration DEFAULT_SEGMENT_LIMIT = Duration.ofMinutes(1);
+
   private static final Set<String> SAMPLERS_WITHOUT_ATTRIBUTES =
       Set.of(
           "always_on",
@@ -68,6 +71,7 @@ final class SdkSetup {
   private boolean pipelineIsPlaced;
   private @Nullable Settings settings;
   private Duration closeTimeout;
+  private Duration segmentLimit = DEFAULT_SEGMENT_LIMIT;
   private String serviceName = "";
 
   SdkSetup(
@@ -131,6 +135,11 @@ final class SdkSetup {
     return closeTimeout;
   }
 
+  /** How long a span of an open-ended request lasts; only known after {@link #build}. */
+  Duration segmentLimit() {
+    return segmentLimit;
+  }
+
   /** The variable that was read last: where {@link #build} throws, mostly the one it was at. */
   String lastVariable() {
     return settings == null ? "none" : settings.lastVariable();
@@ -187,6 +196,7 @@ final class SdkSetup {
     settings = read;
     // Now, so that a value that can't be used is told like any other.
     closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
+    segmentLimit = read.getDuration("telemetry.segment.limit", segmentLimit);
     return read;
   }
 

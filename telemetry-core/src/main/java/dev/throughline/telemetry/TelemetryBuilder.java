@@ -6,6 +6,7 @@ package dev.throughline.telemetry;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.BaggageAttributes;
+import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.context.propagation.ContextPropagators;
@@ -128,7 +129,7 @@ public final class TelemetryBuilder {
 
   Telemetry off(ContextPropagators propagators) {
     return new Telemetry(
-        new Signals(OpenTelemetry.propagating(propagators), false, false, true, false, null),
+        new Signals(OpenTelemetry.propagating(propagators), false, false, true, false, null, null),
         scope(),
         null,
         DEFAULT_CLOSE_TIMEOUT);
@@ -172,7 +173,14 @@ public final class TelemetryBuilder {
       OpenTelemetry openTelemetry = spans ? sdk : new JoinedOpenTelemetry(sdk, off);
       Telemetry telemetry =
           new Telemetry(
-              new Signals(openTelemetry, spans, true, true, setup.samplerReadsAttributes(), null),
+              new Signals(
+                  openTelemetry,
+                  spans,
+                  true,
+                  true,
+                  setup.samplerReadsAttributes(),
+                  null,
+                  new Segments(setup.segmentLimit())),
               builder.scope(),
               sdk,
               setup.closeTimeout());
@@ -204,7 +212,8 @@ public final class TelemetryBuilder {
             metrics,
             adapters,
             true,
-            new BaggageAttributes(listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed)),
+            new BaggageAttributes(listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed),
+            new Segments(SdkSetup.DEFAULT_SEGMENT_LIMIT)),
         DEFAULT_SCOPE,
         null,
         DEFAULT_CLOSE_TIMEOUT);

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param samplerReadsAttributes whether the sampler may look at a span's attributes; when it does
  *     not, they are set after it has decided, and an unsampled span costs none of them
  * @param baggageAttributes copies baggage to spans where the span processor does not; else null
+ * @param segments what shows open-ended requests before they end; null where each is one span
  */
 public record Signals(
     OpenTelemetry openTelemetry,
@@ -26,7 +27,8 @@ public record Signals(
     boolean metrics,
     boolean propagation,
     boolean samplerReadsAttributes,
-    @Nullable BaggageAttributes baggageAttributes) {
+    @Nullable BaggageAttributes baggageAttributes,
+    @Nullable Segments segments) {
 
   public Signals {
     requireNonNull(openTelemetry, "openTelemetry");

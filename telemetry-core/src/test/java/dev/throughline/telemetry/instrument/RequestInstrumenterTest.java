@@ -330,7 +330,7 @@ class RequestInstrumenterTest {
       boolean mayRead = sampler.equals("custom");
       serve(
           new RequestInstrumenterBuilder<>(
-                  new Signals(sdk, true, true, true, mayRead, null),
+                  new Signals(sdk, true, true, true, mayRead, null, null),
                   "s",
                   new Convention(SpanKind.SERVER))
               .build(),
