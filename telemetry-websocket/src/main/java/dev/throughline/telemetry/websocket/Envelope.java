@@ -207,7 +207,7 @@ final class Envelope {
     }
 
     private static boolean isName(char c) {
-      return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.';
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
     }
 
     private static boolean isValue(char c) {
