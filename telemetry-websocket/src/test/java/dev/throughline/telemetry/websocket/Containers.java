@@ -145,6 +145,11 @@ enum Containers {
 
   abstract Client client();
 
+  /** How long a header may be that is sent to it; Grizzly takes no more. */
+  int headerLimit() {
+    return this == TYRUS ? 7_000 : 100_000;
+  }
+
   /** A server that runs. */
   record Running(String contextPath, int port, Stop stop) implements AutoCloseable {
 
