@@ -5,9 +5,9 @@ package dev.throughline.telemetry.grpc;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.testing.RpcKit;
 import io.grpc.CallOptions;
-import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
@@ -26,8 +26,10 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The kit over grpc-java's calls, on whatever transport. */
@@ -80,30 +82,32 @@ abstract class GrpcKit extends RpcKit {
   /** A channel to it that is not built yet. */
   abstract ManagedChannelBuilder<?> channel(Server server);
 
-  /** What calls go through; the channel itself by default. */
-  Channel through(Channel channel) {
-    return channel;
-  }
-
   @Override
   protected Connection connect(Setup setup) throws IOException {
+    Telemetry over = setup.telemetry();
+    if (over == null) {
+      return connect(setup.service(), server -> {}, channel -> {});
+    }
+    GrpcTelemetry grpc =
+        GrpcTelemetry.builder(over).setMessageEvents(setup.messageEvents()).build();
+    return connect(setup.service(), grpc::configure, grpc::configure);
+  }
+
+  /** Connects with whatever is put into the builders. */
+  final Connection connect(
+      Service service,
+      Consumer<ServerBuilder<?>> toServer,
+      Consumer<ManagedChannelBuilder<?>> toChannel)
+      throws IOException {
     ServerBuilder<?> serverBuilder = server();
-    for (ServerServiceDefinition service : services(setup.service())) {
-      serverBuilder.addService(service);
+    for (ServerServiceDefinition definition : services(service)) {
+      serverBuilder.addService(definition);
     }
-    GrpcTelemetry grpc = null;
-    if (setup.telemetry() != null) {
-      grpc =
-          GrpcTelemetry.builder(setup.telemetry()).setMessageEvents(setup.messageEvents()).build();
-      grpc.configure(serverBuilder);
-    }
+    toServer.accept(serverBuilder);
     Server server = serverBuilder.build().start();
     ManagedChannelBuilder<?> channelBuilder = channel(server);
-    if (grpc != null) {
-      grpc.configure(channelBuilder);
-    }
-    ManagedChannel channel = channelBuilder.build();
-    return new GrpcConnection(server, channel, through(channel));
+    toChannel.accept(channelBuilder);
+    return new GrpcConnection(server, channelBuilder.build());
   }
 
   static Iterable<ServerServiceDefinition> services(Service service) {
@@ -114,7 +118,7 @@ abstract class GrpcKit extends RpcKit {
         (method, descriptor) ->
             (method == Method.HEALTH ? health : kit)
                 .addMethod(descriptor, new Handler(method, service)));
-    return java.util.List.of(kit.build(), health.build());
+    return List.of(kit.build(), health.build());
   }
 
   private record Handler(Method method, Service service)
@@ -170,8 +174,7 @@ abstract class GrpcKit extends RpcKit {
     }
   }
 
-  private record GrpcConnection(Server server, ManagedChannel channel, Channel through)
-      implements Connection {
+  private record GrpcConnection(Server server, ManagedChannel channel) implements Connection {
 
     @Override
     public ClientSender call(Method method, @Nullable Duration deadline, ClientReceiver receiver) {
@@ -179,7 +182,7 @@ abstract class GrpcKit extends RpcKit {
       if (deadline != null) {
         options = options.withDeadlineAfter(deadline.toMillis(), TimeUnit.MILLISECONDS);
       }
-      ClientCall<String, String> call = through.newCall(METHODS.get(method), options);
+      ClientCall<String, String> call = channel.newCall(METHODS.get(method), options);
       call.start(
           new ClientCall.Listener<>() {
             @Override

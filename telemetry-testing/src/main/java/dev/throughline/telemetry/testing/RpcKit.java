@@ -439,10 +439,10 @@ public abstract class RpcKit extends ThrowingHooksKit {
       List<SpanData> spans = telemetry.takeSpans(2);
       assertFailed(only(spans, SpanKind.CLIENT), "UNKNOWN", "UNKNOWN");
       SpanData server = only(spans, SpanKind.SERVER);
-      assertFailed(server, "UNKNOWN", HandlerException.class.getName());
+      assertFailed(server, "UNKNOWN", IllegalStateException.class.getName());
       assertThat(server.getEvents())
           .extracting(event -> event.getAttributes().get(AttributeKey.stringKey("exception.type")))
-          .containsExactly(HandlerException.class.getName());
+          .containsExactly(IllegalStateException.class.getName());
     }
   }
 
@@ -453,7 +453,7 @@ public abstract class RpcKit extends ThrowingHooksKit {
 
     List<SpanData> spans = telemetry.takeSpans(2);
     assertNotFailed(only(spans, SpanKind.CLIENT), "OK");
-    assertFailed(only(spans, SpanKind.SERVER), "OK", HandlerException.class.getName());
+    assertFailed(only(spans, SpanKind.SERVER), "OK", IllegalStateException.class.getName());
   }
 
   @Test
@@ -689,7 +689,8 @@ public abstract class RpcKit extends ThrowingHooksKit {
   /** What a client sees of a call. */
   public record Outcome(List<String> messages, String code) {}
 
-  private record Pending(ClientSender sender, CompletableFuture<Outcome> outcome) {}
+  /** A call that is under way. */
+  protected record Pending(ClientSender sender, CompletableFuture<Outcome> outcome) {}
 
   /** Makes a whole call. */
   protected static Answer call(Connection connection, Method method, String... messages) {
@@ -716,7 +717,9 @@ public abstract class RpcKit extends ThrowingHooksKit {
     }
   }
 
-  private static Pending start(Connection connection, Method method, @Nullable Duration deadline) {
+  /** Starts a call whose messages are still to be sent. */
+  protected static Pending start(
+      Connection connection, Method method, @Nullable Duration deadline) {
     CompletableFuture<Outcome> outcome = new CompletableFuture<>();
     List<String> received = Collections.synchronizedList(new ArrayList<>());
     ClientSender sender =
@@ -741,11 +744,6 @@ public abstract class RpcKit extends ThrowingHooksKit {
     List<SpanData> ofKind = spans.stream().filter(span -> span.getKind() == kind).toList();
     assertThat(ofKind).hasSize(1);
     return ofKind.get(0);
-  }
-
-  /** What handlers of the kit throw. */
-  private static final class HandlerException extends RuntimeException {
-    private static final long serialVersionUID = 1;
   }
 
   private static final class Collecting implements SpanProcessor {
@@ -802,7 +800,7 @@ public abstract class RpcKit extends ThrowingHooksKit {
     public ServerReceiver accept(Method method, ServerSender sender) {
       see("start");
       if (throwsAtStart) {
-        throw new HandlerException();
+        throw new IllegalStateException("thrown by the kit");
       }
       return new Receiver(method, sender);
     }
@@ -885,7 +883,7 @@ public abstract class RpcKit extends ThrowingHooksKit {
 
       private void throwAt(String callback) {
         if (method == Method.THROW && messages.contains(callback)) {
-          throw new HandlerException();
+          throw new IllegalStateException("thrown by the kit");
         }
       }
     }
