@@ -9,6 +9,7 @@ import io.grpc.Metadata;
 import io.opentelemetry.context.propagation.TextMapSetter;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -46,8 +47,14 @@ final class MetadataCarrier extends HeaderGetter<GrpcExchange>
     if (values == null) {
       return null;
     }
-    List<String> lines = new ArrayList<>(1);
-    values.forEach(lines::add);
+    Iterator<String> all = values.iterator();
+    String first = all.next();
+    if (!all.hasNext()) {
+      return List.of(first);
+    }
+    List<String> lines = new ArrayList<>();
+    lines.add(first);
+    all.forEachRemaining(lines::add);
     return lines;
   }
 

@@ -413,9 +413,7 @@ class GrpcTelemetryTest {
 
     assertThat(traceparents)
         .containsExactlyElementsOf(
-            telemetry.takeSpans(2).stream()
-                .map(GrpcTelemetryTest::traceparent)
-                .toList());
+            telemetry.takeSpans(2).stream().map(GrpcTelemetryTest::traceparent).toList());
   }
 
   private static String traceparent(SpanData span) {
