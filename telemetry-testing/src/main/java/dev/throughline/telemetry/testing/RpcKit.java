@@ -774,7 +774,7 @@ public abstract class RpcKit extends ThrowingHooksKit {
   }
 
   /** The kit's service, and what its handlers saw. */
-  protected static final class KitService implements Service {
+  public static final class KitService implements Service {
 
     final List<String> seen = new CopyOnWriteArrayList<>();
     final List<String> seenIn = new CopyOnWriteArrayList<>();
