@@ -3,6 +3,7 @@
 
 package dev.throughline.benchmarks;
 
+import dev.throughline.benchmarks.AllocationProfile.Site;
 import dev.throughline.benchmarks.Jmh.Cost;
 import dev.throughline.telemetry.http.HttpClientLadder;
 import dev.throughline.telemetry.http.HttpServerLadder;
@@ -170,6 +171,39 @@ final class Budgets {
         table,
         "Bytes are of the best of three forks, with 64 for the exporting thread where a span is recorded; 5 % above\nthe budget are allowed. Times only warn.");
     return broken;
+  }
+
+  /** Shows where the bytes of each path go, of those that may have any. */
+  static void profile(Results results) throws IOException {
+    for (Budget budget : ALL) {
+      if (budget.bytes().peer() != null || budget.bytes().figure() > 0) {
+        Table table = new Table("object", "made by", "B/op");
+        double sum = 0;
+        String name = profileName(budget);
+        for (Map.Entry<Site, Double> site :
+            Jmh.allocations(budget.rung(), results.json(name)).entrySet()) {
+          sum += site.getValue();
+          table.add(
+              "`" + site.getKey().what() + "`",
+              "`" + site.getKey().where() + "`",
+              Table.figure(site.getValue(), 0));
+        }
+        results.show(
+            name,
+            budget.path() + ", " + Table.figure(sum, 0) + " B of the caller",
+            "profile",
+            table,
+            "");
+      }
+    }
+  }
+
+  static List<String> profileNames() {
+    return ALL.stream().map(Budgets::profileName).toList();
+  }
+
+  private static String profileName(Budget budget) {
+    return "profile-" + budget.path().replaceAll("\\W+", "-");
   }
 
   private static Collection<String> rungs() {
