@@ -3,6 +3,7 @@
 
 package dev.throughline.benchmarks;
 
+import dev.throughline.benchmarks.AllocationProfile.Site;
 import dev.throughline.benchmarks.Jmh.Cost;
 import dev.throughline.telemetry.http.HttpClientLadder;
 import dev.throughline.telemetry.http.HttpServerLadder;
@@ -33,6 +34,9 @@ final class Budgets {
   private static final String SERVER_PEER = rung(HttpServerLadder.class, "r_instrumenter");
   private static final String CLIENT_PEER = rung(HttpClientLadder.class, "r_instrumenter");
 
+  private static final String GRPC_BARE = rung(GrpcInProcessLadder.class, "a_bare");
+  private static final String GRPC_STREAM_BARE = rung(GrpcStreamLadder.class, "a_bare");
+
   private static final List<Budget> ALL =
       List.of(
           new Budget("span, off", rung(OffLadder.class, "b_ours"), Limit.of(0), Limit.of(2)),
@@ -60,14 +64,53 @@ final class Budgets {
               "HTTP client",
               rung(HttpClientLadder.class, "d_on"),
               Limit.of(1200),
-              Limit.times(0.45, CLIENT_PEER)));
+              Limit.times(0.45, CLIENT_PEER)),
+          new Budget(
+              "gRPC call, both sides, added, off",
+              rung(GrpcInProcessLadder.class, "b_off"),
+              GRPC_BARE,
+              Limit.of(0),
+              Limit.NONE),
+          new Budget(
+              "gRPC call, both sides, added",
+              rung(GrpcInProcessLadder.class, "d_on"),
+              GRPC_BARE,
+              Limit.times(0.4, rung(GrpcInProcessLadder.class, "p_library")),
+              Limit.NONE),
+          new Budget(
+              "gRPC stream, both sides, added, off",
+              rung(GrpcStreamLadder.class, "b_off"),
+              GRPC_STREAM_BARE,
+              Limit.of(0),
+              Limit.NONE),
+          new Budget(
+              "gRPC stream, both sides, added",
+              rung(GrpcStreamLadder.class, "d_on"),
+              GRPC_STREAM_BARE,
+              Limit.times(0.4, rung(GrpcStreamLadder.class, "p_library")),
+              Limit.NONE));
 
   private Budgets() {}
 
-  private record Budget(String path, String rung, Limit bytes, Limit nanos) {}
+  /**
+   * What a rung may cost.
+   *
+   * @param over a rung without telemetry that does the same: only what is added to it counts, of
+   *     the bytes; null where all counts
+   */
+  private record Budget(String path, String rung, @Nullable String over, Limit bytes, Limit nanos) {
 
-  private static double bytes(Cost cost) {
-    return cost.callerBytes() < NOTHING ? cost.callerBytes() : cost.callerBytes() + EXPORTED_SPAN;
+    Budget(String path, String rung, Limit bytes, Limit nanos) {
+      this(path, rung, null, bytes, nanos);
+    }
+
+    double bytes(Map<String, Cost> costs, Cost cost) {
+      double base = over == null ? 0 : cost(costs, over).callerBytes();
+      double bytes = cost.callerBytes() - base;
+      // Two sides, two spans.
+      double spans = over == null ? 1 : 2;
+      return bytes < NOTHING ? bytes : bytes + spans * EXPORTED_SPAN;
+    }
   }
 
   /**
@@ -103,8 +146,8 @@ final class Budgets {
     Table table = new Table("path", "B/op", "budget", "", "ns/op", "budget", "");
     for (Budget budget : ALL) {
       Cost cost = cost(costs, budget.rung());
-      double bytes = budget.bytes().amount(costs, Budgets::bytes);
-      double measured = bytes(cost);
+      double bytes = budget.bytes().amount(costs, peer -> budget.bytes(costs, peer));
+      double measured = budget.bytes(costs, cost);
       double nanos = budget.nanos().amount(costs, Cost::nanos);
       boolean fits = measured <= Math.max(bytes * ALLOWED, NOTHING);
       if (!fits) {
@@ -130,10 +173,46 @@ final class Budgets {
     return broken;
   }
 
+  /** Shows where the bytes of each path go, of those that may have any. */
+  static void profile(Results results) throws IOException {
+    for (Budget budget : ALL) {
+      if (budget.bytes().peer() != null || budget.bytes().figure() > 0) {
+        Table table = new Table("object", "made by", "B/op");
+        double sum = 0;
+        String name = profileName(budget);
+        for (Map.Entry<Site, Double> site :
+            Jmh.allocations(budget.rung(), results.json(name)).entrySet()) {
+          sum += site.getValue();
+          table.add(
+              "`" + site.getKey().what() + "`",
+              "`" + site.getKey().where() + "`",
+              Table.figure(site.getValue(), 0));
+        }
+        results.show(
+            name,
+            budget.path() + ", " + Table.figure(sum, 0) + " B of the caller",
+            "profile",
+            table,
+            "");
+      }
+    }
+  }
+
+  static List<String> profileNames() {
+    return ALL.stream().map(Budgets::profileName).toList();
+  }
+
+  private static String profileName(Budget budget) {
+    return "profile-" + budget.path().replaceAll("\\W+", "-");
+  }
+
   private static Collection<String> rungs() {
     Collection<String> rungs = new LinkedHashSet<>();
     for (Budget budget : ALL) {
       rungs.add(budget.rung());
+      if (budget.over() != null) {
+        rungs.add(budget.over());
+      }
       for (Limit limit : List.of(budget.bytes(), budget.nanos())) {
         if (limit.peer() != null) {
           rungs.add(limit.peer());

@@ -35,6 +35,21 @@ enum Ladder {
       JdkClientLadder.class,
       "A request of the JDK's client over loopback",
       "p_library"),
+  GRPC_INPROCESS(
+      "grpc-inprocess",
+      GrpcInProcessLadder.class,
+      "A unary gRPC call, both sides, on one thread without a socket",
+      "p_library"),
+  GRPC_STREAM(
+      "grpc-stream",
+      GrpcStreamLadder.class,
+      "A gRPC stream of sixteen messages each way, both sides, on one thread without a socket",
+      "p_library"),
+  GRPC_NETTY(
+      "grpc-netty",
+      GrpcNettyLadder.class,
+      "A unary gRPC call, both sides, over loopback",
+      "p_library"),
   CONTEXT("context", ContextLadder.class, "A task handed to an executor within a span", "p_sdk");
 
   private final String word;
@@ -69,11 +84,15 @@ enum Ladder {
 
   /** What of a cost is compared: where other threads do most of the work, the bytes of all. */
   double comparedBytes(Cost cost) {
-    return this == JDK_CLIENT ? cost.bytes() : cost.callerBytes();
+    return overLoopback() ? cost.bytes() : cost.callerBytes();
   }
 
   String compared() {
-    return this == JDK_CLIENT ? "All" : "The latter";
+    return overLoopback() ? "All" : "The latter";
+  }
+
+  private boolean overLoopback() {
+    return this == JDK_CLIENT || this == GRPC_NETTY;
   }
 
   /** What the rows say by their methods, in the order of the rows. */

@@ -28,6 +28,7 @@ class PagesTest {
             "docs/custom-spans.md",
             "docs/troubleshooting.md",
             "telemetry-core/README.md",
+            "telemetry-grpc/README.md",
             "telemetry-http/README.md",
             "telemetry-testing/README.md");
   }

@@ -4,6 +4,7 @@
 package dev.throughline.telemetry.http;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.Memo;
 import dev.throughline.telemetry.instrument.RedactedUrl;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
