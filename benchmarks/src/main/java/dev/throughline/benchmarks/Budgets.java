@@ -7,6 +7,7 @@ import dev.throughline.benchmarks.AllocationProfile.Site;
 import dev.throughline.benchmarks.Jmh.Cost;
 import dev.throughline.telemetry.http.HttpClientLadder;
 import dev.throughline.telemetry.http.HttpServerLadder;
+import dev.throughline.telemetry.websocket.WebSocketLadder;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -34,6 +35,7 @@ final class Budgets {
   private static final String SERVER_PEER = rung(HttpServerLadder.class, "r_instrumenter");
   private static final String CLIENT_PEER = rung(HttpClientLadder.class, "r_instrumenter");
 
+  private static final String MESSAGE_SPAN = rung(WebSocketLadder.class, "p_sdk");
   private static final String GRPC_BARE = rung(GrpcInProcessLadder.class, "a_bare");
   private static final String GRPC_STREAM_BARE = rung(GrpcStreamLadder.class, "a_bare");
 
@@ -88,6 +90,26 @@ final class Budgets {
               rung(GrpcStreamLadder.class, "d_on"),
               GRPC_STREAM_BARE,
               Limit.times(0.4, rung(GrpcStreamLadder.class, "p_library")),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message without span, received",
+              rung(WebSocketLadder.class, "d_on"),
+              Limit.of(0),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message without span, sent",
+              rung(WebSocketLadder.class, "d_onSent"),
+              Limit.of(0),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message with span, received",
+              rung(WebSocketLadder.class, "e_span"),
+              Limit.times(1.1, MESSAGE_SPAN),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message with span, sent",
+              rung(WebSocketLadder.class, "e_spanSent"),
+              Limit.times(1.1, MESSAGE_SPAN),
               Limit.NONE));
 
   private Budgets() {}

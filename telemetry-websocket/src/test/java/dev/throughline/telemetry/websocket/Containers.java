@@ -27,6 +27,7 @@ import org.eclipse.jetty.ee11.servlet.FilterHolder;
 import org.eclipse.jetty.ee11.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee11.websocket.jakarta.client.JakartaWebSocketClientContainer;
 import org.eclipse.jetty.ee11.websocket.jakarta.server.config.JakartaWebSocketServletContainerInitializer;
+import org.eclipse.jetty.ee11.websocket.servlet.WebSocketUpgradeFilter;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
@@ -70,6 +71,10 @@ enum Containers {
       ServletContextHandler context = new ServletContextHandler("/app");
       if (filter != null) {
         context.addFilter(new FilterHolder(filter), "/*", null);
+        // Else, or under another name, it goes before all others.
+        FilterHolder upgrades = new FilterHolder(WebSocketUpgradeFilter.class);
+        upgrades.setName(WebSocketUpgradeFilter.class.getName());
+        context.addFilter(upgrades, "/*", null);
       }
       JakartaWebSocketServletContainerInitializer.configure(
           context, (servletContext, container) -> addAll(container, endpoints));

@@ -266,7 +266,7 @@ class ContextSourcesTest {
 
   @ParameterizedTest
   @EnumSource
-  void aConfiguratorAloneDoesForProgrammaticEndpoints(Containers containers) throws Exception {
+  void aConfiguratorAloneRecordsTheUpgrade(Containers containers) throws Exception {
     WebSocketTelemetry webSockets = WebSocketTelemetry.create(telemetry.telemetry());
     ServerEndpointConfig programmatic =
         ServerEndpointConfig.Builder.create(Echo.class, "/echo")
@@ -274,13 +274,16 @@ class ContextSourcesTest {
             .build();
     Containers.Running server = start(containers, programmatic, null);
     WebSocket socket =
-        connect(server, "/echo", builder -> builder.header("traceparent", TRACEPARENT));
-    send(socket, "hello");
-    assertThat(take(Echo.SEEN)).isEqualTo("hello in " + TRACE);
+        connect(
+            server,
+            "/echo",
+            builder -> builder.header("traceparent", TRACEPARENT).header(Envelope.HEADER, "1"));
+    send(socket, Envelope.EMPTY + "hello");
+    assertThat(take(Echo.SEEN)).as("no envelope was agreed on").isEqualTo(Envelope.EMPTY + "hello");
     socket.abort();
-    List<SpanData> spans = telemetry.takeSpans(2);
-    assertThat(attributes(sessions(spans).get(0)))
-        .containsEntry("throughline.websocket.messages.received", 1L);
+    SpanData upgrade = telemetry.takeSpan();
+    assertThat(upgrade.getName()).endsWith("/echo");
+    assertThat(upgrade.getTraceId()).isEqualTo(TRACE);
   }
 
   /** Made by the container's default configurator. */
@@ -293,9 +296,7 @@ class ContextSourcesTest {
 
     @Override
     public void onOpen(jakarta.websocket.Session session, jakarta.websocket.EndpointConfig config) {
-      session.addMessageHandler(
-          String.class,
-          whole(text -> SEEN.add(text + " in " + Span.current().getSpanContext().getTraceId())));
+      session.addMessageHandler(String.class, whole(SEEN::add));
     }
   }
 

@@ -343,6 +343,87 @@ class JdkClientTest {
         .containsEntry("throughline.websocket.close.code", 1006L);
   }
 
+  /** It takes the protocol that means envelopes, and knows nothing of them. */
+  @Test
+  void aServerThatAgreesToTheEnvelopeAndSendsNoneIsHeard() throws Exception {
+    List<String> payloads =
+        List.of("plain", "\u001e", "\u001eTL10020truncated", "\u001eTL1zzzz", "\u001eTL1ffff!");
+    Scripted scripted =
+        Scripted.on(
+            session -> {
+              for (String payload : payloads) {
+                send(session, payload);
+                sendBytes(session, payload);
+              }
+            });
+    Containers.Running server = serve(scripted.at("/s", Envelope.SUB_PROTOCOL));
+    connect(
+        tracing(),
+        server.uri("/s"),
+        new WebSocket.Listener() {
+          @Override
+          public CompletionStage<?> onText(WebSocket webSocket, CharSequence text, boolean l) {
+            seen.add(text.toString());
+            webSocket.request(1);
+            return null;
+          }
+
+          @Override
+          public CompletionStage<?> onBinary(WebSocket webSocket, ByteBuffer bytes, boolean l) {
+            seen.add(StandardCharsets.ISO_8859_1.decode(bytes).toString());
+            webSocket.request(1);
+            if (seen.size() == 2 * payloads.size()) {
+              webSocket.abort();
+            }
+            return null;
+          }
+        });
+    List<SpanData> spans = telemetry.takeSpans(all -> sessions(all).size() == 1);
+    for (String payload : payloads) {
+      assertThat(take(seen)).isEqualTo(payload);
+      assertThat(take(seen)).isEqualTo(payload);
+    }
+    assertThat(attributes(sessions(spans).get(0)))
+        .containsEntry("throughline.websocket.envelope.faults", 6L)
+        .containsEntry("throughline.websocket.messages.received", 10L);
+  }
+
+  private static void sendBytes(Session session, String payload) {
+    try {
+      session
+          .getBasicRemote()
+          .sendBinary(ByteBuffer.wrap(payload.getBytes(StandardCharsets.ISO_8859_1)));
+    } catch (java.io.IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void whatAListenerThrowsIsTheSessionsError() throws Exception {
+    Containers.Running server = serve(Scripted.on(s -> send(s, "boom")).at("/s"));
+    connect(
+        plain(),
+        server.uri("/s"),
+        new WebSocket.Listener() {
+          @Override
+          public CompletionStage<?> onText(WebSocket webSocket, CharSequence text, boolean last) {
+            throw new IllegalStateException(text.toString());
+          }
+
+          @Override
+          public void onError(WebSocket webSocket, Throwable error) {
+            noteTrace("error " + error.getMessage());
+          }
+        });
+    String called = take(seen);
+    assertThat(called).startsWith("error boom in ");
+    List<SpanData> spans = telemetry.takeSpans(2);
+    assertThat(spans).allMatch(span -> called.endsWith(span.getTraceId()));
+    assertThat(attributes(sessions(spans).get(0)))
+        .containsEntry("error.type", IllegalStateException.class.getName())
+        .doesNotContainKey("throughline.websocket.close.code");
+  }
+
   @Test
   void withoutTelemetryTheJdksOwnSocketIsHandedOut() throws Exception {
     Containers.Running server = serve(echo().at("/s"));
