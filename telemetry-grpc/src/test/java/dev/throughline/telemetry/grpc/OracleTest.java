@@ -150,7 +150,8 @@ class OracleTest extends NettyTest {
     scenarios.put("not found", (rpc, service) -> call(rpc, Method.FAIL, "NOT_FOUND").get());
     scenarios.put("internal", (rpc, service) -> call(rpc, Method.FAIL, "INTERNAL").get());
     scenarios.put("handler throws", (rpc, service) -> call(rpc, Method.THROW, "halfClose").get());
-    scenarios.put("handler throws late", (rpc, service) -> call(rpc, Method.THROW, "complete").get());
+    scenarios.put(
+        "handler throws late", (rpc, service) -> call(rpc, Method.THROW, "complete").get());
     scenarios.put(
         "cancelled",
         (rpc, service) -> {
@@ -162,7 +163,8 @@ class OracleTest extends NettyTest {
         });
     scenarios.put(
         "deadline",
-        (rpc, service) -> start(rpc, Method.HOLD, Duration.ofMillis(100)).outcome().get(10, TimeUnit.SECONDS));
+        (rpc, service) ->
+            start(rpc, Method.HOLD, Duration.ofMillis(100)).outcome().get(10, TimeUnit.SECONDS));
     scenarios.put(
         "unreachable",
         (rpc, service) -> {

@@ -34,6 +34,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -100,7 +101,9 @@ public abstract class RpcKit extends ThrowingHooksKit {
     SPLIT("Split", Shape.SERVER_STREAM),
     /** Both stream: answers each message with itself, and ends when the client does. */
     CHAT("Chat", Shape.BIDIRECTIONAL),
-    /** Both stream: answers nothing; ends with the code that a message names, if not {@code HELLO}. */
+    /**
+     * Both stream: answers nothing; ends with the code that a message names, if not {@code HELLO}.
+     */
     HOLD("Hold", Shape.BIDIRECTIONAL),
     /** Unary, of the service that checks health; answers like {@link #ECHO}. */
     HEALTH("grpc.health.v1.Health/", "Check", Shape.UNARY);
@@ -668,8 +671,12 @@ public abstract class RpcKit extends ThrowingHooksKit {
         Pending late = start(rpc, Method.HOLD, Duration.ofMillis(100));
         outcomes.add(late.outcome.get(10, TimeUnit.SECONDS));
         Pending cancelled = start(rpc, Method.HOLD, null);
+        cancelled.sender.send("HELLO");
+        service.awaitHello();
         cancelled.sender.cancel();
         outcomes.add(cancelled.outcome.get(10, TimeUnit.SECONDS));
+        // A client knows before its server does, whose span would be found by the next exchange.
+        await(() -> service.holding.get() == 0);
       }
       return outcomes;
     };
@@ -781,6 +788,7 @@ public abstract class RpcKit extends ThrowingHooksKit {
     final List<String> seen = new CopyOnWriteArrayList<>();
     final List<String> seenIn = new CopyOnWriteArrayList<>();
     final List<String> seenTraces = new CopyOnWriteArrayList<>();
+    final AtomicInteger holding = new AtomicInteger();
     private final CountDownLatch hello = new CountDownLatch(1);
     volatile boolean throwsAtStart;
 
@@ -808,6 +816,9 @@ public abstract class RpcKit extends ThrowingHooksKit {
       see("start");
       if (throwsAtStart) {
         throw new IllegalStateException("thrown by the kit");
+      }
+      if (method == Method.HOLD) {
+        holding.incrementAndGet();
       }
       return new Receiver(method, sender);
     }
@@ -880,6 +891,9 @@ public abstract class RpcKit extends ThrowingHooksKit {
       @Override
       public void onCancel() {
         see("cancel");
+        if (method == Method.HOLD) {
+          holding.decrementAndGet();
+        }
       }
 
       @Override
