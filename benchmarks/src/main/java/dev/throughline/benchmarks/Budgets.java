@@ -7,15 +7,14 @@ import dev.throughline.benchmarks.AllocationProfile.Site;
 import dev.throughline.benchmarks.Jmh.Cost;
 import dev.throughline.telemetry.http.HttpClientLadder;
 import dev.throughline.telemetry.http.HttpServerLadder;
+import dev.throughline.telemetry.websocket.WebSocketLadder;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +36,9 @@ final class Budgets {
   private static final String CLIENT_PEER = rung(HttpClientLadder.class, "r_instrumenter");
   private static final String JDBC_BARE = rung(JdbcLadder.class, "a_bare");
   private static final String JDBC_PEER = rung(JdbcLadder.class, "p_library");
+  private static final String MESSAGE_SPAN = rung(WebSocketLadder.class, "p_sdk");
+  private static final String GRPC_BARE = rung(GrpcInProcessLadder.class, "a_bare");
+  private static final String GRPC_STREAM_BARE = rung(GrpcStreamLadder.class, "a_bare");
 
   private static final List<Budget> ALL =
       List.of(
@@ -67,58 +69,118 @@ final class Budgets {
               Limit.of(1200),
               Limit.times(0.45, CLIENT_PEER)),
           new Budget(
-              "JDBC statement, off, with the statement itself",
+              "JDBC statement, added, off",
               rung(JdbcLadder.class, "b_off"),
-              Limit.of(0).beside(JDBC_BARE),
+              JDBC_BARE,
+              1,
+              Limit.of(0),
               Limit.NONE),
           new Budget(
-              "JDBC statement, with the statement itself",
+              "JDBC statement, added",
               rung(JdbcLadder.class, "d_on"),
-              Limit.of(1100).beside(JDBC_BARE),
-              Limit.times(0.6, JDBC_PEER).beside(JDBC_BARE)));
+              JDBC_BARE,
+              1,
+              Limit.of(1100),
+              Limit.times(0.6, JDBC_PEER)),
+          new Budget(
+              "gRPC call, both sides, added, off",
+              rung(GrpcInProcessLadder.class, "b_off"),
+              GRPC_BARE,
+              2,
+              Limit.of(0),
+              Limit.NONE),
+          new Budget(
+              "gRPC call, both sides, added",
+              rung(GrpcInProcessLadder.class, "d_on"),
+              GRPC_BARE,
+              2,
+              Limit.times(0.4, rung(GrpcInProcessLadder.class, "p_library")),
+              Limit.NONE),
+          new Budget(
+              "gRPC stream, both sides, added, off",
+              rung(GrpcStreamLadder.class, "b_off"),
+              GRPC_STREAM_BARE,
+              2,
+              Limit.of(0),
+              Limit.NONE),
+          new Budget(
+              "gRPC stream, both sides, added",
+              rung(GrpcStreamLadder.class, "d_on"),
+              GRPC_STREAM_BARE,
+              2,
+              Limit.times(0.4, rung(GrpcStreamLadder.class, "p_library")),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message without span, received",
+              rung(WebSocketLadder.class, "d_on"),
+              Limit.of(0),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message without span, sent",
+              rung(WebSocketLadder.class, "d_onSent"),
+              Limit.of(0),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message with span, received",
+              rung(WebSocketLadder.class, "e_span"),
+              Limit.times(1.1, MESSAGE_SPAN),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message with span, sent",
+              rung(WebSocketLadder.class, "e_spanSent"),
+              Limit.times(1.1, MESSAGE_SPAN),
+              Limit.NONE));
 
   private Budgets() {}
 
-  private record Budget(String path, String rung, Limit bytes, Limit nanos) {}
+  /**
+   * What a rung may cost.
+   *
+   * @param over a rung without telemetry that does the same: only what is added to it counts; null
+   *     where all counts
+   * @param spans how many are recorded, unless telemetry is off
+   */
+  private record Budget(
+      String path, String rung, @Nullable String over, int spans, Limit bytes, Limit nanos) {
 
-  private static double bytes(Cost cost) {
-    // Some of the spans are dropped, and the JVM's own threads make a little.
-    boolean exports = cost.bytes() - cost.callerBytes() > EXPORTED_SPAN / 4;
-    return exports ? cost.callerBytes() + EXPORTED_SPAN : cost.callerBytes();
+    Budget(String path, String rung, Limit bytes, Limit nanos) {
+      this(path, rung, null, 1, bytes, nanos);
+    }
+
+    double bytes(Map<String, Cost> costs, Cost cost) {
+      double bytes = added(costs, cost, Cost::callerBytes);
+      return bytes < NOTHING ? bytes : bytes + spans * EXPORTED_SPAN;
+    }
+
+    double nanos(Map<String, Cost> costs, Cost cost) {
+      return added(costs, cost, Cost::nanos);
+    }
+
+    private double added(Map<String, Cost> costs, Cost cost, ToDoubleFunction<Cost> part) {
+      double base = over == null ? 0 : part.applyAsDouble(cost(costs, over));
+      return part.applyAsDouble(cost) - base;
+    }
   }
 
   /**
    * An amount, or a share of what a peer needs.
    *
    * @param peer the peer's rung; null for an amount
-   * @param work the rung of what is done in any case, on top of which the limit is, and the peer's
-   *     need; null where that is nothing
    */
-  private record Limit(double figure, @Nullable String peer, @Nullable String work) {
+  private record Limit(double figure, @Nullable String peer) {
 
     static final Limit NONE = of(Double.NaN);
 
     static Limit of(double amount) {
-      return new Limit(amount, null, null);
+      return new Limit(amount, null);
     }
 
     static Limit times(double share, String peer) {
-      return new Limit(share, peer, null);
-    }
-
-    Limit beside(String work) {
-      return new Limit(figure, peer, work);
-    }
-
-    List<String> rungs() {
-      return Stream.of(peer, work).filter(Objects::nonNull).toList();
+      return new Limit(share, peer);
     }
 
     double amount(Map<String, Cost> costs, ToDoubleFunction<Cost> part) {
-      double needed = work == null ? 0 : part.applyAsDouble(cost(costs, work));
-      return peer == null
-          ? needed + figure
-          : needed + figure * (part.applyAsDouble(cost(costs, peer)) - needed);
+      return peer == null ? figure : figure * part.applyAsDouble(cost(costs, peer));
     }
   }
 
@@ -133,9 +195,10 @@ final class Budgets {
     Table table = new Table("path", "B/op", "budget", "", "ns/op", "budget", "");
     for (Budget budget : ALL) {
       Cost cost = cost(costs, budget.rung());
-      double bytes = budget.bytes().amount(costs, Budgets::bytes);
-      double measured = bytes(cost);
-      double nanos = budget.nanos().amount(costs, Cost::nanos);
+      double bytes = budget.bytes().amount(costs, peer -> budget.bytes(costs, peer));
+      double measured = budget.bytes(costs, cost);
+      double nanosLimit = budget.nanos().amount(costs, peer -> budget.nanos(costs, peer));
+      double nanos = budget.nanos(costs, cost);
       boolean fits = measured <= Math.max(bytes * ALLOWED, NOTHING);
       if (!fits) {
         broken.add(
@@ -147,9 +210,9 @@ final class Budgets {
           Table.figure(measured, 0),
           Table.figure(bytes, 0),
           fits ? (measured > Math.max(bytes, NOTHING) ? "within 5 %" : "") : "BROKEN",
-          Table.figure(cost.nanos(), 1),
           Table.figure(nanos, 1),
-          cost.nanos() > nanos ? "slow" : "");
+          Table.figure(nanosLimit, 1),
+          nanos > nanosLimit ? "slow" : "");
     }
     results.show(
         "budget",
@@ -197,8 +260,13 @@ final class Budgets {
     Collection<String> rungs = new LinkedHashSet<>();
     for (Budget budget : ALL) {
       rungs.add(budget.rung());
+      if (budget.over() != null) {
+        rungs.add(budget.over());
+      }
       for (Limit limit : List.of(budget.bytes(), budget.nanos())) {
-        rungs.addAll(limit.rungs());
+        if (limit.peer() != null) {
+          rungs.add(limit.peer());
+        }
       }
     }
     return rungs;

@@ -50,6 +50,9 @@ final class SdkSetup {
   static final List<String> DEFAULT_BAGGAGE_ATTRIBUTES =
       List.of("customer_id", "server_id", "session_id", "datacenter", "agent_id", "bmc_type");
 
+  /** How long a stream may stay unseen. */
+  static final Duration DEFAULT_SEGMENT_LIMIT = Duration.ofMinutes(1);
+
   private static final AttributeKey<String> SERVICE_NAME = AttributeKey.stringKey("service.name");
   private static final AttributeKey<String> SERVICE_VERSION =
       AttributeKey.stringKey("service.version");
@@ -65,6 +68,7 @@ final class SdkSetup {
   private @Nullable SpanPipeline pipeline;
   private @Nullable Settings settings;
   private Duration closeTimeout;
+  private Duration segmentLimit = DEFAULT_SEGMENT_LIMIT;
   private String serviceName = "";
 
   /**
@@ -147,6 +151,11 @@ final class SdkSetup {
     return closeTimeout;
   }
 
+  /** How long a span of an open-ended request lasts; only known after {@link #build}. */
+  Duration segmentLimit() {
+    return segmentLimit;
+  }
+
   /** The variable that was read last: where {@link #build} throws, mostly the one it was at. */
   String lastVariable() {
     return settings == null ? "none" : settings.lastVariable();
@@ -227,6 +236,7 @@ final class SdkSetup {
     settings = read;
     // Now, so that a value that can't be used is told like any other.
     closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
+    segmentLimit = read.getDuration("telemetry.segment.limit", segmentLimit);
     return read;
   }
 

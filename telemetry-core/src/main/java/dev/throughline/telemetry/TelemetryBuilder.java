@@ -8,6 +8,7 @@ import static java.util.Objects.requireNonNull;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
+import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
 import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.OpenTelemetry;
@@ -143,7 +144,13 @@ public final class TelemetryBuilder {
   Telemetry off(ContextPropagators propagators) {
     return new Telemetry(
         new Signals(
-            OpenTelemetry.propagating(propagators), false, false, true, Sampling.SOME_TRACES, null),
+            OpenTelemetry.propagating(propagators),
+            false,
+            false,
+            true,
+            Sampling.SOME_TRACES,
+            null,
+            null),
         scope(),
         null,
         DEFAULT_CLOSE_TIMEOUT);
@@ -191,7 +198,14 @@ public final class TelemetryBuilder {
       OpenTelemetry openTelemetry = spans ? sdk : new JoinedOpenTelemetry(sdk, off);
       Telemetry telemetry =
           new Telemetry(
-              new Signals(openTelemetry, spans, true, true, setup.sampling(), null),
+              new Signals(
+                  openTelemetry,
+                  spans,
+                  true,
+                  true,
+                  setup.sampling(),
+                  null,
+                  new Segments(setup.segmentLimit())),
               builder.scope(),
               sdk,
               setup.closeTimeout());
@@ -239,7 +253,8 @@ public final class TelemetryBuilder {
             metrics,
             adapters,
             Sampling.BY_ATTRIBUTES,
-            new BaggageAttributes(listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed)),
+            new BaggageAttributes(listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed),
+            new Segments(SdkSetup.DEFAULT_SEGMENT_LIMIT)),
         DEFAULT_SCOPE,
         null,
         DEFAULT_CLOSE_TIMEOUT);

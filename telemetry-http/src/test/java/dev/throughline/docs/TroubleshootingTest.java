@@ -27,7 +27,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class TroubleshootingTest extends ReadmeKit {
 
   private static final Pattern LOGGED =
-      Pattern.compile("\\b(?:warn|info)\\(\\s*((?:\"(?:[^\"\\\\]|\\\\.)*\"[\\s+]*)+)");
+      Pattern.compile("\\b(?:error|warn|info)\\(\\s*((?:\"(?:[^\"\\\\]|\\\\.)*\"[\\s+]*)+)");
   private static final Pattern LITERAL = Pattern.compile("\"((?:[^\"\\\\]|\\\\.)*)\"");
 
   @RegisterExtension static final TelemetryExtension recorded = TelemetryExtension.create();

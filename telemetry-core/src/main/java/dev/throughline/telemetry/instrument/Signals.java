@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *     process, such as an agent, already does
  * @param sampling what is known of the sampler
  * @param baggageAttributes copies baggage to spans where the span processor does not; else null
+ * @param segments what shows open-ended requests before they end; null where each is one span
  */
 public record Signals(
     OpenTelemetry openTelemetry,
@@ -26,7 +27,8 @@ public record Signals(
     boolean metrics,
     boolean propagation,
     Sampling sampling,
-    @Nullable BaggageAttributes baggageAttributes) {
+    @Nullable BaggageAttributes baggageAttributes,
+    @Nullable Segments segments) {
 
   /**
    * What is known of the sampler. Attributes that a span gets before it starts cost no lock each;
