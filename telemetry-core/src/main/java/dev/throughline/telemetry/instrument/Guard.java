@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,7 +29,7 @@ public final class Guard {
 
   private final String module;
   private final LongAdder ofModule;
-  private final AtomicLong hits = new AtomicLong();
+  private final LongAdder hits = new LongAdder();
   private final ConcurrentHashMap<String, Hook> hooks = new ConcurrentHashMap<>();
 
   /**
@@ -61,7 +60,7 @@ public final class Guard {
     if (thrown instanceof VirtualMachineError fatal) {
       throw fatal;
     }
-    hits.incrementAndGet();
+    hits.increment();
     ofModule.increment();
     try {
       Hook state = hooks.get(hook);
@@ -79,7 +78,7 @@ public final class Guard {
 
   /** How often a hook threw that this guards. */
   public long hits() {
-    return hits.get();
+    return hits.sum();
   }
 
   private static LongAdder counted(String module) {

@@ -4,6 +4,7 @@
 package dev.throughline.telemetry.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.throughline.telemetry.testing.TelemetryExtension;
 import io.opentelemetry.api.common.AttributeKey;
@@ -26,6 +27,8 @@ import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.Unit;
 import io.prometheus.metrics.model.snapshots.UnknownSnapshot;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -36,7 +39,7 @@ class CollectorBridgeTest {
 
   private final MountedService service = new MountedService();
 
-  @org.junit.jupiter.api.AfterEach
+  @AfterEach
   void stop() {
     service.close();
   }
@@ -185,8 +188,8 @@ class CollectorBridgeTest {
             point -> point.getAttributes().get(AttributeKey.stringKey("mode")),
             DoublePointData::getValue)
         .containsExactlyInAnyOrder(
-            org.assertj.core.api.Assertions.tuple("off", 1.0),
-            org.assertj.core.api.Assertions.tuple("on", 0.0));
+            tuple("off", 1.0),
+            tuple("on", 0.0));
     assertThat(values(pushed("other"))).containsExactly(3.0);
     assertThat(service.scrape().series())
         .containsEntry("build_info{version=\"1.2\"}", 1.0)
@@ -219,7 +222,7 @@ class CollectorBridgeTest {
         .doesNotContain("ages");
   }
 
-  private static java.util.List<Double> values(MetricData metric) {
+  private static List<Double> values(MetricData metric) {
     return metric.getDoubleGaugeData().getPoints().stream().map(DoublePointData::getValue).toList();
   }
 

@@ -10,6 +10,7 @@ import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.testing.TelemetryExtension;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.logs.Severity;
 import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.api.metrics.Meter;
@@ -73,7 +74,7 @@ class RollbackTest {
                   .openTelemetry()
                   .getLogsBridge()
                   .get("test")
-                  .isEnabled(io.opentelemetry.api.logs.Severity.ERROR))
+                  .isEnabled(Severity.ERROR))
           .isFalse();
       assertThat(Thread.getAllStackTraces().keySet())
           .filteredOn(thread -> !before.contains(thread))
