@@ -9,6 +9,7 @@ import com.sun.net.httpserver.HttpServer;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.testing.ReadmeKit;
 import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.sdk.metrics.data.MetricData;
 import jakarta.servlet.ServletContext;
 import java.io.IOException;
 import java.lang.reflect.Field;
@@ -18,9 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeSet;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The README, and what the project's pages tell of this module. */
@@ -45,10 +44,23 @@ class ReadmeTest extends ReadmeKit {
       Object value = field.get(null);
       inCode.add(value instanceof AttributeKey<?> key ? key.getKey() : (String) value);
     }
-    String page = Files.readString(Path.of("../docs/recorded-data.md"));
-    String section =
-        page.substring(page.indexOf("## Telemetry itself"), page.indexOf("## Your collectors"));
-    assertThat(firstCells(section, "throughline\\.[a-z.]+")).isEqualTo(inCode);
+    assertThat(found(section("Telemetry itself"), "(?m)^\\| `(throughline\\.[a-z.]+)`"))
+        .isEqualTo(inCode);
+  }
+
+  @Test
+  void theMetricsOfTheJvmAreThoseThatAreRecorded() throws IOException {
+    TreeSet<String> onPage = found(section("The JVM"), "`(jvm\\.[a-z_.]+)`");
+    try (MountedService service = new MountedService("telemetry.jvm.metrics", "")) {
+      TreeSet<String> recorded = new TreeSet<>();
+      for (MetricData metric : service.pushed.collectAllMetrics()) {
+        recorded.add(metric.getName());
+      }
+      recorded.removeIf(name -> !name.startsWith("jvm."));
+      // There after the first collection of garbage.
+      recorded.add("jvm.gc.duration");
+      assertThat(recorded).isEqualTo(onPage);
+    }
   }
 
   @Test
@@ -61,16 +73,21 @@ class ReadmeTest extends ReadmeKit {
       }
     }
     for (String page : List.of("README.md", "../docs/configuration.md")) {
-      assertThat(firstCells(Files.readString(Path.of(page)), "set(?:Registry|Mounted)"))
+      assertThat(
+              found(Files.readString(Path.of(page)), "(?m)^\\| `(set(?:Registry|Mounted))\\("))
           .isEqualTo(inCode);
     }
   }
 
-  private static TreeSet<String> firstCells(String text, String name) {
-    Pattern cell = Pattern.compile("(?m)^\\| `(" + name + ")[`(]");
-    Stream<MatchResult> found = cell.matcher(text).results();
+  private static String section(String title) throws IOException {
+    String page = Files.readString(Path.of("../docs/recorded-data.md"));
+    int start = page.indexOf("\n## " + title + "\n");
+    return page.substring(start, page.indexOf("\n## ", start + 1));
+  }
+
+  private static TreeSet<String> found(String text, String pattern) {
     TreeSet<String> names = new TreeSet<>();
-    found.forEach(match -> names.add(match.group(1)));
+    Pattern.compile(pattern).matcher(text).results().forEach(match -> names.add(match.group(1)));
     return names;
   }
 }
