@@ -232,8 +232,8 @@ final class Budgets {
   }
 
   private static boolean fits(Budget budget, Map<String, Cost> costs) {
-    return bytes(cost(costs, budget.rung()))
-        <= Math.max(budget.bytes().amount(costs, Budgets::bytes) * ALLOWED, NOTHING);
+    double limit = budget.bytes().amount(costs, peer -> budget.bytes(costs, peer));
+    return budget.bytes(costs, cost(costs, budget.rung())) <= Math.max(limit * ALLOWED, NOTHING);
   }
 
   /** Shows where the bytes of each path go, of those that may have any. */
