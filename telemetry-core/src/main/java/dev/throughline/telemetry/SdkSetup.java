@@ -8,6 +8,7 @@ import static java.util.Objects.requireNonNull;
 import dev.throughline.telemetry.delivery.BatchSettings;
 import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
+import dev.throughline.telemetry.instrument.RequestIds;
 import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
@@ -38,6 +39,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /** An SDK by autoconfigure, with our settings, our resource and our span processor in it. */
 final class SdkSetup {
@@ -69,6 +71,8 @@ final class SdkSetup {
   private @Nullable Settings settings;
   private Duration closeTimeout;
   private String serviceName = "";
+  private List<String> baggageKeys = DEFAULT_BAGGAGE_ATTRIBUTES;
+  private @Nullable RequestIds requestIds;
 
   SdkSetup(
       TelemetryBuilder builder, boolean spans, List<String> propagators, Duration closeTimeout) {
@@ -131,6 +135,16 @@ final class SdkSetup {
     return closeTimeout;
   }
 
+  /** The listed keys of baggage; only known after {@link #build}. */
+  List<String> baggageKeys() {
+    return baggageKeys;
+  }
+
+  /** The ids of requests, null for none; only known after {@link #build}. */
+  @Nullable RequestIds requestIds() {
+    return requestIds;
+  }
+
   /** The variable that was read last: where {@link #build} throws, mostly the one it was at. */
   String lastVariable() {
     return settings == null ? "none" : settings.lastVariable();
@@ -187,7 +201,23 @@ final class SdkSetup {
     settings = read;
     // Now, so that a value that can't be used is told like any other.
     closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
+    baggageKeys = read.getList("telemetry.baggage.attributes", DEFAULT_BAGGAGE_ATTRIBUTES);
+    requestIds = requestIds(read.getString("telemetry.request.id.header"));
     return read;
+  }
+
+  private static @Nullable RequestIds requestIds(@Nullable String header) {
+    if (header == null) {
+      return null;
+    }
+    if (!RequestIds.isHeader(header)) {
+      LoggerFactory.getLogger(Telemetry.class)
+          .warn(
+              "TELEMETRY_REQUEST_ID_HEADER: \"{}\" is no name of a header; requests get no id",
+              header);
+      return null;
+    }
+    return new RequestIds(header);
   }
 
   private Resource resource(Resource configured) {
@@ -236,8 +266,6 @@ final class SdkSetup {
 
   private SpanPipeline pipeline(ConfigProperties config) {
     List<SpanProcessor> all = new ArrayList<>();
-    List<String> baggageKeys =
-        config.getList("telemetry.baggage.attributes", DEFAULT_BAGGAGE_ATTRIBUTES);
     all.add(new BaggageTap(new BaggageAttributes(baggageKeys)));
     all.addAll(builder.spanProcessors);
     all.addAll(taps);

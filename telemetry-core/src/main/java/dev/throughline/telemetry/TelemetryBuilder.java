@@ -6,6 +6,7 @@ package dev.throughline.telemetry;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.BaggageAttributes;
+import dev.throughline.telemetry.instrument.ScopeHooks;
 import dev.throughline.telemetry.instrument.Signals;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.context.propagation.ContextPropagators;
@@ -129,6 +130,7 @@ public final class TelemetryBuilder {
   Telemetry off(ContextPropagators propagators) {
     return new Telemetry(
         new Signals(OpenTelemetry.propagating(propagators), false, false, true, false, null),
+        List.of(),
         scope(),
         null,
         DEFAULT_CLOSE_TIMEOUT);
@@ -148,6 +150,8 @@ public final class TelemetryBuilder {
 
     static Telemetry build(
         TelemetryBuilder builder, boolean spans, List<String> propagators, ContextPropagators off) {
+      // Before anything of OpenTelemetry's uses its context.
+      ScopeHooks.prepare();
       String mix = OpenTelemetryVersions.mix(TelemetryBuilder.class.getClassLoader());
       if (mix != null) {
         logger()
@@ -172,7 +176,16 @@ public final class TelemetryBuilder {
       OpenTelemetry openTelemetry = spans ? sdk : new JoinedOpenTelemetry(sdk, off);
       Telemetry telemetry =
           new Telemetry(
-              new Signals(openTelemetry, spans, true, true, setup.samplerReadsAttributes(), null),
+              new Signals(
+                  openTelemetry,
+                  spans,
+                  true,
+                  true,
+                  setup.samplerReadsAttributes(),
+                  null,
+                  setup.requestIds(),
+                  new ScopeHooks()),
+              setup.baggageKeys(),
               builder.scope(),
               sdk,
               setup.closeTimeout());
@@ -193,7 +206,9 @@ public final class TelemetryBuilder {
 
   /** A telemetry over an instance of someone else's. */
   static Telemetry over(OpenTelemetry openTelemetry, boolean adapters) {
+    ScopeHooks.prepare();
     List<String> listed = new Environment(Map.of(), false).getList("telemetry.baggage.attributes");
+    List<String> baggageKeys = listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed;
     boolean spans = openTelemetry.getTracer(DEFAULT_SCOPE).isEnabled();
     boolean metrics =
         openTelemetry.getMeter(DEFAULT_SCOPE).counterBuilder("telemetry.probe").build().isEnabled();
@@ -204,7 +219,10 @@ public final class TelemetryBuilder {
             metrics,
             adapters,
             true,
-            new BaggageAttributes(listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed)),
+            new BaggageAttributes(baggageKeys),
+            null,
+            new ScopeHooks()),
+        baggageKeys,
         DEFAULT_SCOPE,
         null,
         DEFAULT_CLOSE_TIMEOUT);

@@ -51,6 +51,8 @@ public final class RequestInstrumenter<REQ, RES> {
   private final @Nullable TextMapSetter<REQ> requestSetter;
   private final @Nullable TextMapSetter<REQ> responseSetter;
   private final List<RequestInstrumenterBuilder.ResponseHook<REQ>> responseHooks;
+  private final @Nullable RequestIds requestIds;
+  private final @Nullable ScopeHooks scopeHooks;
   private final @Nullable DoubleHistogram duration;
   private final @Nullable LongUpDownCounter active;
   private final boolean recordsNothing;
@@ -68,6 +70,11 @@ public final class RequestInstrumenter<REQ, RES> {
     requestGetter = getter == null ? null : HeaderGetter.over(getter);
     requestSetter = convention.requestSetter();
     responseSetter = convention.responseSetter();
+    requestIds = signals.requestIds();
+    scopeHooks = signals.scopeHooks();
+    if (requestIds != null && requestGetter != null) {
+      builder.responseHooks.add(this::echoRequestId);
+    }
     responseHooks = List.copyOf(builder.responseHooks);
     Meter meter = signals.openTelemetry().getMeter(builder.scopeName);
     duration =
@@ -120,6 +127,12 @@ public final class RequestInstrumenter<REQ, RES> {
     if (parentPolicy != ParentPolicy.CHILD) {
       incoming = Span.fromContext(context).getSpanContext();
       context = (parentPolicy == ParentPolicy.EDGE ? parent : context).with(Span.getInvalid());
+    }
+    if (requestIds != null && requestGetter != null) {
+      context = RequestIds.receive(context, receivedId(requestIds, request));
+    }
+    if (scopeHooks != null) {
+      context = scopeHooks.carry(context);
     }
     InstrumentedRequest<REQ, RES> started =
         new InstrumentedRequest<>(this, request, nanosSince(startEpochNanos));
@@ -207,8 +220,34 @@ public final class RequestInstrumenter<REQ, RES> {
     }
     try {
       propagator.inject(context, request, setter);
+      if (requestIds != null) {
+        sendId(requestIds, context, request, setter);
+      }
     } catch (Throwable t) {
       guard.caught("RequestConvention.requestSetter", t);
+    }
+  }
+
+  private @Nullable String receivedId(RequestIds ids, REQ request) {
+    TextMapGetter<REQ> getter = requestGetter;
+    try {
+      return getter == null ? null : getter.get(request, ids.header());
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.requestGetter", t);
+      return null;
+    }
+  }
+
+  private void echoRequestId(Context context, REQ request, TextMapSetter<REQ> setter) {
+    if (requestIds != null) {
+      sendId(requestIds, context, request, setter);
+    }
+  }
+
+  private void sendId(RequestIds ids, Context context, REQ carrier, TextMapSetter<REQ> setter) {
+    String id = RequestIds.fromContext(context);
+    if (id != null && !convention.sends(carrier, ids.header())) {
+      setter.set(carrier, ids.header(), id);
     }
   }
 
@@ -251,6 +290,9 @@ public final class RequestInstrumenter<REQ, RES> {
       if (baggageAttributes != null) {
         copyBaggage(baggageAttributes, context, span);
       }
+      if (requestIds != null) {
+        setRequestId(context, span);
+      }
     }
     return context.with(span);
   }
@@ -267,6 +309,18 @@ public final class RequestInstrumenter<REQ, RES> {
   private void copyBaggage(BaggageAttributes attributes, Context context, Span span) {
     try {
       attributes.copy(context, span);
+    } catch (Throwable t) {
+      guard.caught("Span.setAttribute", t);
+    }
+  }
+
+  private void setRequestId(Context context, Span span) {
+    String id = RequestIds.fromContext(context);
+    if (id == null) {
+      return;
+    }
+    try {
+      span.setAttribute(RequestIds.ATTRIBUTE, id);
     } catch (Throwable t) {
       guard.caught("Span.setAttribute", t);
     }

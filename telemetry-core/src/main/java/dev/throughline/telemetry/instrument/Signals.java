@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param samplerReadsAttributes whether the sampler may look at a span's attributes; when it does
  *     not, they are set after it has decided, and an unsampled span costs none of them
  * @param baggageAttributes copies baggage to spans where the span processor does not; else null
+ * @param requestIds the ids of requests; null where the service names no header for them
+ * @param scopeHooks what goes along with the contexts of this telemetry; null with telemetry off
  */
 public record Signals(
     OpenTelemetry openTelemetry,
@@ -26,9 +28,30 @@ public record Signals(
     boolean metrics,
     boolean propagation,
     boolean samplerReadsAttributes,
-    @Nullable BaggageAttributes baggageAttributes) {
+    @Nullable BaggageAttributes baggageAttributes,
+    @Nullable RequestIds requestIds,
+    @Nullable ScopeHooks scopeHooks) {
 
   public Signals {
     requireNonNull(openTelemetry, "openTelemetry");
+  }
+
+  /** Signals without ids of requests and without hooks. */
+  public Signals(
+      OpenTelemetry openTelemetry,
+      boolean spans,
+      boolean metrics,
+      boolean propagation,
+      boolean samplerReadsAttributes,
+      @Nullable BaggageAttributes baggageAttributes) {
+    this(
+        openTelemetry,
+        spans,
+        metrics,
+        propagation,
+        samplerReadsAttributes,
+        baggageAttributes,
+        null,
+        null);
   }
 }
