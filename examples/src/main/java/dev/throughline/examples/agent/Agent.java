@@ -18,15 +18,19 @@ import dev.throughline.examples.service.Refusal;
 import dev.throughline.telemetry.SpanBuilder;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
+import dev.throughline.telemetry.logging.LoggingTelemetry;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Opens a server's consoles and switches its power, over Redfish, IPMI, VNC and serial lines. */
 public final class Agent implements AutoCloseable {
 
+  private static final Logger LOGGER = LoggerFactory.getLogger(Agent.class);
   private static final String SERVICE = "bmc-agent";
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(5);
@@ -70,15 +74,13 @@ public final class Agent implements AutoCloseable {
   public static void main(String[] args) throws IOException, InterruptedException {
     Arguments arguments = new Arguments(args, "id", "server", "port");
     ManagedServer server = ManagedServer.parse(arguments.require("server"));
-    try (Telemetry telemetry = Telemetry.init(SERVICE);
-        Agent agent =
-            new Agent(
-                telemetry,
-                arguments.get("id", "agent-1"),
-                server,
-                ANSWER_TIMEOUT,
-                arguments.number("port", 0))) {
-      Lifetime.run(SERVICE, Map.of("http", agent.http.port()));
+    String id = arguments.get("id", "agent-1");
+    try (Telemetry telemetry = Telemetry.init(SERVICE)) {
+      LoggingTelemetry.create(telemetry).install(); // each line of the log names its trace
+      try (Agent agent =
+          new Agent(telemetry, id, server, ANSWER_TIMEOUT, arguments.number("port", 0))) {
+        Lifetime.run(SERVICE, Map.of("http", agent.http.port()));
+      }
     }
   }
 
@@ -146,7 +148,11 @@ public final class Agent implements AutoCloseable {
           .span(span)
           .baggage("agent_id", agentId)
           .baggage("bmc_type", server.bmcType().word())
-          .call(work);
+          .call(
+              () -> {
+                LOGGER.info("Calling the hardware for {}", span);
+                return work.call();
+              });
     } catch (SocketTimeoutException e) {
       throw new Refusal(504, "The hardware did not answer in time: " + e.getMessage());
     } catch (IpmiException e) {

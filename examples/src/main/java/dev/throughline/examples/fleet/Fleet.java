@@ -8,6 +8,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.throughline.examples.auth.Secrets;
 import dev.throughline.examples.auth.Tokens;
 import dev.throughline.examples.cli.Cli;
+import dev.throughline.examples.fleet.TelemetryStore.ReceivedLog;
 import dev.throughline.examples.fleet.TelemetryStore.ReceivedMetric;
 import dev.throughline.examples.service.Arguments;
 import dev.throughline.examples.service.ReadyLine;
@@ -99,6 +100,7 @@ public final class Fleet {
       }
       if (receiver != null) {
         printMetrics(receiver.store().metrics());
+        printLogs(receiver.store().logs());
       }
       return whole ? 0 : 1;
     }
@@ -204,6 +206,15 @@ public final class Fleet {
     }
     out.println("\nMetrics came in as well:");
     services.forEach((name, from) -> out.println("  " + name + "  " + String.join(", ", from)));
+  }
+
+  private void printLogs(List<ReceivedLog> logs) {
+    Map<String, Integer> services = new TreeMap<>();
+    logs.forEach(log -> services.merge(log.service(), 1, Integer::sum));
+    if (!services.isEmpty()) {
+      out.println("\nLog records came in as well:");
+      services.forEach((service, count) -> out.println("  " + count + " of " + service));
+    }
   }
 
   /** Until the process is interrupted. */

@@ -16,16 +16,20 @@ import dev.throughline.examples.service.Lifetime;
 import dev.throughline.examples.service.Refusal;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
+import dev.throughline.telemetry.logging.LoggingTelemetry;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
 import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Opens sessions with the consoles of servers, and passes power commands to their Agent. */
 public final class Gateway implements AutoCloseable {
 
+  private static final Logger LOGGER = LoggerFactory.getLogger(Gateway.class);
   private static final String SERVICE = "bmc-gateway";
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration AGENT_TIMEOUT = Duration.ofSeconds(20);
@@ -63,15 +67,13 @@ public final class Gateway implements AutoCloseable {
     Arguments arguments = new Arguments(args, "agent", "datacenter", "port");
     URI agent = URI.create(arguments.require("agent"));
     Tokens tokens = new Tokens(Secrets.require(Secrets.TOKEN_KEY), Clock.systemUTC());
-    try (Telemetry telemetry = Telemetry.init(SERVICE);
-        Gateway gateway =
-            new Gateway(
-                telemetry,
-                tokens,
-                agent,
-                arguments.get("datacenter", "ber1"),
-                arguments.number("port", 0))) {
-      Lifetime.run(SERVICE, Map.of("http", gateway.http.port()));
+    String datacenter = arguments.get("datacenter", "ber1");
+    try (Telemetry telemetry = Telemetry.init(SERVICE)) {
+      LoggingTelemetry.create(telemetry).install(); // each line of the log names its trace
+      try (Gateway gateway =
+          new Gateway(telemetry, tokens, agent, datacenter, arguments.number("port", 0))) {
+        Lifetime.run(SERVICE, Map.of("http", gateway.http.port()));
+      }
     }
   }
 
@@ -107,10 +109,12 @@ public final class Gateway implements AutoCloseable {
         .baggage("server_id", session.serverId())
         .baggage("datacenter", datacenter)
         .call(
-            () ->
-                client.post(
-                    agent.resolve("/sessions/" + session.kind()),
-                    Json.object().put("server_id", session.serverId())));
+            () -> {
+              LOGGER.info("Opening the {} console", session.kind());
+              return client.post(
+                  agent.resolve("/sessions/" + session.kind()),
+                  Json.object().put("server_id", session.serverId()));
+            });
   }
 
   private ObjectNode power(JsonRequest request) throws Exception {

@@ -11,6 +11,8 @@ import dev.throughline.examples.service.Refusal;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The Connect RPC service {@code fleet.v1.FleetService}: unary calls with the JSON codec.
@@ -30,6 +32,8 @@ final class FleetService {
     void check(JsonRequest request) throws Refusal;
   }
 
+  private static final Logger LOGGER = LoggerFactory.getLogger(FleetService.class);
+
   FleetService(Authorization authorization, Map<String, KnownServer> servers) {
     this.authorization = authorization;
     this.servers = servers;
@@ -47,6 +51,7 @@ final class FleetService {
     if (server == null) {
       throw new Refusal(404, "There is no server " + id);
     }
+    LOGGER.atInfo().addKeyValue("server_id", id).log("The server is behind {}", server.gateway());
     ObjectNode response = Json.object();
     response
         .putObject("server")

@@ -16,15 +16,19 @@ import dev.throughline.examples.service.Lifetime;
 import dev.throughline.examples.service.Refusal;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
+import dev.throughline.telemetry.logging.LoggingTelemetry;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Signs operators in, knows which Gateway a server is behind, and passes power commands there. */
 public final class Manager implements AutoCloseable {
 
+  private static final Logger LOGGER = LoggerFactory.getLogger(Manager.class);
   private static final String SERVICE = "bmc-manager";
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration GATEWAY_TIMEOUT = Duration.ofSeconds(25);
@@ -62,10 +66,12 @@ public final class Manager implements AutoCloseable {
     KnownServer server = KnownServer.parse(arguments.require("server"));
     Tokens tokens = new Tokens(Secrets.require(Secrets.TOKEN_KEY), Clock.systemUTC());
     Operator operator = new Operator("ada", Secrets.require(Secrets.PASSWORD), "acme");
-    try (Telemetry telemetry = Telemetry.init(SERVICE);
-        Manager manager =
-            new Manager(telemetry, tokens, operator, server, arguments.number("port", 0))) {
-      Lifetime.run(SERVICE, Map.of("http", manager.http.port()));
+    try (Telemetry telemetry = Telemetry.init(SERVICE)) {
+      LoggingTelemetry.create(telemetry).install(); // each line of the log names its trace
+      try (Manager manager =
+          new Manager(telemetry, tokens, operator, server, arguments.number("port", 0))) {
+        Lifetime.run(SERVICE, Map.of("http", manager.http.port()));
+      }
     }
   }
 
@@ -84,6 +90,10 @@ public final class Manager implements AutoCloseable {
             .span("jwt.sign")
             .baggage("customer_id", operator.customerId())
             .call(() -> tokens.sign(operator.name(), operator.customerId()));
+    LOGGER
+        .atInfo()
+        .addKeyValue("customer_id", operator.customerId())
+        .log("{} signed in", operator.name());
     return Json.object().put("token", token);
   }
 
@@ -98,12 +108,14 @@ public final class Manager implements AutoCloseable {
         .span("gateway.power")
         .baggage("customer_id", customerId)
         .call(
-            () ->
-                client.post(
-                    server.gateway().resolve("/servers/" + server.id() + "/power"),
-                    command,
-                    "Authorization",
-                    "Bearer " + request.bearerToken()));
+            () -> {
+              LOGGER.info("Passing the command for {} on", server.id());
+              return client.post(
+                  server.gateway().resolve("/servers/" + server.id() + "/power"),
+                  command,
+                  "Authorization",
+                  "Bearer " + request.bearerToken());
+            });
   }
 
   private String validate(JsonRequest request) throws Refusal {

@@ -6,6 +6,8 @@ package dev.throughline.examples.fleet;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.URI;
@@ -64,6 +66,50 @@ class FleetTest {
     assertThat(printed)
         .contains("http.server.request.duration  bmc, bmc-agent, bmc-gateway, bmc-manager")
         .doesNotContain("NOT WHOLE");
+  }
+
+  @Test
+  void everyLineOfTheLogNamesItsTrace() throws Exception {
+    Run run = new Run(Map.of("FLEET_LOG_LEVEL", "INFO"), "--once", "--bmc-delay=0");
+    String printed = run.toEnd();
+
+    assertThat(run.exitCode()).as(printed).isZero();
+    List<JsonNode> lines = new ArrayList<>();
+    for (MatchResult line :
+        Pattern.compile("(?m)^\\[[a-z]+] (\\{.*})$").matcher(printed).results().toList()) {
+      lines.add(new ObjectMapper().readTree(line.group(1)));
+    }
+    // At the start there is no trace yet.
+    lines.removeIf(line -> line.path("message").asText().startsWith("Telemetry of "));
+    assertThat(lines).allMatch(line -> line.path("trace_id").asText().length() == 32);
+
+    String vnc = printed.replaceAll("(?s).*?A VNC session.*?trace ([0-9a-f]{32}).*", "$1");
+    String session = printed.replaceAll("(?s).*Session (vnc-[0-9a-f]+) .*", "$1");
+    List<JsonNode> ofVnc =
+        lines.stream().filter(line -> line.path("trace_id").asText().equals(vnc)).toList();
+    assertThat(ofVnc)
+        .extracting(line -> line.path("component").asText())
+        .contains("bmc-manager", "bmc-gateway", "bmc-agent", "bmc");
+    assertThat(lines)
+        .filteredOn(line -> line.path("session_id").asText().equals(session))
+        .hasSizeGreaterThanOrEqualTo(3)
+        .allMatch(line -> line.path("trace_id").asText().equals(vnc));
+    assertThat(ofVnc)
+        .filteredOn(line -> line.path("message").asText().equals("Opening the vnc console"))
+        .singleElement()
+        .satisfies(
+            line -> {
+              List<String> fields = new ArrayList<>();
+              line.fieldNames().forEachRemaining(fields::add);
+              assertThat(fields)
+                  .startsWith("timestamp", "level", "message", "component", "trace_id", "span_id")
+                  .hasSize(10)
+                  .contains("customer_id", "server_id", "session_id", "datacenter");
+              assertThat(line.path("level").asText()).isEqualTo("info");
+              assertThat(line.path("timestamp").asText())
+                  .matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z");
+            });
+    assertThat(printed).contains("Log records came in as well:");
   }
 
   @Test

@@ -519,6 +519,30 @@ public abstract class HttpServerKit extends ThrowingHooksKit {
   }
 
   @Test
+  protected void echoesTheRequestId() throws Exception {
+    try (Telemetry named =
+        Telemetry.builder()
+            .ignoreEnvironment()
+            .addProperty("otel.traces.exporter", "none")
+            .addProperty("otel.metrics.exporter", "none")
+            .addProperty("telemetry.request.id.header", "X-Request-Id")
+            .build()) {
+      restart(named, List.of(), List.of());
+      for (String path : List.of(HELLO, EMPTY, LARGE, CHUNKED, BROKEN, ASYNC)) {
+        assertThat(get(path, "X-Request-Id", "r-1").headers().allValues("X-Request-Id"))
+            .as(path)
+            .containsExactly("r-1");
+      }
+      String made = get(HELLO).headers().firstValue("X-Request-Id").orElseThrow();
+      assertThat(get(HELLO, "X-Request-Id", "x".repeat(129)).headers().allValues("X-Request-Id"))
+          .singleElement()
+          .isNotEqualTo(made)
+          .asString()
+          .hasSameSizeAs(made);
+    }
+  }
+
+  @Test
   protected void aConnectCallIsAnRpc() throws Exception {
     assertThat(connect("Say", "application/json").body()).isEqualTo("{}");
 
