@@ -35,7 +35,8 @@ enum Ladder {
       JdkClientLadder.class,
       "A request of the JDK's client over loopback",
       "p_library"),
-  CONTEXT("context", ContextLadder.class, "A task handed to an executor within a span", "p_sdk");
+  CONTEXT("context", ContextLadder.class, "A task handed to an executor within a span", "p_sdk"),
+  MDC("mdc", MdcLadder.class, "The scope of a span, with its three ids in the MDC", "p_byHand");
 
   private final String word;
   private final Class<?> benchmarks;
