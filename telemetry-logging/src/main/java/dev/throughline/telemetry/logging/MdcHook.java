@@ -16,12 +16,16 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.MDC;
+import org.slf4j.spi.MDCAdapter;
 
 /** Keeps the MDC of a thread in step with its current context. */
 final class MdcHook implements ScopeHook {
 
+  private final MDCAdapter mdc = MDC.getMDCAdapter();
   private final Guard guard;
   private final String[] baggageKeys;
+  // The ids, the request id and the baggage.
+  private final int keys;
   private final Runnable onClosed;
 
   /**
@@ -31,10 +35,11 @@ final class MdcHook implements ScopeHook {
   MdcHook(Guard guard, List<String> baggageKeys, Runnable onClosed) {
     this.guard = guard;
     this.onClosed = onClosed;
-    List<String> keys = new ArrayList<>(baggageKeys);
-    keys.removeAll(
+    List<String> listed = new ArrayList<>(baggageKeys);
+    listed.removeAll(
         List.of(LogKeys.TRACE_ID, LogKeys.SPAN_ID, LogKeys.TRACE_FLAGS, LogKeys.REQUEST_ID));
-    this.baggageKeys = keys.toArray(new String[0]);
+    this.baggageKeys = listed.toArray(new String[0]);
+    this.keys = 4 + listed.size();
   }
 
   @Override
@@ -44,31 +49,53 @@ final class MdcHook implements ScopeHook {
 
   @Override
   public Scope entered(Context before, Context now, Scope scope) {
-    Span spanBefore = Span.fromContextOrNull(before);
-    Span spanNow = Span.fromContextOrNull(now);
-    String idBefore = RequestIds.fromContext(before);
+    SpanContext ids = idsOf(Span.fromContextOrNull(now));
     String idNow = RequestIds.fromContext(now);
-    Baggage baggageBefore = Baggage.fromContextOrNull(before);
     Baggage baggageNow = Baggage.fromContextOrNull(now);
-    SpanContext ids = idsOf(spanNow);
-    boolean sameIds = spanBefore == spanNow || (ids == null && idsOf(spanBefore) == null);
-    if (Objects.equals(idBefore, idNow) && baggageBefore == baggageNow) {
-      if (sameIds) {
-        return scope;
+    SpanContext idsBefore = null;
+    String idBefore = null;
+    Baggage baggageBefore = null;
+    if (before != Context.root()) {
+      idsBefore = idsOf(Span.fromContextOrNull(before));
+      idBefore = RequestIds.fromContext(before);
+      baggageBefore = Baggage.fromContextOrNull(before);
+    }
+    boolean more = baggageBefore != baggageNow || !Objects.equals(idBefore, idNow);
+    if (idsBefore == ids && !more) {
+      return scope;
+    }
+    MdcScope entered = null;
+    try {
+      if (!more && ids != null && hasNoIds()) {
+        entered = new MdcScope(scope, this, now);
+        mdc.put(LogKeys.TRACE_ID, ids.getTraceId());
+        mdc.put(LogKeys.SPAN_ID, ids.getSpanId());
+        mdc.put(LogKeys.TRACE_FLAGS, ids.getTraceFlags().asHex());
+        return entered;
       }
-      MdcScope mdc = new MdcScope(scope, guard);
-      mdc.enter(ids);
-      return mdc;
+      ReplacingScope replacing = new ReplacingScope(scope, this, now, more ? keys : 3);
+      entered = replacing;
+      if (idsBefore != ids) {
+        replacing.set(LogKeys.TRACE_ID, ids == null ? null : ids.getTraceId());
+        replacing.set(LogKeys.SPAN_ID, ids == null ? null : ids.getSpanId());
+        replacing.set(LogKeys.TRACE_FLAGS, ids == null ? null : ids.getTraceFlags().asHex());
+      }
+      if (more) {
+        replacing.change(LogKeys.REQUEST_ID, idBefore, idNow);
+        for (String key : baggageKeys) {
+          replacing.change(key, value(baggageBefore, key), value(baggageNow, key));
+        }
+      }
+    } catch (Throwable t) {
+      guard.caught("MDC.put", t);
     }
-    WideMdcScope mdc = new WideMdcScope(scope, guard, 1 + baggageKeys.length);
-    if (!sameIds) {
-      mdc.enter(ids);
-    }
-    mdc.enter(LogKeys.REQUEST_ID, idBefore, idNow);
-    for (String key : baggageKeys) {
-      mdc.enter(key, value(baggageBefore, key), value(baggageNow, key));
-    }
-    return mdc;
+    return entered == null ? scope : entered;
+  }
+
+  private boolean hasNoIds() {
+    return mdc.get(LogKeys.TRACE_ID) == null
+        && mdc.get(LogKeys.SPAN_ID) == null
+        && mdc.get(LogKeys.TRACE_FLAGS) == null;
   }
 
   private static @Nullable SpanContext idsOf(@Nullable Span span) {
@@ -80,108 +107,86 @@ final class MdcHook implements ScopeHook {
     return baggage == null ? null : baggage.getEntryValue(key);
   }
 
-  private static void set(String key, @Nullable String value) {
-    if (value == null) {
-      MDC.remove(key);
-    } else {
-      MDC.put(key, value);
-    }
-  }
-
   /**
-   * The three ids, and what stood in their place.
+   * Three ids where none stood.
    *
-   * <p>One object a scope, and of three fields: the MDC's own entries for the ids are 96 bytes on
-   * Logback, and this is what there is beside them.
+   * <p>This is what each scope costs beside the MDC's own entries, 96 bytes on Logback, so it has
+   * three fields and no more.
    */
   private static class MdcScope implements Scope {
 
-    private static final String[] UNTOUCHED = {};
-    private static final @Nullable String[] NONE = new String[3];
-
-    final Guard guard;
+    final MdcHook hook;
     private final Scope scope;
-    private @Nullable String[] replaced = UNTOUCHED;
+    private @Nullable Context now;
 
-    MdcScope(Scope scope, Guard guard) {
+    MdcScope(Scope scope, MdcHook hook, Context now) {
       this.scope = scope;
-      this.guard = guard;
-    }
-
-    final void enter(@Nullable SpanContext ids) {
-      try {
-        String traceId = MDC.get(LogKeys.TRACE_ID);
-        String spanId = MDC.get(LogKeys.SPAN_ID);
-        String flags = MDC.get(LogKeys.TRACE_FLAGS);
-        replaced =
-            traceId == null && spanId == null && flags == null
-                ? NONE
-                : new String[] {traceId, spanId, flags};
-        set(LogKeys.TRACE_ID, ids == null ? null : ids.getTraceId());
-        set(LogKeys.SPAN_ID, ids == null ? null : ids.getSpanId());
-        set(LogKeys.TRACE_FLAGS, ids == null ? null : ids.getTraceFlags().asHex());
-      } catch (Throwable t) {
-        guard.caught("MDC.put", t);
-      }
+      this.hook = hook;
+      this.now = now;
     }
 
     @Override
     public final void close() {
-      Context closing = Context.current();
+      boolean isCurrent = Context.current() == now;
       scope.close();
-      if (Context.current() == closing) {
-        // Closed twice, out of order or on another thread, which the storage ignores: the context
-        // stays current, and so do its ids.
+      if (!isCurrent) {
+        // Closed twice, out of order or on another thread, which the storage ignores: what is
+        // current stays so, and its ids too.
         return;
       }
+      now = null;
       try {
         leave();
       } catch (Throwable t) {
-        guard.caught("MDC.remove", t);
+        hook.guard.caught("MDC.remove", t);
       }
     }
 
     void leave() {
-      @Nullable String[] values = replaced;
-      if (values != UNTOUCHED) {
-        set(LogKeys.TRACE_ID, values[0]);
-        set(LogKeys.SPAN_ID, values[1]);
-        set(LogKeys.TRACE_FLAGS, values[2]);
-      }
+      MDCAdapter mdc = hook.mdc;
+      mdc.remove(LogKeys.TRACE_ID);
+      mdc.remove(LogKeys.SPAN_ID);
+      mdc.remove(LogKeys.TRACE_FLAGS);
     }
   }
 
-  /** The request id and baggage as well. */
-  private static final class WideMdcScope extends MdcScope {
+  /** Whatever changes, and what stood in its place. */
+  private static final class ReplacingScope extends MdcScope {
 
-    // Keys and replaced values in turn; the first key that is null ends it.
-    private final @Nullable String[] more;
+    // Keys and replaced values in turn.
+    private final @Nullable String[] replaced;
     private int length;
 
-    WideMdcScope(Scope scope, Guard guard, int keys) {
-      super(scope, guard);
-      more = new String[2 * keys];
+    ReplacingScope(Scope scope, MdcHook hook, Context now, int keys) {
+      super(scope, hook, now);
+      replaced = new String[2 * keys];
     }
 
-    void enter(String key, @Nullable String before, @Nullable String now) {
-      if (Objects.equals(before, now)) {
-        return;
-      }
-      try {
-        more[length + 1] = MDC.get(key);
-        more[length] = key;
-        length += 2;
+    void change(String key, @Nullable String before, @Nullable String now) {
+      if (!Objects.equals(before, now)) {
         set(key, now);
-      } catch (Throwable t) {
-        guard.caught("MDC.put", t);
       }
+    }
+
+    void set(String key, @Nullable String value) {
+      replaced[length + 1] = hook.mdc.get(key);
+      replaced[length] = key;
+      length += 2;
+      put(key, value);
     }
 
     @Override
     void leave() {
-      super.leave();
       for (int i = 0; i < length; i += 2) {
-        set(Objects.requireNonNull(more[i]), more[i + 1]);
+        put(Objects.requireNonNull(replaced[i]), replaced[i + 1]);
+      }
+    }
+
+    private void put(String key, @Nullable String value) {
+      if (value == null) {
+        hook.mdc.remove(key);
+      } else {
+        hook.mdc.put(key, value);
       }
     }
   }

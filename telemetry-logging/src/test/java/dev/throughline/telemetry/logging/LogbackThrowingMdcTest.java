@@ -36,12 +36,12 @@ class LogbackThrowingMdcTest {
   @Test
   void throwsNothingAtTheApplication() throws Exception {
     LoggerFactory.getILoggerFactory();
-    LoggingTelemetry.create(recorded.telemetry()).install();
     Field field = MDC.class.getDeclaredField("MDC_ADAPTER");
     field.setAccessible(true);
     MDCAdapter adapter = (MDCAdapter) field.get(null);
     field.set(null, new Throwing());
     try {
+      LoggingTelemetry.create(recorded.telemetry()).install();
       recorded
           .telemetry()
           .span("outer")
