@@ -35,6 +35,11 @@ enum Ladder {
       JdkClientLadder.class,
       "A request of the JDK's client over loopback",
       "p_library"),
+  JDBC(
+      "jdbc",
+      JdbcLadder.class,
+      "A row by its key from H2 in memory, with a statement that is prepared once",
+      "p_library"),
   CONTEXT("context", ContextLadder.class, "A task handed to an executor within a span", "p_sdk"),
   MDC("mdc", MdcLadder.class, "The scope of a span, with its three ids in the MDC", "p_byHand");
 

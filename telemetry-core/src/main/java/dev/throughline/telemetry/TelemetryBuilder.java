@@ -8,6 +8,7 @@ import static java.util.Objects.requireNonNull;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.ScopeHooks;
 import dev.throughline.telemetry.instrument.Signals;
+import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
@@ -129,7 +130,8 @@ public final class TelemetryBuilder {
 
   Telemetry off(ContextPropagators propagators) {
     return new Telemetry(
-        new Signals(OpenTelemetry.propagating(propagators), false, false, true, false, null),
+        new Signals(
+            OpenTelemetry.propagating(propagators), false, false, true, Sampling.SOME_TRACES, null),
         List.of(),
         scope(),
         null,
@@ -181,7 +183,7 @@ public final class TelemetryBuilder {
                   spans,
                   true,
                   true,
-                  setup.samplerReadsAttributes(),
+                  setup.sampling(),
                   null,
                   setup.requestIds(),
                   new ScopeHooks()),
@@ -218,7 +220,7 @@ public final class TelemetryBuilder {
             spans,
             metrics,
             adapters,
-            true,
+            Sampling.BY_ATTRIBUTES,
             new BaggageAttributes(baggageKeys),
             null,
             new ScopeHooks()),

@@ -29,6 +29,7 @@ class PagesTest {
             "docs/troubleshooting.md",
             "telemetry-core/README.md",
             "telemetry-http/README.md",
+            "telemetry-jdbc/README.md",
             "telemetry-testing/README.md");
   }
 

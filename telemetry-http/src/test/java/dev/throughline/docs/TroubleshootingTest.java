@@ -56,7 +56,7 @@ class TroubleshootingTest extends ReadmeKit {
   void everyLineOfTheLogIsThere() throws IOException {
     String page = Pages.read(readme()).replaceAll("\\s+", " ");
     List<String> lines = new ArrayList<>();
-    for (String module : List.of("telemetry-core", "telemetry-http")) {
+    for (String module : List.of("telemetry-core", "telemetry-http", "telemetry-jdbc")) {
       try (Stream<Path> files = Files.walk(Pages.ROOT.resolve(module + "/src/main/java"))) {
         files
             .filter(Files::isRegularFile)

@@ -9,7 +9,6 @@ import dev.throughline.examples.service.JsonRequest;
 import dev.throughline.examples.service.JsonServer;
 import dev.throughline.examples.service.Refusal;
 import java.util.Locale;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,7 +23,7 @@ final class FleetService {
   private static final String GET_SERVER = "/fleet.v1.FleetService/GetServer";
 
   private final Authorization authorization;
-  private final Map<String, KnownServer> servers;
+  private final Registry registry;
 
   /** Finds out whether a call may be answered. */
   @FunctionalInterface
@@ -34,9 +33,9 @@ final class FleetService {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(FleetService.class);
 
-  FleetService(Authorization authorization, Map<String, KnownServer> servers) {
+  FleetService(Authorization authorization, Registry registry) {
     this.authorization = authorization;
-    this.servers = servers;
+    this.registry = registry;
   }
 
   void addTo(JsonServer server) {
@@ -47,10 +46,7 @@ final class FleetService {
     checkProtocol(request);
     authorization.check(request);
     String id = JsonRequest.text(request.body(), "id");
-    KnownServer server = servers.get(id);
-    if (server == null) {
-      throw new Refusal(404, "There is no server " + id);
-    }
+    KnownServer server = registry.server(id);
     LOGGER.atInfo().addKeyValue("server_id", id).log("The server is behind {}", server.gateway());
     ObjectNode response = Json.object();
     response

@@ -35,28 +35,30 @@ public final class Manager implements AutoCloseable {
 
   private final Telemetry telemetry;
   private final Tokens tokens;
-  private final Operator operator;
-  private final Map<String, KnownServer> servers;
+  private final Registry registry;
   private final JsonClient client;
   private final JsonServer http;
 
   /**
    * A Manager that listens.
    *
+   * @param operator the one user that it has
+   * @param server the one server that it knows
    * @param port 0 for a free one
    */
   public Manager(
       Telemetry telemetry, Tokens tokens, Operator operator, KnownServer server, int port) {
     this.telemetry = telemetry;
     this.tokens = tokens;
-    this.operator = operator;
-    servers = Map.of(server.id(), server);
+    registry = new Registry(telemetry);
+    registry.add(operator);
+    registry.add(server);
     HttpTelemetry httpTelemetry = HttpTelemetry.create(telemetry);
     client = new JsonClient(httpTelemetry.wrap(JsonClient.http(CONNECT_TIMEOUT)), GATEWAY_TIMEOUT);
     http = new JsonServer(httpTelemetry, port, ErrorStyle.PLAIN);
     http.route("POST", "/auth", this::signIn);
     http.route("POST", "/servers/{id}/power", this::power);
-    new FleetService(this::validate, servers).addTo(http);
+    new FleetService(this::validate, registry).addTo(http);
     http.start();
   }
 
@@ -82,7 +84,8 @@ public final class Manager implements AutoCloseable {
 
   private ObjectNode signIn(JsonRequest request) throws Exception {
     ObjectNode body = request.body();
-    if (!operator.is(JsonRequest.text(body, "user"), JsonRequest.text(body, "password"))) {
+    Operator operator = registry.operator(JsonRequest.text(body, "user"));
+    if (operator == null || !operator.hasPassword(JsonRequest.text(body, "password"))) {
       throw new Refusal(401, "The user or the password is wrong");
     }
     String token =
@@ -99,10 +102,7 @@ public final class Manager implements AutoCloseable {
 
   private ObjectNode power(JsonRequest request) throws Exception {
     String customerId = validate(request);
-    KnownServer server = servers.get(request.variable("id"));
-    if (server == null) {
-      throw new Refusal(404, "There is no server " + request.variable("id"));
-    }
+    KnownServer server = registry.server(request.variable("id"));
     ObjectNode command = request.body();
     return telemetry
         .span("gateway.power")
@@ -126,5 +126,6 @@ public final class Manager implements AutoCloseable {
   @Override
   public void close() {
     http.close();
+    registry.close();
   }
 }

@@ -60,11 +60,14 @@ class FleetTest {
         .allSatisfy(
             tree ->
                 assertThat(tree)
+                    .contains("─ SELECT users ", "─ SELECT servers ")
                     .contains(" bmc-cli ", " bmc-manager ", " bmc-gateway ", " bmc-agent ", " bmc ")
                     .containsOnlyOnce("◀ bottleneck")
                     .doesNotContain("✗", "did not come in", "is lost here"));
     assertThat(printed)
         .contains("http.server.request.duration  bmc, bmc-agent, bmc-gateway, bmc-manager")
+        .contains("db.client.operation.duration  bmc-manager")
+        .contains("db.client.connection.wait_time  bmc-manager")
         .doesNotContain("NOT WHOLE");
   }
 

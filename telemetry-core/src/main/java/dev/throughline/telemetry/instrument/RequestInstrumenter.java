@@ -150,6 +150,14 @@ public final class RequestInstrumenter<REQ, RES> {
     return started;
   }
 
+  /**
+   * Whether requests may leave anything. Where not, since telemetry is off or someone else in the
+   * process does the work, an adapter that wraps an object hands it back as it is.
+   */
+  public boolean isActive() {
+    return signals.propagation() && !recordsNothing;
+  }
+
   /** How often something threw that this instrumenter called. */
   public long guardHits() {
     return guard.hits();
@@ -258,6 +266,7 @@ public final class RequestInstrumenter<REQ, RES> {
       List<SpanContext> links,
       long startEpochNanos) {
     Span span;
+    boolean before = signals.attributesBeforeStart(Span.fromContext(context).getSpanContext());
     try {
       SpanBuilder builder =
           tracer.spanBuilder(spanName(started.request)).setSpanKind(kind).setParent(context);
@@ -270,7 +279,7 @@ public final class RequestInstrumenter<REQ, RES> {
       if (startEpochNanos > 0) {
         builder.setStartTimestamp(startEpochNanos, TimeUnit.NANOSECONDS);
       }
-      if (signals.samplerReadsAttributes()) {
+      if (before) {
         started.builder = builder;
         onStart(started);
         started.builder = null;
@@ -283,7 +292,7 @@ public final class RequestInstrumenter<REQ, RES> {
     started.span = span;
     if (isRecording(span)) {
       started.recording = true;
-      if (!signals.samplerReadsAttributes()) {
+      if (!before) {
         onStart(started);
       }
       BaggageAttributes baggageAttributes = signals.baggageAttributes();

@@ -8,14 +8,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.throughline.telemetry.Telemetry;
+import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.baggage.Baggage;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanContext;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
+import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.context.propagation.TextMapGetter;
 import io.opentelemetry.context.propagation.TextMapSetter;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
@@ -42,6 +45,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.NullSource;
@@ -428,9 +432,20 @@ class RequestInstrumenterTest {
     assertThat(onlySpan().getAttributes().get(stringKey("request.id"))).isNull();
   }
 
+  /** A sampled span gets its attributes before it starts, an unsampled one none at all. */
   @ParameterizedTest
-  @ValueSource(strings = {"always_on", "custom"})
-  void samplersSeeAttributesOnlyWhereTheyMayReadThem(String sampler) {
+  @CsvSource({
+    "BY_ATTRIBUTES, , true",
+    "BY_ATTRIBUTES, 00, true",
+    "EVERY_TRACE, , true",
+    "EVERY_TRACE, 01, true",
+    "EVERY_TRACE, 00, false",
+    "SOME_TRACES, , false",
+    "SOME_TRACES, 01, true",
+    "SOME_TRACES, 00, false"
+  })
+  void samplersSeeAttributesWhereTheyMayReadThemOrTakeTheSpanAnyway(
+      Sampling sampling, @Nullable String parentFlags, boolean seesThem) {
     List<Attributes> seen = new ArrayList<>();
     try (OpenTelemetrySdk sdk =
         OpenTelemetrySdk.builder()
@@ -439,16 +454,21 @@ class RequestInstrumenterTest {
                     .setSampler(new RecordingSampler(seen))
                     .addSpanProcessor(SimpleSpanProcessor.create(spans))
                     .build())
+            .setPropagators(ContextPropagators.create(W3CTraceContextPropagator.getInstance()))
             .build()) {
-      boolean mayRead = sampler.equals("custom");
+      Call call = new Call();
+      if (parentFlags != null) {
+        call.headers.put(
+            "traceparent", TRACEPARENT.substring(0, TRACEPARENT.length() - 2) + parentFlags);
+      }
       serve(
           new RequestInstrumenterBuilder<>(
-                  new Signals(sdk, true, true, true, mayRead, null),
+                  new Signals(sdk, true, true, true, sampling, null),
                   "s",
                   new Convention(SpanKind.SERVER))
               .build(),
-          new Call());
-      assertThat(seen.get(0).get(stringKey("start"))).isEqualTo(mayRead ? "s" : null);
+          call);
+      assertThat(seen.get(0).get(stringKey("start"))).isEqualTo(seesThem ? "s" : null);
       assertThat(onlySpan().getAttributes().get(stringKey("start"))).isEqualTo("s");
     }
   }
@@ -536,6 +556,21 @@ class RequestInstrumenterTest {
     RequestInstrumenter<Call, String> instrumenter = instrumenter(convention).build();
     assertThatThrownBy(() -> instrumenter.start(Context.root(), new Call()))
         .isInstanceOf(OutOfMemoryError.class);
+  }
+
+  @Test
+  void isActiveWhereSomethingMayBeRecorded() {
+    Convention convention = new Convention(SpanKind.CLIENT);
+    try (Telemetry off = telemetry(Map.of("otel.sdk.disabled", "true"));
+        Telemetry noSpans = telemetry(Map.of("tracing.enabled", "false"))) {
+      assertThat(telemetry.instrumenter("test.scope", convention).build().isActive()).isTrue();
+      assertThat(off.instrumenter("test.scope", convention).build().isActive()).isFalse();
+      RequestInstrumenterBuilder<Call, String> builder =
+          noSpans.instrumenter("test.scope", convention);
+      assertThat(builder.build().isActive()).isFalse();
+      builder.setDurationHistogram("test.duration", "Duration.", List.of(0.1, 1d));
+      assertThat(builder.build().isActive()).isTrue();
+    }
   }
 
   enum Hook {
