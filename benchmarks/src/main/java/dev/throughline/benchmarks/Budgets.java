@@ -7,6 +7,7 @@ import dev.throughline.benchmarks.AllocationProfile.Site;
 import dev.throughline.benchmarks.Jmh.Cost;
 import dev.throughline.telemetry.http.HttpClientLadder;
 import dev.throughline.telemetry.http.HttpServerLadder;
+import dev.throughline.telemetry.websocket.WebSocketLadder;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -38,6 +39,9 @@ final class Budgets {
   private static final String JDBC_BARE = rung(JdbcLadder.class, "a_bare");
   private static final String JDBC_PEER = rung(JdbcLadder.class, "p_library");
   private static final String BY_HAND = rung(MdcLadder.class, "p_byHand");
+  private static final String MESSAGE_SPAN = rung(WebSocketLadder.class, "p_sdk");
+  private static final String GRPC_BARE = rung(GrpcInProcessLadder.class, "a_bare");
+  private static final String GRPC_STREAM_BARE = rung(GrpcStreamLadder.class, "a_bare");
 
   private static final List<Budget> ALL =
       List.of(
@@ -82,16 +86,74 @@ final class Budgets {
               "three ids in the MDC",
               rung(MdcLadder.class, "d_on"),
               Limit.times(1.2, BY_HAND),
-              Limit.times(1.2, BY_HAND)));
+              Limit.times(1.2, BY_HAND)),
+          new Budget(
+              "gRPC call, both sides, added, off",
+              rung(GrpcInProcessLadder.class, "b_off"),
+              GRPC_BARE,
+              Limit.of(0),
+              Limit.NONE),
+          new Budget(
+              "gRPC call, both sides, added",
+              rung(GrpcInProcessLadder.class, "d_on"),
+              GRPC_BARE,
+              Limit.times(0.4, rung(GrpcInProcessLadder.class, "p_library")),
+              Limit.NONE),
+          new Budget(
+              "gRPC stream, both sides, added, off",
+              rung(GrpcStreamLadder.class, "b_off"),
+              GRPC_STREAM_BARE,
+              Limit.of(0),
+              Limit.NONE),
+          new Budget(
+              "gRPC stream, both sides, added",
+              rung(GrpcStreamLadder.class, "d_on"),
+              GRPC_STREAM_BARE,
+              Limit.times(0.4, rung(GrpcStreamLadder.class, "p_library")),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message without span, received",
+              rung(WebSocketLadder.class, "d_on"),
+              Limit.of(0),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message without span, sent",
+              rung(WebSocketLadder.class, "d_onSent"),
+              Limit.of(0),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message with span, received",
+              rung(WebSocketLadder.class, "e_span"),
+              Limit.times(1.1, MESSAGE_SPAN),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message with span, sent",
+              rung(WebSocketLadder.class, "e_spanSent"),
+              Limit.times(1.1, MESSAGE_SPAN),
+              Limit.NONE));
 
   private Budgets() {}
 
-  private record Budget(String path, String rung, Limit bytes, Limit nanos) {}
+  /**
+   * What a rung may cost.
+   *
+   * @param over a rung without telemetry that does the same: only what is added to it counts, of
+   *     the bytes; null where all counts
+   */
+  private record Budget(String path, String rung, @Nullable String over, Limit bytes, Limit nanos) {
 
-  private static double bytes(Cost cost) {
-    // Some of the spans are dropped, and the JVM's own threads make a little.
-    boolean exports = cost.bytes() - cost.callerBytes() > EXPORTED_SPAN / 4;
-    return exports ? cost.callerBytes() + EXPORTED_SPAN : cost.callerBytes();
+    Budget(String path, String rung, Limit bytes, Limit nanos) {
+      this(path, rung, null, bytes, nanos);
+    }
+
+    double bytes(Map<String, Cost> costs, Cost cost) {
+      double base = over == null ? 0 : cost(costs, over).callerBytes();
+      // Some of the spans are dropped, and the JVM's own threads make a little.
+      boolean exports = cost.bytes() - cost.callerBytes() > EXPORTED_SPAN / 4;
+      // Two sides, two spans.
+      double spans = exports ? (over == null ? 1 : 2) : 0;
+      return cost.callerBytes() - base + spans * EXPORTED_SPAN;
+    }
   }
 
   /**
@@ -140,8 +202,8 @@ final class Budgets {
     Table table = new Table("path", "B/op", "budget", "", "ns/op", "budget", "");
     for (Budget budget : ALL) {
       Cost cost = cost(costs, budget.rung());
-      double bytes = budget.bytes().amount(costs, Budgets::bytes);
-      double measured = bytes(cost);
+      double bytes = budget.bytes().amount(costs, peer -> budget.bytes(costs, peer));
+      double measured = budget.bytes(costs, cost);
       double nanos = budget.nanos().amount(costs, Cost::nanos);
       boolean fits = measured <= Math.max(bytes * ALLOWED, NOTHING);
       if (!fits) {
@@ -204,6 +266,9 @@ final class Budgets {
     Collection<String> rungs = new LinkedHashSet<>();
     for (Budget budget : ALL) {
       rungs.add(budget.rung());
+      if (budget.over() != null) {
+        rungs.add(budget.over());
+      }
       for (Limit limit : List.of(budget.bytes(), budget.nanos())) {
         rungs.addAll(limit.rungs());
       }

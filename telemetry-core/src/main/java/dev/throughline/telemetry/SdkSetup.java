@@ -48,6 +48,9 @@ final class SdkSetup {
   static final List<String> DEFAULT_BAGGAGE_ATTRIBUTES =
       List.of("customer_id", "server_id", "session_id", "datacenter", "agent_id", "bmc_type");
 
+  /** How long a stream may stay unseen. */
+  static final Duration DEFAULT_SEGMENT_LIMIT = Duration.ofMinutes(1);
+
   private static final AttributeKey<String> SERVICE_NAME = AttributeKey.stringKey("service.name");
   private static final AttributeKey<String> SERVICE_VERSION =
       AttributeKey.stringKey("service.version");
@@ -62,6 +65,7 @@ final class SdkSetup {
   private boolean pipelineIsPlaced;
   private @Nullable Settings settings;
   private Duration closeTimeout;
+  private Duration segmentLimit = DEFAULT_SEGMENT_LIMIT;
   private String serviceName = "";
   private List<String> baggageKeys = DEFAULT_BAGGAGE_ATTRIBUTES;
   private @Nullable RequestIds requestIds;
@@ -142,6 +146,11 @@ final class SdkSetup {
     return requestIds;
   }
 
+  /** How long a span of an open-ended request lasts; only known after {@link #build}. */
+  Duration segmentLimit() {
+    return segmentLimit;
+  }
+
   /** The variable that was read last: where {@link #build} throws, mostly the one it was at. */
   String lastVariable() {
     return settings == null ? "none" : settings.lastVariable();
@@ -198,6 +207,7 @@ final class SdkSetup {
     settings = read;
     // Now, so that a value that can't be used is told like any other.
     closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
+    segmentLimit = read.getDuration("telemetry.segment.limit", segmentLimit);
     baggageKeys = read.getList("telemetry.baggage.attributes", DEFAULT_BAGGAGE_ATTRIBUTES);
     requestIds = requestIds(read.getString("telemetry.request.id.header"));
     return read;

@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry;
 
+import dev.throughline.telemetry.instrument.Segments;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import java.time.Duration;
@@ -12,6 +13,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,12 +24,14 @@ final class Shutdown {
 
   private final OpenTelemetrySdk sdk;
   private final Duration timeout;
+  private final @Nullable Segments segments;
   private final Thread hook = new Thread(this::close, "telemetry-shutdown-hook");
   private volatile boolean closed;
 
-  Shutdown(OpenTelemetrySdk sdk, Duration timeout) {
+  Shutdown(OpenTelemetrySdk sdk, Duration timeout, @Nullable Segments segments) {
     this.sdk = sdk;
     this.timeout = timeout;
+    this.segments = segments;
     try {
       Runtime.getRuntime().addShutdownHook(hook);
     } catch (IllegalStateException e) {
@@ -65,6 +69,7 @@ final class Shutdown {
             timeout,
             "telemetry-close",
             List.of(
+                this::endSegments,
                 sdk.getSdkTracerProvider()::shutdown,
                 sdk.getSdkLoggerProvider()::shutdown,
                 sdk.getSdkMeterProvider()::shutdown));
@@ -79,6 +84,13 @@ final class Shutdown {
               + " (TELEMETRY_CLOSE_TIMEOUT)",
           timeout.toMillis());
     }
+  }
+
+  private CompletableResultCode endSegments() {
+    if (segments != null) {
+      segments.close();
+    }
+    return CompletableResultCode.ofSuccess();
   }
 
   /**

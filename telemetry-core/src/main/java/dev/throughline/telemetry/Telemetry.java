@@ -11,6 +11,7 @@ import dev.throughline.telemetry.instrument.RequestConvention;
 import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import dev.throughline.telemetry.instrument.ScopeHook;
 import dev.throughline.telemetry.instrument.ScopeHooks;
+import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.OpenTelemetry;
@@ -68,7 +69,7 @@ public final class Telemetry implements AutoCloseable {
     this.scopeName = scopeName;
     tracer = signals.spans() ? signals.openTelemetry().getTracer(scopeName) : null;
     names = signals.spans() ? new SpanNames() : null;
-    shutdown = sdk == null ? null : new Shutdown(sdk, closeTimeout);
+    shutdown = sdk == null ? null : new Shutdown(sdk, closeTimeout, signals.segments());
   }
 
   /**
@@ -257,13 +258,16 @@ public final class Telemetry implements AutoCloseable {
   }
 
   /**
-   * Exports what has ended by now and stops, within five seconds or what {@code
-   * telemetry.close.timeout} says. Never throws; a second call does nothing.
+   * Exports what has ended by now, and what has been seen of open streams, and stops, within five
+   * seconds or what {@code telemetry.close.timeout} says. Never throws; a second call does nothing.
    */
   @Override
   public void close() {
+    Segments segments = signals.segments();
     if (shutdown != null) {
       shutdown.close();
+    } else if (segments != null) {
+      segments.close();
     }
     ScopeHooks hooks = signals.scopeHooks();
     if (hooks != null) {

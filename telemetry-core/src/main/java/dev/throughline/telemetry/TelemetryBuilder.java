@@ -7,6 +7,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.ScopeHooks;
+import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
 import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.OpenTelemetry;
@@ -131,7 +132,13 @@ public final class TelemetryBuilder {
   Telemetry off(ContextPropagators propagators) {
     return new Telemetry(
         new Signals(
-            OpenTelemetry.propagating(propagators), false, false, true, Sampling.SOME_TRACES, null),
+            OpenTelemetry.propagating(propagators),
+            false,
+            false,
+            true,
+            Sampling.SOME_TRACES,
+            null,
+            null),
         List.of(),
         scope(),
         null,
@@ -185,6 +192,7 @@ public final class TelemetryBuilder {
                   true,
                   setup.sampling(),
                   null,
+                  new Segments(setup.segmentLimit()),
                   setup.requestIds(),
                   new ScopeHooks()),
               setup.baggageKeys(),
@@ -222,6 +230,7 @@ public final class TelemetryBuilder {
             adapters,
             Sampling.BY_ATTRIBUTES,
             new BaggageAttributes(baggageKeys),
+            new Segments(SdkSetup.DEFAULT_SEGMENT_LIMIT),
             null,
             new ScopeHooks()),
         baggageKeys,

@@ -51,6 +51,21 @@ public interface RequestConvention<REQ, RES> {
       AttributeSink attributes, REQ request, @Nullable RES response, @Nullable Throwable error);
 
   /**
+   * Whether a request may stay open for long, as streams do: its span is then ended as a segment
+   * whenever a limit has passed, and the next one started with a link to it, in the same trace.
+   */
+  default boolean isOpenEnded(REQ request) {
+    return false;
+  }
+
+  /**
+   * Puts the attributes that are known when a segment of an open-ended request ends and the request
+   * goes on, such as running counts; for the last segment there is {@link #onEnd}. Called on a
+   * thread of ours.
+   */
+  default void onSegment(AttributeSink attributes, REQ request) {}
+
+  /**
    * The value of {@code error.type}, low cardinality; it also sets the span's status.
    *
    * @return null where the request did not fail

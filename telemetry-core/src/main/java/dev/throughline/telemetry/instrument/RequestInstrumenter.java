@@ -36,6 +36,8 @@ import org.jspecify.annotations.Nullable;
 public final class RequestInstrumenter<REQ, RES> {
 
   static final AttributeKey<String> ERROR_TYPE = AttributeKey.stringKey("error.type");
+  static final AttributeKey<Long> SEGMENT_NUMBER =
+      AttributeKey.longKey("throughline.segment.number");
 
   private static final double NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
 
@@ -134,15 +136,18 @@ public final class RequestInstrumenter<REQ, RES> {
     if (scopeHooks != null) {
       context = scopeHooks.carry(context);
     }
-    InstrumentedRequest<REQ, RES> started =
-        new InstrumentedRequest<>(this, request, nanosSince(startEpochNanos));
+    InstrumentedRequest<REQ, RES> started = newRequest(request, nanosSince(startEpochNanos));
     if (kind == SpanKind.SERVER || kind == SpanKind.CONSUMER) {
       context = context.with(InstrumentedRequest.KEY, started);
     }
+    Context parentContext = context;
     if (signals.spans()) {
       context = startSpan(started, context, incoming, links, startEpochNanos);
     }
     started.context = context;
+    if (started.recording && started instanceof SegmentedRequest<REQ, RES> segmented) {
+      watch(segmented, parentContext);
+    }
     inject(context, request);
     if (active != null) {
       countActive(started);
@@ -161,6 +166,84 @@ public final class RequestInstrumenter<REQ, RES> {
   /** How often something threw that this instrumenter called. */
   public long guardHits() {
     return guard.hits();
+  }
+
+  private InstrumentedRequest<REQ, RES> newRequest(REQ request, long startNanos) {
+    return signals.spans() && signals.segments() != null && isOpenEnded(request)
+        ? new SegmentedRequest<>(this, request, startNanos)
+        : new InstrumentedRequest<>(this, request, startNanos);
+  }
+
+  private boolean isOpenEnded(REQ request) {
+    try {
+      return convention.isOpenEnded(request);
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.isOpenEnded", t);
+      return false;
+    }
+  }
+
+  private void watch(SegmentedRequest<REQ, RES> started, Context parentContext) {
+    Segments segments = signals.segments();
+    if (segments != null) {
+      // Another root would be another trace.
+      started.parent =
+          Span.fromContext(parentContext).getSpanContext().isValid()
+              ? parentContext
+              : started.context;
+      segments.add(started);
+    }
+  }
+
+  void forget(SegmentedRequest<REQ, RES> started) {
+    Segments segments = signals.segments();
+    if (segments != null) {
+      segments.remove(started);
+    }
+  }
+
+  /** Ends the span of a request that goes on. */
+  void endSegment(SegmentedRequest<REQ, RES> started) {
+    Span span = started.span;
+    if (span == null) {
+      return;
+    }
+    if (started.recording) {
+      updateName(span, started.request);
+      try {
+        if (started.number == 1) {
+          span.setAttribute(SEGMENT_NUMBER, 1L);
+        }
+        convention.onSegment(started, started.request);
+      } catch (Throwable t) {
+        guard.caught("RequestConvention.onSegment", t);
+      }
+    }
+    endSpan(span);
+  }
+
+  /**
+   * Starts the next span of a request.
+   *
+   * @return its context
+   */
+  Context nextSegment(SegmentedRequest<REQ, RES> started) {
+    SpanContext previous = Span.fromContext(started.context()).getSpanContext();
+    started.span = null;
+    started.recording = false;
+    Context context =
+        startSpan(started, started.parent, SpanContext.getInvalid(), List.of(previous), 0);
+    Span span = started.span;
+    if (span == null) {
+      return started.context();
+    }
+    started.number++;
+    try {
+      span.setAttribute(SEGMENT_NUMBER, (long) started.number);
+    } catch (Throwable t) {
+      guard.caught("Span.setAttribute", t);
+    }
+    return context;
   }
 
   private boolean shouldStart(REQ request) {
@@ -375,7 +458,7 @@ public final class RequestInstrumenter<REQ, RES> {
     }
     for (int i = 0; i < responseHooks.size(); i++) {
       try {
-        responseHooks.get(i).onResponse(started.context, started.request, setter);
+        responseHooks.get(i).onResponse(started.context(), started.request, setter);
       } catch (Throwable t) {
         guard.caught("ResponseHook.onResponse", t);
       }
@@ -393,11 +476,7 @@ public final class RequestInstrumenter<REQ, RES> {
       if (started.recording) {
         describeEnd(span, started, response, error);
       }
-      try {
-        span.end();
-      } catch (Throwable t) {
-        guard.caught("Span.end", t);
-      }
+      endSpan(span);
     }
     if (duration != null) {
       recordDuration(duration, started, response, error);
@@ -405,7 +484,7 @@ public final class RequestInstrumenter<REQ, RES> {
     Attributes activeAttributes = started.activeAttributes;
     if (active != null && activeAttributes != null) {
       try {
-        active.add(-1, activeAttributes, started.context);
+        active.add(-1, activeAttributes, started.context());
       } catch (Throwable t) {
         guard.caught("LongUpDownCounter.add", t);
       }
@@ -418,14 +497,7 @@ public final class RequestInstrumenter<REQ, RES> {
       @Nullable RES response,
       @Nullable Throwable error) {
     REQ request = started.request;
-    try {
-      String name = convention.lateSpanName(request);
-      if (name != null) {
-        span.updateName(name);
-      }
-    } catch (Throwable t) {
-      guard.caught("RequestConvention.lateSpanName", t);
-    }
+    updateName(span, request);
     try {
       convention.onEnd(started, request, response, error);
     } catch (Throwable t) {
@@ -445,6 +517,25 @@ public final class RequestInstrumenter<REQ, RES> {
     }
   }
 
+  private void updateName(Span span, REQ request) {
+    try {
+      String name = convention.lateSpanName(request);
+      if (name != null) {
+        span.updateName(name);
+      }
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.lateSpanName", t);
+    }
+  }
+
+  private void endSpan(Span span) {
+    try {
+      span.end();
+    } catch (Throwable t) {
+      guard.caught("Span.end", t);
+    }
+  }
+
   private void recordDuration(
       DoubleHistogram duration,
       InstrumentedRequest<REQ, RES> started,
@@ -454,7 +545,7 @@ public final class RequestInstrumenter<REQ, RES> {
       duration.record(
           (System.nanoTime() - started.startNanos) / NANOS_PER_SECOND,
           convention.durationAttributes(started.request, response, error),
-          started.context);
+          started.context());
     } catch (Throwable t) {
       guard.caught("RequestConvention.durationAttributes", t);
     }

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *     process, such as an agent, already does
  * @param sampling what is known of the sampler
  * @param baggageAttributes copies baggage to spans where the span processor does not; else null
+ * @param segments what shows open-ended requests before they end; null where each is one span
  * @param requestIds the ids of requests; null where the service names no header for them
  * @param scopeHooks what goes along with the contexts of this telemetry; null with telemetry off
  */
@@ -29,6 +30,7 @@ public record Signals(
     boolean propagation,
     Sampling sampling,
     @Nullable BaggageAttributes baggageAttributes,
+    @Nullable Segments segments,
     @Nullable RequestIds requestIds,
     @Nullable ScopeHooks scopeHooks) {
 
@@ -66,7 +68,8 @@ public record Signals(
       boolean metrics,
       boolean propagation,
       Sampling sampling,
-      @Nullable BaggageAttributes baggageAttributes) {
+      @Nullable BaggageAttributes baggageAttributes,
+      @Nullable Segments segments) {
     this(
         openTelemetry,
         spans,
@@ -74,6 +77,7 @@ public record Signals(
         propagation,
         sampling,
         baggageAttributes,
+        segments,
         null,
         null);
   }

@@ -463,7 +463,7 @@ class RequestInstrumenterTest {
       }
       serve(
           new RequestInstrumenterBuilder<>(
-                  new Signals(sdk, true, true, true, sampling, null),
+                  new Signals(sdk, true, true, true, sampling, null, null),
                   "s",
                   new Convention(SpanKind.SERVER))
               .build(),

@@ -6,6 +6,7 @@ package dev.throughline.telemetry.http;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.Memo;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;

@@ -1,7 +1,7 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry.http;
+package dev.throughline.telemetry.instrument;
 
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -9,15 +9,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Remembers what was made of a few strings and numbers, so that a repeated request finds its
- * attributes and its span's name without allocating a key. Bounded: each slot keeps the latest.
+ * attributes and its span's name without allocating a key. Bounded: each of 512 slots keeps the
+ * latest. Thread-safe.
  */
-final class Memo<V> {
+public final class Memo<V> {
 
   private static final int SLOTS = 512;
 
   private final AtomicReferenceArray<@Nullable Entry<V>> slots = new AtomicReferenceArray<>(SLOTS);
 
-  @Nullable V get(
+  /** What was put for these; null where nothing was, or something else took its slot since. */
+  public @Nullable V get(
       String a, @Nullable String b, @Nullable String c, @Nullable String d, int i, int j) {
     int hash = hash(a, b, c, d, i, j);
     Entry<V> entry = slots.get(hash & (SLOTS - 1));
@@ -26,7 +28,12 @@ final class Memo<V> {
         : null;
   }
 
-  V put(
+  /**
+   * Remembers a value for these.
+   *
+   * @return the value
+   */
+  public V put(
       String a, @Nullable String b, @Nullable String c, @Nullable String d, int i, int j, V value) {
     int hash = hash(a, b, c, d, i, j);
     slots.set(hash & (SLOTS - 1), new Entry<>(hash, a, b, c, d, i, j, value));
