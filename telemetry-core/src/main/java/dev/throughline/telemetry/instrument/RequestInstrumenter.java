@@ -54,6 +54,7 @@ public final class RequestInstrumenter<REQ, RES> {
   private final @Nullable TextMapSetter<REQ> responseSetter;
   private final List<RequestInstrumenterBuilder.ResponseHook<REQ>> responseHooks;
   private final @Nullable RequestIds requestIds;
+  private final @Nullable RequestIds servedIds;
   private final @Nullable ScopeHooks scopeHooks;
   private final @Nullable DoubleHistogram duration;
   private final @Nullable LongUpDownCounter active;
@@ -72,11 +73,10 @@ public final class RequestInstrumenter<REQ, RES> {
     requestGetter = getter == null ? null : HeaderGetter.over(getter);
     requestSetter = convention.requestSetter();
     responseSetter = convention.responseSetter();
-    requestIds = signals.requestIds();
+    servedIds = kind == SpanKind.SERVER ? signals.requestIds() : null;
+    // Messages have none.
+    requestIds = kind == SpanKind.CLIENT ? signals.requestIds() : servedIds;
     scopeHooks = signals.scopeHooks();
-    if (requestIds != null && requestGetter != null) {
-      builder.responseHooks.add(this::echoRequestId);
-    }
     responseHooks = List.copyOf(builder.responseHooks);
     Meter meter = signals.openTelemetry().getMeter(builder.scopeName);
     duration =
@@ -130,8 +130,8 @@ public final class RequestInstrumenter<REQ, RES> {
       incoming = Span.fromContext(context).getSpanContext();
       context = (parentPolicy == ParentPolicy.EDGE ? parent : context).with(Span.getInvalid());
     }
-    if (requestIds != null && requestGetter != null) {
-      context = RequestIds.receive(context, receivedId(requestIds, request));
+    if (servedIds != null) {
+      context = RequestIds.receive(context, receivedId(servedIds, request));
     }
     if (scopeHooks != null) {
       context = scopeHooks.carry(context);
@@ -329,12 +329,6 @@ public final class RequestInstrumenter<REQ, RES> {
     }
   }
 
-  private void echoRequestId(Context context, REQ request, TextMapSetter<REQ> setter) {
-    if (requestIds != null) {
-      sendId(requestIds, context, request, setter);
-    }
-  }
-
   private void sendId(RequestIds ids, Context context, REQ carrier, TextMapSetter<REQ> setter) {
     String id = RequestIds.fromContext(context);
     if (id != null && !convention.sends(carrier, ids.header())) {
@@ -463,10 +457,18 @@ public final class RequestInstrumenter<REQ, RES> {
         guard.caught("ResponseHook.onResponse", t);
       }
     }
+    RequestIds ids = servedIds;
+    if (ids != null) {
+      try {
+        sendId(ids, started.context(), started.request, setter);
+      } catch (Throwable t) {
+        guard.caught("RequestConvention.responseSetter", t);
+      }
+    }
   }
 
   boolean writesResponseHeaders() {
-    return responseSetter != null && !responseHooks.isEmpty();
+    return responseSetter != null && (servedIds != null || !responseHooks.isEmpty());
   }
 
   void end(

@@ -73,6 +73,11 @@ final class TracingServerInterceptor implements ServerInterceptor {
     }
 
     @Override
+    public void sendHeaders(Metadata headers) {
+      delegate().sendHeaders(calls.responding(request, headers));
+    }
+
+    @Override
     public void sendMessage(S message) {
       delegate().sendMessage(message);
       calls.sent(request);
@@ -81,7 +86,7 @@ final class TracingServerInterceptor implements ServerInterceptor {
     @Override
     public void close(Status status, Metadata trailers) {
       closed = status;
-      delegate().close(status, trailers);
+      delegate().close(status, calls.responding(request, trailers));
     }
 
     /** With what gRPC tells the client when a listener throws, unless the call is closed. */
