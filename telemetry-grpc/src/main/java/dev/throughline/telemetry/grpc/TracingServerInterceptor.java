@@ -53,7 +53,8 @@ final class TracingServerInterceptor implements ServerInterceptor {
     } catch (Throwable t) {
       calls.guard.caught("ServerCall.getAuthority", t);
     }
-    GrpcExchange exchange = new GrpcExchange(call.getMethodDescriptor(), authority, headers);
+    GrpcExchange exchange = new GrpcExchange(call.getMethodDescriptor(), authority);
+    exchange.headers = headers;
     try {
       exchange.peer = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
     } catch (Throwable t) {
