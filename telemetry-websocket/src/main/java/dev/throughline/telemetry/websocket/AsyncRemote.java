@@ -125,12 +125,7 @@ final class AsyncRemote implements RemoteEndpoint.Async {
     }
 
     ByteBuffer bytes(ByteBuffer data) {
-      if (envelope == null) {
-        return data;
-      }
-      ByteBuffer joined = Outgoing.joined(envelope, data);
-      data.position(data.limit());
-      return joined;
+      return envelope == null ? data : Outgoing.joined(envelope, data);
     }
 
     SendHandler handler(SendHandler handler) {

@@ -55,12 +55,7 @@ final class BasicRemote implements RemoteEndpoint.Basic {
     session.sent(message, false, data.remaining());
     Throwable thrown = null;
     try {
-      if (envelope == null) {
-        remote.sendBinary(data);
-      } else {
-        remote.sendBinary(Outgoing.joined(envelope, data));
-        data.position(data.limit());
-      }
+      remote.sendBinary(envelope == null ? data : Outgoing.joined(envelope, data));
     } catch (Throwable t) {
       thrown = t;
       throw t;
@@ -98,9 +93,7 @@ final class BasicRemote implements RemoteEndpoint.Basic {
     Outgoing outgoing = session.binarySent;
     Throwable thrown = null;
     try {
-      ByteBuffer bytes = outgoing.put(part, last);
-      remote.sendBinary(bytes, last);
-      part.position(part.limit());
+      remote.sendBinary(outgoing.put(part, last), last);
     } catch (Throwable t) {
       thrown = t;
       throw t;

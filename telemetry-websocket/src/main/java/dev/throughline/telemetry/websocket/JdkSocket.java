@@ -55,9 +55,6 @@ final class JdkSocket implements WebSocket {
       binary.end(t);
       throw t;
     }
-    if (part != data) {
-      data.position(data.limit());
-    }
     return sent(sent, last ? binary.finish() : null);
   }
 

@@ -39,11 +39,11 @@ final class Outgoing {
     return envelope == null ? part : joined(envelope, part);
   }
 
-  /** An envelope and the payload behind it; the payload is not read. */
+  /** An envelope and the payload behind it, which is read. */
   static ByteBuffer joined(String envelope, ByteBuffer payload) {
     byte[] context = envelope.getBytes(StandardCharsets.US_ASCII);
     ByteBuffer joined = ByteBuffer.allocate(context.length + payload.remaining());
-    return joined.put(context).put(payload.duplicate()).flip();
+    return joined.put(context).put(payload).flip();
   }
 
   /** What stands before the part; null where nothing does. */

@@ -84,7 +84,7 @@ final class ServerConfigurator extends ServerEndpointConfig.Configurator {
         response.getHeaders().put(Envelope.HEADER, List.of(Envelope.VERSION));
         upgrade.setEnvelopes(true);
       }
-      config.getUserProperties().put(TracedEndpoint.UPGRADE, upgrade);
+      config.getUserProperties().put(Endpoints.UPGRADE, upgrade);
     } catch (Throwable t) {
       sockets.guard.caught("HandshakeResponse", t);
     }
@@ -146,12 +146,12 @@ final class ServerConfigurator extends ServerEndpointConfig.Configurator {
   public <T> T getEndpointInstance(Class<T> type) throws InstantiationException {
     Object instance = applications(endpointClass == null ? type : endpointClass);
     if (instance instanceof Endpoint endpoint) {
-      return (T) new TracedEndpoint(sockets, endpoint, null, null);
+      return (T) new Endpoints.Traced(sockets, endpoint, null, null);
     }
     return endpointClass == null
         ? (T) instance
         : (T)
-            new TracedEndpoint(
+            new Endpoints.Traced(
                 sockets,
                 new AnnotatedEndpoint(instance, AnnotatedMethods.of(endpointClass)),
                 null,

@@ -64,7 +64,7 @@ final class ServerEndpoints {
 
     @Override
     public Class<?> getEndpointClass() {
-      return TracedEndpoint.class;
+      return Endpoints.Traced.class;
     }
 
     @Override

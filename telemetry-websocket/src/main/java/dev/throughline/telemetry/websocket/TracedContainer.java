@@ -93,13 +93,13 @@ final class TracedContainer implements WebSocketContainer {
     try {
       Session session =
           container.connectToServer(
-              new TracedEndpoint(sockets, endpoint, upgrade, request),
+              new Endpoints.Traced(sockets, endpoint, upgrade, request),
               new TracedConfig(
                   config == null ? ClientEndpointConfig.Builder.create().build() : config,
                   upgrade,
                   sockets),
               path);
-      return TracedEndpoint.traced(session);
+      return Endpoints.traced(session);
     } catch (Throwable t) {
       if (request != null) {
         request.end(upgrade, t);

@@ -41,7 +41,8 @@ final class TracedSession implements Session {
   private final int envelope;
 
   /** The application's handlers, and those that the container has for each. */
-  private final Map<MessageHandler, List<MessageHandler>> handlers = new IdentityHashMap<>();
+  private final IdentityHashMap<MessageHandler, List<MessageHandler>> handlers =
+      new IdentityHashMap<>();
 
   private @Nullable MessageHandler contextHandler;
   private @Nullable BasicRemote basic;
@@ -279,7 +280,7 @@ final class TracedSession implements Session {
   public Set<Session> getOpenSessions() {
     Set<Session> open = new LinkedHashSet<>();
     for (Session each : session.getOpenSessions()) {
-      open.add(TracedEndpoint.traced(each));
+      open.add(Endpoints.traced(each));
     }
     return open;
   }

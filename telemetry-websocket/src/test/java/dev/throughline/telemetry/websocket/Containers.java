@@ -17,7 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.apache.catalina.Context;
+import org.apache.catalina.core.StandardContext;
 import org.apache.catalina.startup.Tomcat;
 import org.apache.tomcat.util.descriptor.web.FilterDef;
 import org.apache.tomcat.util.descriptor.web.FilterMap;
@@ -95,14 +95,16 @@ enum Containers {
       tomcat.setHostname("localhost");
       tomcat.setPort(0);
       tomcat.getConnector().setProperty("maxHttpRequestHeaderSize", "262144");
-      Context context = tomcat.addContext("/app", null);
+      StandardContext context = (StandardContext) tomcat.addContext("/app", null);
+      context.setClearReferencesRmiTargets(false);
+      context.setClearReferencesThreadLocals(false);
       Tomcat.addServlet(
           context,
           "default",
           new HttpServlet() {
             private static final long serialVersionUID = 1;
           });
-      context.addServletMappingDecoded("/", "default");
+      context.addServletMapping("/", "default", false);
       if (filter != null) {
         FilterDef definition = new FilterDef();
         definition.setFilterName("test");

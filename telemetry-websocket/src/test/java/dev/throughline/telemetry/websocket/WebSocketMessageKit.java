@@ -50,12 +50,13 @@ abstract class WebSocketMessageKit extends MessageKit {
         new Hook(
             "MessageFilter.test",
             exchange(
-                telemetry ->
-                    open(
-                        new Setup(telemetry, true, this::noteOrThrow),
-                        (sent, text, bytes) -> {
-                          throw new IllegalStateException("of the filter");
-                        }))::run));
+                    telemetry ->
+                        open(
+                            new Setup(telemetry, true, this::noteOrThrow),
+                            (sent, text, bytes) -> {
+                              throw new IllegalStateException("of the filter");
+                            }))
+                ::run));
   }
 
   private void noteOrThrow(String message) {
@@ -177,11 +178,15 @@ abstract class WebSocketMessageKit extends MessageKit {
     };
   }
 
-  /** Hands what comes in to the kit. */
-  static final class KitEndpoint extends Endpoint {
+  /** Hands what comes in to the kit. Public and constructable, as Jetty wants it. */
+  public static final class KitEndpoint extends Endpoint {
 
     private final BlockingQueue<Session> sessions;
     private final MessageKit.Receiver receiver;
+
+    public KitEndpoint() {
+      throw new IllegalStateException("made by the configurator");
+    }
 
     KitEndpoint(BlockingQueue<Session> sessions, MessageKit.Receiver receiver) {
       this.sessions = sessions;
@@ -190,8 +195,7 @@ abstract class WebSocketMessageKit extends MessageKit {
 
     @Override
     public void onOpen(Session session, EndpointConfig config) {
-      session.addMessageHandler(
-          String.class, (MessageHandler.Whole<String>) receiver::receive);
+      session.addMessageHandler(String.class, (MessageHandler.Whole<String>) receiver::receive);
       sessions.add(session);
     }
   }
