@@ -5,3 +5,69 @@ package dev.throughline.telemetry.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.throughline.telemetry.instrument.Memo;
+import java.net.URI;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class HttpValuesTest {
+
+  @ParameterizedTest
+  @CsvSource({"GET, GET", "QUERY, QUERY", "get, _OTHER", "BREW, _OTHER"})
+  void knowsTheMethodsOfTheConventions(String method, String value) {
+    assertThat(HttpValues.method(method)).isEqualTo(value);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "HTTP/1.0, 1.0",
+    "HTTP/1.1, 1.1",
+    "HTTP/2.0, 2",
+    "HTTP/3, 3",
+    "HTTP/0.9, 0.9",
+    "SPDY/3, "
+  })
+  void tellsTheProtocolsVersion(String protocol, String version) {
+    assertThat(HttpValues.version(protocol)).isEqualTo(version);
+    assertThat(HttpValues.version(null)).isNull();
+  }
+
+  @Test
+  void boxesEachNumberOnce() {
+    assertThat(HttpValues.number(8080)).isEqualTo(8080L).isSameAs(HttpValues.number(8080));
+    assertThat(HttpValues.number(-1)).isEqualTo(-1L);
+    assertThat(HttpValues.number(1_000_000)).isEqualTo(1_000_000L);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "/items/7, /items/{id}",
+    "/items/7/power, /items/{id}/power",
+    "/items, ",
+    "/items/, ",
+    "/items/7/, ",
+    "/files/a/b/c, /files/*",
+    "/files/, /files/*",
+    "/, /",
+    "'', "
+  })
+  void matchesTheRouteTable(String path, String route) {
+    Routes routes = new Routes(List.of("/items/{id}", "/items/{id}/power", "/files/*", "/"));
+    assertThat(routes.match(path)).isEqualTo(route);
+  }
+
+  @Test
+  void remembersByAllPartsOfTheKey() {
+    Memo<String> memo = new Memo<>();
+    memo.put("a", "b", null, null, 1, 2, "value");
+    assertThat(memo.get("a", "b", null, null, 1, 2)).isEqualTo("value");
+    assertThat(memo.get("a", null, "b", null, 1, 2)).isNull();
+    assertThat(memo.get("a", "b", null, null, 2, 1)).isNull();
+    for (int i = 0; i < 10_000; i++) {
+      memo.put("a", null, null, null, i, 0, "" + i);
+      assertThat(memo.get("a", null, null, null, i, 0)).isEqualTo("" + i);
+    }
+  }
+}
