@@ -7,24 +7,27 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.throughline.examples.agent.RedfishClient.ComputerSystem;
 import dev.throughline.examples.agent.VncClient.Screen;
 import dev.throughline.examples.ipmi.IpmiResponse;
+import dev.throughline.examples.rpc.Command;
 import dev.throughline.examples.service.Arguments;
-import dev.throughline.examples.service.ErrorStyle;
 import dev.throughline.examples.service.Json;
 import dev.throughline.examples.service.JsonClient;
 import dev.throughline.examples.service.JsonRequest;
-import dev.throughline.examples.service.JsonServer;
 import dev.throughline.examples.service.Lifetime;
 import dev.throughline.examples.service.Refusal;
-import dev.throughline.telemetry.SpanBuilder;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
+import io.opentelemetry.api.trace.SpanKind;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
 
-/** Opens a server's consoles and switches its power, over Redfish, IPMI, VNC and serial lines. */
+/**
+ * Opens a server's consoles and switches its power, over Redfish, IPMI, VNC and serial lines, as
+ * its Gateway commands. It stands beside the hardware, where nobody can call in: it dials out, and
+ * commands come back on the stream that it holds.
+ */
 public final class Agent implements AutoCloseable {
 
   private static final String SERVICE = "bmc-agent";
@@ -38,16 +41,22 @@ public final class Agent implements AutoCloseable {
   private final IpmiClient ipmi;
   private final VncClient vnc;
   private final SolClient sol;
-  private final JsonServer http;
+  private final Map<String, Work> works =
+      Map.of("vnc.open", this::openVnc, "sol.open", this::openSol, "power.switch", this::power);
+  private final GatewayLink gateway;
 
   /**
-   * An Agent that listens.
+   * An Agent that dials its Gateway.
    *
    * @param answerTimeout how long the hardware may take for one answer
-   * @param port 0 for a free one
+   * @param gateway where that takes calls of Agents
    */
   public Agent(
-      Telemetry telemetry, String agentId, ManagedServer server, Duration answerTimeout, int port) {
+      Telemetry telemetry,
+      String agentId,
+      ManagedServer server,
+      Duration answerTimeout,
+      URI gateway) {
     this.telemetry = telemetry;
     this.agentId = agentId;
     this.server = server;
@@ -59,16 +68,12 @@ public final class Agent implements AutoCloseable {
     TcpDialer dialer = new TcpDialer(telemetry, CONNECT_TIMEOUT, answerTimeout);
     vnc = new VncClient(telemetry, dialer);
     sol = new SolClient(telemetry, dialer);
-    http = new JsonServer(httpTelemetry, port, ErrorStyle.PLAIN);
-    http.route("POST", "/sessions/vnc", this::openVnc);
-    http.route("POST", "/sessions/sol", this::openSol);
-    http.route("POST", "/servers/{id}/power", this::power);
-    http.start();
+    this.gateway = new GatewayLink(telemetry, gateway, this::carryOut);
   }
 
   /** Runs until it is stopped. */
   public static void main(String[] args) throws IOException, InterruptedException {
-    Arguments arguments = new Arguments(args, "id", "server", "port");
+    Arguments arguments = new Arguments(args, "id", "server", "gateway");
     ManagedServer server = ManagedServer.parse(arguments.require("server"));
     try (Telemetry telemetry = Telemetry.init(SERVICE);
         Agent agent =
@@ -77,40 +82,54 @@ public final class Agent implements AutoCloseable {
                 arguments.get("id", "agent-1"),
                 server,
                 ANSWER_TIMEOUT,
-                arguments.number("port", 0))) {
-      Lifetime.run(SERVICE, Map.of("http", agent.http.port()));
+                URI.create(arguments.require("gateway")))) {
+      Lifetime.run(SERVICE, Map.of());
     }
   }
 
-  /** Where it answers, without a path. */
-  public URI uri() {
-    return http.uri();
+  /** What a command asks for. */
+  @FunctionalInterface
+  private interface Work {
+    ObjectNode perform(ObjectNode arguments) throws Exception;
   }
 
-  private ObjectNode openVnc(JsonRequest request) throws Exception {
-    checkServer(JsonRequest.text(request.body(), "server_id"));
-    Screen screen =
-        onHardware("vnc.open", () -> vnc.connect(system().graphicalConsole(), server.bmcType()));
+  /**
+   * The span of a command is a child of the request that caused it, whatever else travels on the
+   * stream. Whatever is called in here, the hardware's own Redfish spans included, can be found by
+   * Agent and type of BMC.
+   */
+  private ObjectNode carryOut(Command command) throws Exception {
+    Work work = works.get(command.name());
+    if (work == null) {
+      throw new Refusal(501, "There is no command " + command.name());
+    }
+    return telemetry
+        .span(command.name())
+        .kind(SpanKind.SERVER)
+        .parent(telemetry.extract(command.context()))
+        .baggage("agent_id", agentId)
+        .baggage("bmc_type", server.bmcType().word())
+        .call(() -> onHardware(work, command.arguments()));
+  }
+
+  private ObjectNode openVnc(ObjectNode arguments) throws Exception {
+    Screen screen = vnc.connect(system().graphicalConsole(), server.bmcType());
     return Json.object()
         .put("screen", screen.name())
         .put("width", screen.width())
         .put("height", screen.height());
   }
 
-  private ObjectNode openSol(JsonRequest request) throws Exception {
-    checkServer(JsonRequest.text(request.body(), "server_id"));
-    String greeting =
-        onHardware("sol.open", () -> sol.connect(system().serialConsole(), server.bmcType()));
+  private ObjectNode openSol(ObjectNode arguments) throws Exception {
+    String greeting = sol.connect(system().serialConsole(), server.bmcType());
     return Json.object().put("greeting", greeting);
   }
 
-  private ObjectNode power(JsonRequest request) throws Exception {
-    checkServer(request.variable("id"));
-    String word = JsonRequest.text(request.body(), "action");
+  private ObjectNode power(ObjectNode arguments) throws Exception {
+    String word = JsonRequest.text(arguments, "action");
     PowerAction action =
         PowerAction.of(word).orElseThrow(() -> new Refusal(400, "There is no action " + word));
-    boolean on = onHardware("power.switch", () -> switchPower(action));
-    return Json.object().put("power", on ? "on" : "off");
+    return Json.object().put("power", switchPower(action) ? "on" : "off");
   }
 
   private boolean switchPower(PowerAction action) throws Refusal, IOException {
@@ -137,16 +156,10 @@ public final class Agent implements AutoCloseable {
     }
   }
 
-  /**
-   * Whatever is called in here, the hardware's own Redfish spans included, can be found by both.
-   */
-  private <T> T onHardware(String span, SpanBuilder.Call<T, Exception> work) throws Exception {
+  private ObjectNode onHardware(Work work, ObjectNode arguments) throws Exception {
+    checkServer(JsonRequest.text(arguments, "server_id"));
     try {
-      return telemetry
-          .span(span)
-          .baggage("agent_id", agentId)
-          .baggage("bmc_type", server.bmcType().word())
-          .call(work);
+      return work.perform(arguments);
     } catch (SocketTimeoutException e) {
       throw new Refusal(504, "The hardware did not answer in time: " + e.getMessage());
     } catch (IpmiException e) {
@@ -159,6 +172,6 @@ public final class Agent implements AutoCloseable {
 
   @Override
   public void close() {
-    http.close();
+    gateway.close();
   }
 }

@@ -43,10 +43,8 @@ record Expectation(
         .sorted()
         .forEach(service -> gaps.add("there is no span of " + service));
     for (Node node : tree.nodes()) {
-      if (node.span().isCallOfService() && node.children().isEmpty()) {
-        gaps.add(
-            "%s was continued by no service: %s"
-                .formatted(node.span(), node.span().attributes().get("url.full")));
+      if (node.span().isCallOfService() && !node.isContinued()) {
+        gaps.add("%s was continued by no service: %s".formatted(node.span(), node.span().callee()));
       }
       if (reached.contains(node.span().service())) {
         baggage.stream()

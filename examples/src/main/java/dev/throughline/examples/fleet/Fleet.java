@@ -111,17 +111,15 @@ public final class Fleet {
     ReadyLine bmc =
         processes.startService(
             Role.BMC, environment(Role.BMC, receiver), "--delay-millis=" + bmcDelayMillis);
+    ReadyLine gateway =
+        processes.startService(
+            Role.GATEWAY, environment(Role.GATEWAY, receiver), "--datacenter=" + DATACENTER);
     ReadyLine agent =
         processes.startService(
             Role.AGENT,
             environment(Role.AGENT, receiver),
-            "--server=" + SERVER + ",ipmi," + bmc.uri("redfish"));
-    ReadyLine gateway =
-        processes.startService(
-            Role.GATEWAY,
-            environment(Role.GATEWAY, receiver),
-            "--agent=" + agent.uri("http"),
-            "--datacenter=" + DATACENTER);
+            "--server=" + SERVER + ",ipmi," + bmc.uri("redfish"),
+            "--gateway=" + gateway.uri("grpc"));
     ReadyLine manager =
         processes.startService(
             Role.MANAGER,

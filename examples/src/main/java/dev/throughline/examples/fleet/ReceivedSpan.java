@@ -63,7 +63,13 @@ record ReceivedSpan(
   boolean isCallOfService() {
     return kind == SpanKind.SPAN_KIND_CLIENT
         && (attributes.containsKey("http.request.method")
-            || attributes.containsKey("rpc.system.name"));
+            || attributes.containsKey("rpc.system.name")
+            || attributes.containsKey("service.peer.name"));
+  }
+
+  /** Whom it calls: a URL or a service. */
+  String callee() {
+    return attributes.getOrDefault("url.full", attributes.getOrDefault("service.peer.name", ""));
   }
 
   /** The span and who sent it, e.g. {@code POST /auth of bmc-manager}. */

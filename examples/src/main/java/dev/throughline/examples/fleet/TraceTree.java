@@ -50,6 +50,11 @@ final class TraceTree {
       return parent == null && !span.isRoot();
     }
 
+    /** Whether another service went on with it. */
+    boolean isContinued() {
+      return children.stream().anyMatch(child -> !child.span.service().equals(span.service()));
+    }
+
     /** The part of its time in which none of its children ran. */
     long selfNanos() {
       long self = 0;

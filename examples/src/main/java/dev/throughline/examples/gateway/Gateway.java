@@ -9,49 +9,55 @@ import dev.throughline.examples.auth.Tokens;
 import dev.throughline.examples.service.Arguments;
 import dev.throughline.examples.service.ErrorStyle;
 import dev.throughline.examples.service.Json;
-import dev.throughline.examples.service.JsonClient;
 import dev.throughline.examples.service.JsonRequest;
 import dev.throughline.examples.service.JsonServer;
 import dev.throughline.examples.service.Lifetime;
 import dev.throughline.examples.service.Refusal;
 import dev.throughline.telemetry.Telemetry;
+import dev.throughline.telemetry.grpc.GrpcTelemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
+import io.grpc.Server;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.opentelemetry.api.trace.SpanKind;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
 import java.util.UUID;
 
-/** Opens sessions with the consoles of servers, and passes power commands to their Agent. */
+/**
+ * Opens sessions with the consoles of servers, and passes power commands to their Agent, which
+ * dials in by gRPC.
+ */
 public final class Gateway implements AutoCloseable {
 
   private static final String SERVICE = "bmc-gateway";
-  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration AGENT_TIMEOUT = Duration.ofSeconds(20);
 
   private final Telemetry telemetry;
   private final Tokens tokens;
-  private final URI agent;
   private final String datacenter;
   private final Sessions sessions = new Sessions();
-  private final JsonClient client;
+  private final AgentLink agent;
+  private final Server grpc;
   private final JsonServer http;
 
   /**
-   * A Gateway that listens.
+   * A Gateway that listens; for its Agent on a free port.
    *
-   * @param agent where the Agent of its data centre answers
-   * @param port 0 for a free one
+   * @param port for HTTP, 0 for a free one
    */
-  public Gateway(Telemetry telemetry, Tokens tokens, URI agent, String datacenter, int port) {
+  public Gateway(Telemetry telemetry, Tokens tokens, String datacenter, int port) {
     this.telemetry = telemetry;
     this.tokens = tokens;
-    this.agent = agent;
     this.datacenter = datacenter;
-    HttpTelemetry httpTelemetry = HttpTelemetry.create(telemetry);
-    client = new JsonClient(httpTelemetry.wrap(JsonClient.http(CONNECT_TIMEOUT)), AGENT_TIMEOUT);
-    http = new JsonServer(httpTelemetry, port, ErrorStyle.PLAIN);
+    agent = new AgentLink(telemetry, AGENT_TIMEOUT);
+    grpc = listen(agent, GrpcTelemetry.create(telemetry));
+    http = new JsonServer(HttpTelemetry.create(telemetry), port, ErrorStyle.PLAIN);
     http.route("POST", "/CreateVNCSession", request -> createSession("vnc", request));
     http.route("POST", "/CreateSOLSession", request -> createSession("sol", request));
     http.route("POST", "/servers/{id}/power", this::power);
@@ -60,24 +66,39 @@ public final class Gateway implements AutoCloseable {
 
   /** Runs until it is stopped. */
   public static void main(String[] args) throws IOException, InterruptedException {
-    Arguments arguments = new Arguments(args, "agent", "datacenter", "port");
-    URI agent = URI.create(arguments.require("agent"));
+    Arguments arguments = new Arguments(args, "datacenter", "port");
     Tokens tokens = new Tokens(Secrets.require(Secrets.TOKEN_KEY), Clock.systemUTC());
     try (Telemetry telemetry = Telemetry.init(SERVICE);
         Gateway gateway =
             new Gateway(
                 telemetry,
                 tokens,
-                agent,
                 arguments.get("datacenter", "ber1"),
                 arguments.number("port", 0))) {
-      Lifetime.run(SERVICE, Map.of("http", gateway.http.port()));
+      Lifetime.run(SERVICE, Map.of("http", gateway.http.port(), "grpc", gateway.grpc.getPort()));
+    }
+  }
+
+  private static Server listen(AgentLink agent, GrpcTelemetry telemetry) {
+    NettyServerBuilder builder =
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+            .addService(agent);
+    telemetry.configure(builder);
+    try {
+      return builder.build().start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
   /** Where it answers, without a path. */
   public URI uri() {
     return http.uri();
+  }
+
+  /** Where its Agent dials. */
+  public URI agentUri() {
+    return URI.create("http://127.0.0.1:" + grpc.getPort());
   }
 
   private ObjectNode createSession(String kind, JsonRequest request) throws Exception {
@@ -102,27 +123,30 @@ public final class Gateway implements AutoCloseable {
   private ObjectNode openConsole(Session session) throws Refusal {
     return telemetry
         .span("agent.open_" + session.kind())
+        .kind(SpanKind.CLIENT)
+        .attribute("service.peer.name", "bmc-agent")
         .baggage("customer_id", session.customerId())
         .baggage("session_id", session.id())
         .baggage("server_id", session.serverId())
         .baggage("datacenter", datacenter)
         .call(
             () ->
-                client.post(
-                    agent.resolve("/sessions/" + session.kind()),
-                    Json.object().put("server_id", session.serverId())));
+                agent.send(
+                    session.kind() + ".open", Json.object().put("server_id", session.serverId())));
   }
 
   private ObjectNode power(JsonRequest request) throws Exception {
     String customerId = validate(request);
     String serverId = request.variable("id");
-    ObjectNode command = request.body();
+    ObjectNode command = request.body().put("server_id", serverId);
     return telemetry
         .span("agent.power")
+        .kind(SpanKind.CLIENT)
+        .attribute("service.peer.name", "bmc-agent")
         .baggage("customer_id", customerId)
         .baggage("server_id", serverId)
         .baggage("datacenter", datacenter)
-        .call(() -> client.post(agent.resolve("/servers/" + serverId + "/power"), command));
+        .call(() -> agent.send("power.switch", command));
   }
 
   private String validate(JsonRequest request) throws Refusal {
@@ -133,5 +157,6 @@ public final class Gateway implements AutoCloseable {
   @Override
   public void close() {
     http.close();
+    grpc.shutdownNow();
   }
 }

@@ -52,6 +52,8 @@ class ExpectationTest {
   void eachCallMustBeContinued() {
     SpanSketch rpc =
         span("GetServer", "cli.vnc").kind(SPAN_KIND_CLIENT).with("rpc.system.name", "x");
+    SpanSketch command =
+        span("agent.power", "cli.vnc").kind(SPAN_KIND_CLIENT).with("service.peer.name", "agent");
 
     assertThat(
             gaps(
@@ -61,7 +63,9 @@ class ExpectationTest {
                 span("other", "cli.vnc").of("agent").with("baggage.session_id", "1")))
         .containsExactly("POST of cli was continued by no service: http://agent/x");
     assertThat(gaps(VNC, ROOT, CALL, ANSWER, rpc))
-        .containsExactly("GetServer of service was continued by no service: null");
+        .containsExactly("GetServer of service was continued by no service: ");
+    assertThat(gaps(VNC, ROOT, CALL, ANSWER, command, span("own", "agent.power")))
+        .containsExactly("agent.power of service was continued by no service: agent");
     assertThat(gaps(VNC, ROOT, CALL, ANSWER, span("dial", "cli.vnc").kind(SPAN_KIND_CLIENT)))
         .isEmpty();
   }

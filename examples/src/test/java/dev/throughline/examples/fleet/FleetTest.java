@@ -62,7 +62,8 @@ class FleetTest {
                     .containsOnlyOnce("◀ bottleneck")
                     .doesNotContain("✗", "did not come in", "is lost here"));
     assertThat(printed)
-        .contains("http.server.request.duration  bmc, bmc-agent, bmc-gateway, bmc-manager")
+        .contains("http.server.request.duration  bmc, bmc-gateway, bmc-manager")
+        .contains("rpc.client.call.duration  bmc-agent")
         .doesNotContain("NOT WHOLE");
   }
 
@@ -76,7 +77,8 @@ class FleetTest {
     assertThat(printed)
         .contains("NOT WHOLE: there is no span of bmc\n")
         .contains("NOT WHOLE: there is no span of bmc-agent\n")
-        .contains("NOT WHOLE: POST of bmc-gateway was continued by no service: http://127.0.0.1:");
+        .contains(
+            "NOT WHOLE: agent.open_vnc of bmc-gateway was continued by no service: bmc-agent\n");
   }
 
   @Test
