@@ -4,8 +4,8 @@
 package dev.throughline.examples.agent;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.throughline.examples.agent.HardwareConsole.Kind;
 import dev.throughline.examples.agent.RedfishClient.ComputerSystem;
-import dev.throughline.examples.agent.VncClient.Screen;
 import dev.throughline.examples.ipmi.IpmiResponse;
 import dev.throughline.examples.rpc.Command;
 import dev.throughline.examples.service.Arguments;
@@ -18,6 +18,7 @@ import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
 import io.opentelemetry.api.trace.SpanKind;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.time.Duration;
@@ -39,10 +40,12 @@ public final class Agent implements AutoCloseable {
   private final ManagedServer server;
   private final RedfishClient redfish;
   private final IpmiClient ipmi;
-  private final VncClient vnc;
-  private final SolClient sol;
+  private final ConsoleClient consoles;
   private final Map<String, Work> works =
-      Map.of("vnc.open", this::openVnc, "sol.open", this::openSol, "power.switch", this::power);
+      Map.of(
+          "vnc.open", arguments -> openConsole(Kind.VNC, arguments),
+          "sol.open", arguments -> openConsole(Kind.SOL, arguments),
+          "power.switch", this::power);
   private final GatewayLink gateway;
 
   /**
@@ -65,9 +68,8 @@ public final class Agent implements AutoCloseable {
         new RedfishClient(
             new JsonClient(httpTelemetry.wrap(JsonClient.http(CONNECT_TIMEOUT)), answerTimeout));
     ipmi = new IpmiClient(telemetry, answerTimeout);
-    TcpDialer dialer = new TcpDialer(telemetry, CONNECT_TIMEOUT, answerTimeout);
-    vnc = new VncClient(telemetry, dialer);
-    sol = new SolClient(telemetry, dialer);
+    consoles =
+        new ConsoleClient(telemetry, new TcpDialer(telemetry, CONNECT_TIMEOUT, answerTimeout));
     this.gateway = new GatewayLink(telemetry, gateway, this::carryOut);
   }
 
@@ -112,17 +114,14 @@ public final class Agent implements AutoCloseable {
         .call(() -> onHardware(work, command.arguments()));
   }
 
-  private ObjectNode openVnc(ObjectNode arguments) throws Exception {
-    Screen screen = vnc.connect(system().graphicalConsole(), server.bmcType());
-    return Json.object()
-        .put("screen", screen.name())
-        .put("width", screen.width())
-        .put("height", screen.height());
-  }
-
-  private ObjectNode openSol(ObjectNode arguments) throws Exception {
-    String greeting = sol.connect(system().serialConsole(), server.bmcType());
-    return Json.object().put("greeting", greeting);
+  /** The console stays open: what it says goes to the Gateway, on a stream of its own. */
+  private ObjectNode openConsole(Kind kind, ObjectNode arguments) throws Exception {
+    String sessionId = JsonRequest.text(arguments, "session_id");
+    ComputerSystem system = system();
+    InetSocketAddress address =
+        kind == Kind.VNC ? system.graphicalConsole() : system.serialConsole();
+    gateway.relay(sessionId, consoles.connect(kind, address, server.bmcType()));
+    return Json.object();
   }
 
   private ObjectNode power(ObjectNode arguments) throws Exception {

@@ -3,6 +3,8 @@
 
 package dev.throughline.examples.agent;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.throughline.examples.rpc.AgentService;
 import dev.throughline.examples.rpc.Answer;
@@ -15,6 +17,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
+import java.io.IOException;
 import java.net.URI;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -23,7 +26,10 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The one stream to the Gateway that commands come down; dialed again whenever it breaks. */
+/**
+ * The one stream to the Gateway that commands come down, dialed again whenever it breaks; and one
+ * for each console that is open.
+ */
 final class GatewayLink implements AutoCloseable {
 
   /** Carries out a command. */
@@ -95,6 +101,55 @@ final class GatewayLink implements AutoCloseable {
     }
   }
 
+  /** Passes on what a console says and is told, until one side ends it. Returns at once. */
+  void relay(String sessionId, HardwareConsole console) {
+    StreamObserver<byte[]> toGateway =
+        ClientCalls.asyncBidiStreamingCall(
+            channel.newCall(AgentService.CONSOLE, CallOptions.DEFAULT), new FromGateway(console));
+    toGateway.onNext(sessionId.getBytes(UTF_8));
+    threads.execute(
+        () -> {
+          try (console) {
+            byte[] message = console.greeting();
+            while (message != null) {
+              toGateway.onNext(message);
+              message = console.read();
+            }
+            toGateway.onCompleted();
+          } catch (IOException | IllegalStateException e) {
+            LOGGER.debug("Session {} broke off", sessionId, e);
+            toGateway.onError(e);
+          }
+        });
+  }
+
+  /** What a console is told. */
+  private record FromGateway(HardwareConsole console) implements StreamObserver<byte[]> {
+
+    @Override
+    public void onNext(byte[] message) {
+      try {
+        console.write(message);
+      } catch (IOException e) {
+        onError(e); // whoever reads from it tells the Gateway
+      }
+    }
+
+    @Override
+    public void onError(Throwable thrown) {
+      onCompleted();
+    }
+
+    @Override
+    public void onCompleted() {
+      try {
+        console.close();
+      } catch (IOException e) {
+        LOGGER.debug("A console did not close", e);
+      }
+    }
+  }
+
   private void dialAgain() {
     if (!closed) {
       CompletableFuture.delayedExecutor(SECONDS_BEFORE_NEXT_DIAL, TimeUnit.SECONDS, threads)
@@ -104,6 +159,9 @@ final class GatewayLink implements AutoCloseable {
 
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
     closed = true;
     threads.shutdown();
     stream.answers.onCompleted();

@@ -3,10 +3,13 @@
 
 package dev.throughline.examples.gateway;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.throughline.examples.rpc.AgentService;
 import dev.throughline.examples.rpc.Answer;
 import dev.throughline.examples.rpc.Command;
+import dev.throughline.examples.service.Json;
 import dev.throughline.examples.service.Refusal;
 import dev.throughline.telemetry.Telemetry;
 import io.grpc.BindableService;
@@ -14,15 +17,18 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The Agent of this data centre, which dialed in and holds one stream: commands go down it, each
@@ -34,18 +40,21 @@ final class AgentLink implements BindableService {
 
   private final Telemetry telemetry;
   private final Duration answerTimeout;
+  private final Sessions sessions;
   private final AtomicLong commands = new AtomicLong();
   private CompletableFuture<Stream> agent = new CompletableFuture<>();
 
-  AgentLink(Telemetry telemetry, Duration answerTimeout) {
+  AgentLink(Telemetry telemetry, Duration answerTimeout, Sessions sessions) {
     this.telemetry = telemetry;
     this.answerTimeout = answerTimeout;
+    this.sessions = sessions;
   }
 
   @Override
   public ServerServiceDefinition bindService() {
     return ServerServiceDefinition.builder(AgentService.NAME)
         .addMethod(AgentService.COMMANDS, ServerCalls.asyncBidiStreamingCall(this::connect))
+        .addMethod(AgentService.CONSOLE, ServerCalls.asyncBidiStreamingCall(Console::new))
         .build();
   }
 
@@ -69,7 +78,15 @@ final class AgentLink implements BindableService {
     }
   }
 
-  private static <T> T await(CompletableFuture<T> future, Duration timeout) throws Refusal {
+  /** Has the Agent open the console of a session, and waits until that is connected. */
+  void open(ConsoleSession session) throws Refusal {
+    send(
+        session.kind() + ".open",
+        Json.object().put("server_id", session.serverId()).put("session_id", session.id()));
+    await(session.connected(), answerTimeout);
+  }
+
+  private static <T> T await(Future<T> future, Duration timeout) throws Refusal {
     try {
       return future.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
@@ -142,6 +159,51 @@ final class AgentLink implements BindableService {
       ended = true;
       disconnect(this);
       waiting.values().forEach(waits -> waits.completeExceptionally(reason));
+    }
+  }
+
+  /** The stream of one console, from the Agent's call to its end. */
+  private final class Console implements StreamObserver<byte[]> {
+
+    private final StreamObserver<byte[]> toConsole;
+    private @Nullable ConsoleSession session;
+
+    Console(StreamObserver<byte[]> toConsole) {
+      this.toConsole = toConsole;
+    }
+
+    @Override
+    public void onNext(byte[] message) {
+      if (session == null) {
+        connect(new String(message, UTF_8));
+        return;
+      }
+      try {
+        session.fromConsole(message);
+      } catch (IOException e) {
+        sessions.end(session, "the viewer is gone");
+      }
+    }
+
+    private void connect(String sessionId) {
+      ConsoleSession waiting = sessions.find(sessionId);
+      if (waiting != null && waiting.connect(toConsole)) {
+        session = waiting;
+      } else {
+        toConsole.onError(Status.NOT_FOUND.withDescription("Nobody waits for it").asException());
+      }
+    }
+
+    @Override
+    public void onError(Throwable thrown) {
+      onCompleted();
+    }
+
+    @Override
+    public void onCompleted() {
+      if (session != null) {
+        sessions.end(session, "the console hung up");
+      }
     }
   }
 }

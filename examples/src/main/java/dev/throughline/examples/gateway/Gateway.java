@@ -16,6 +16,8 @@ import dev.throughline.examples.service.Refusal;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.grpc.GrpcTelemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
+import dev.throughline.telemetry.websocket.ContextSource;
+import dev.throughline.telemetry.websocket.WebSocketTelemetry;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.opentelemetry.api.trace.SpanKind;
@@ -27,7 +29,6 @@ import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
-import java.util.UUID;
 
 /**
  * Opens sessions with the consoles of servers, and passes power commands to their Agent, which
@@ -44,10 +45,11 @@ public final class Gateway implements AutoCloseable {
   private final Sessions sessions = new Sessions();
   private final AgentLink agent;
   private final Server grpc;
+  private final ViewerServer viewers;
   private final JsonServer http;
 
   /**
-   * A Gateway that listens; for its Agent on a free port.
+   * A Gateway that listens; for its Agent and for viewers on free ports.
    *
    * @param port for HTTP, 0 for a free one
    */
@@ -55,8 +57,13 @@ public final class Gateway implements AutoCloseable {
     this.telemetry = telemetry;
     this.tokens = tokens;
     this.datacenter = datacenter;
-    agent = new AgentLink(telemetry, AGENT_TIMEOUT);
+    agent = new AgentLink(telemetry, AGENT_TIMEOUT, sessions);
     grpc = listen(agent, GrpcTelemetry.create(telemetry));
+    // A page in a browser can't set headers: its trace comes with the URL.
+    viewers =
+        new ViewerServer(
+            WebSocketTelemetry.builder(telemetry).addContextSource(ContextSource.QUERY).build(),
+            sessions);
     http = new JsonServer(HttpTelemetry.create(telemetry), port, ErrorStyle.PLAIN);
     http.route("POST", "/CreateVNCSession", request -> createSession("vnc", request));
     http.route("POST", "/CreateSOLSession", request -> createSession("sol", request));
@@ -75,7 +82,12 @@ public final class Gateway implements AutoCloseable {
                 tokens,
                 arguments.get("datacenter", "ber1"),
                 arguments.number("port", 0))) {
-      Lifetime.run(SERVICE, Map.of("http", gateway.http.port(), "grpc", gateway.grpc.getPort()));
+      Lifetime.run(
+          SERVICE,
+          Map.of(
+              "http", gateway.http.port(),
+              "grpc", gateway.grpc.getPort(),
+              "websocket", gateway.viewers.port()));
     }
   }
 
@@ -104,24 +116,24 @@ public final class Gateway implements AutoCloseable {
   private ObjectNode createSession(String kind, JsonRequest request) throws Exception {
     String customerId = validate(request);
     String serverId = JsonRequest.text(request.body(), "server_id");
-    Session session =
-        new Session(
-            kind + "-" + UUID.randomUUID().toString().substring(0, 8), kind, serverId, customerId);
+    ConsoleSession session = new ConsoleSession(kind, serverId, customerId);
     telemetry
         .span("session.create")
         .baggage("session_id", session.id())
         .run(() -> sessions.add(session));
     try {
-      ObjectNode console = openConsole(session);
-      return Json.object().put("session_id", session.id()).set("console", console);
+      openConsole(session);
     } catch (Refusal e) {
-      sessions.remove(session);
+      sessions.end(session, "the console did not open");
       throw e;
     }
+    return Json.object()
+        .put("session_id", session.id())
+        .put("viewer", "ws://127.0.0.1:" + viewers.port() + session.path());
   }
 
-  private ObjectNode openConsole(Session session) throws Refusal {
-    return telemetry
+  private void openConsole(ConsoleSession session) throws Refusal {
+    telemetry
         .span("agent.open_" + session.kind())
         .kind(SpanKind.CLIENT)
         .attribute("service.peer.name", "bmc-agent")
@@ -129,10 +141,7 @@ public final class Gateway implements AutoCloseable {
         .baggage("session_id", session.id())
         .baggage("server_id", session.serverId())
         .baggage("datacenter", datacenter)
-        .call(
-            () ->
-                agent.send(
-                    session.kind() + ".open", Json.object().put("server_id", session.serverId())));
+        .run(() -> agent.open(session));
   }
 
   private ObjectNode power(JsonRequest request) throws Exception {
@@ -157,6 +166,7 @@ public final class Gateway implements AutoCloseable {
   @Override
   public void close() {
     http.close();
+    viewers.close();
     grpc.shutdownNow();
   }
 }

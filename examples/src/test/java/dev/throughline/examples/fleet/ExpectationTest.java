@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 class ExpectationTest {
 
   private static final Expectation VNC =
-      new Expectation("cli.vnc", Set.of("cli", "agent"), Set.of("session_id"), Set.of("agent"));
+      new Expectation(
+          "cli.vnc", Set.of("cli", "agent"), Set.of(), Set.of("session_id"), Set.of("agent"));
 
   private static final SpanSketch ROOT = span("cli.vnc", "").of("cli");
   private static final SpanSketch CALL =
@@ -46,6 +47,15 @@ class ExpectationTest {
   @Test
   void eachServiceMustBeThere() {
     assertThat(gaps(VNC, ROOT)).containsExactly("there is no span of agent");
+  }
+
+  @Test
+  void eachNamedSpanMustBeThere() {
+    Expectation relay =
+        new Expectation("cli.vnc", Set.of(), Set.of("relay of agent"), Set.of(), Set.of());
+
+    assertThat(gaps(relay, ROOT)).containsExactly("there is no relay of agent");
+    assertThat(gaps(relay, ROOT, span("relay", "cli.vnc").of("agent"))).isEmpty();
   }
 
   @Test

@@ -50,8 +50,12 @@ class FleetTest {
     assertThat(run.exitCode()).as(printed).isZero();
     List<String> trees = trees(printed);
     assertThat(trees).hasSize(3);
-    assertThat(trees.get(0)).startsWith("cli.vnc ").contains("─ vnc.connect ", "─ tcp.dial ");
-    assertThat(trees.get(1)).startsWith("cli.sol ").contains("─ sol.connect ", "─ tcp.dial ");
+    assertThat(trees.get(0))
+        .startsWith("cli.vnc ")
+        .contains("─ vnc.connect ", "─ websocket.session ");
+    assertThat(trees.get(1))
+        .startsWith("cli.sol ")
+        .contains("─ sol.connect ", "─ websocket.receive ");
     assertThat(trees.get(2)).startsWith("cli.power ").contains("─ ipmi.chassis_control ");
     assertThat(trees.subList(0, 2)).allMatch(tree -> tree.contains("baggage.session_id = "));
     assertThat(trees)
