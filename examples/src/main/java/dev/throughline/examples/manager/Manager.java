@@ -22,7 +22,10 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
 
-/** Signs operators in, knows which Gateway a server is behind, and passes power commands there. */
+/**
+ * Signs operators in, knows which Gateway a server is behind, passes power commands there, and has
+ * a page that shows consoles.
+ */
 public final class Manager implements AutoCloseable {
 
   private static final String SERVICE = "bmc-manager";
@@ -52,6 +55,8 @@ public final class Manager implements AutoCloseable {
     http = new JsonServer(httpTelemetry, port, ErrorStyle.PLAIN);
     http.route("POST", "/auth", this::signIn);
     http.route("POST", "/servers/{id}/power", this::power);
+    http.route("POST", "/servers/{id}/sessions/{kind}", this::openSession);
+    http.page("/console", Manager.class, "console.html");
     new FleetService(this::validate, servers).addTo(http);
     http.start();
   }
@@ -93,17 +98,43 @@ public final class Manager implements AutoCloseable {
     if (server == null) {
       throw new Refusal(404, "There is no server " + request.variable("id"));
     }
-    ObjectNode command = request.body();
+    String path = "/servers/" + server.id() + "/power";
+    return atGateway("gateway.power", customerId, server, path, request.body(), request);
+  }
+
+  /** For pages, which may call nobody but who served them; their WebSockets may go anywhere. */
+  private ObjectNode openSession(JsonRequest request) throws Exception {
+    String customerId = validate(request);
+    KnownServer server = servers.get(request.variable("id"));
+    if (server == null) {
+      throw new Refusal(404, "There is no server " + request.variable("id"));
+    }
+    String path =
+        switch (request.variable("kind")) {
+          case "vnc" -> "/CreateVNCSession";
+          case "sol" -> "/CreateSOLSession";
+          default -> throw new Refusal(404, "There is no console " + request.variable("kind"));
+        };
+    ObjectNode body = Json.object().put("server_id", server.id());
+    return atGateway("gateway.open_session", customerId, server, path, body, request);
+  }
+
+  private ObjectNode atGateway(
+      String span,
+      String customerId,
+      KnownServer server,
+      String path,
+      ObjectNode body,
+      JsonRequest request)
+      throws Refusal {
+    String token = request.bearerToken();
     return telemetry
-        .span("gateway.power")
+        .span(span)
         .baggage("customer_id", customerId)
         .call(
             () ->
                 client.post(
-                    server.gateway().resolve("/servers/" + server.id() + "/power"),
-                    command,
-                    "Authorization",
-                    "Bearer " + request.bearerToken()));
+                    server.gateway().resolve(path), body, "Authorization", "Bearer " + token));
   }
 
   private String validate(JsonRequest request) throws Refusal {

@@ -74,6 +74,8 @@ class ExpectationTest {
         .containsExactly("POST of cli was continued by no service: http://agent/x");
     assertThat(gaps(VNC, ROOT, CALL, ANSWER, rpc))
         .containsExactly("GetServer of service was continued by no service: ");
+    assertThat(gaps(VNC, ROOT, CALL, ANSWER, rpc.with("throughline.segment.number", "2")))
+        .isEmpty();
     assertThat(gaps(VNC, ROOT, CALL, ANSWER, command, span("own", "agent.power")))
         .containsExactly("agent.power of service was continued by no service: agent");
     assertThat(gaps(VNC, ROOT, CALL, ANSWER, span("dial", "cli.vnc").kind(SPAN_KIND_CLIENT)))
