@@ -22,6 +22,7 @@ public final class Benchmarks {
       benchmarks/run soak [minutes [requests a second]]
                                                  fails where threads or heap grow under load
       benchmarks/run budget                      fails where more is allocated than a budget allows
+      benchmarks/run profile                     shows where the bytes of each path with a budget go
       benchmarks/run record                      puts the tables of the last runs into docs/performance.md
       """;
 
@@ -44,6 +45,7 @@ public final class Benchmarks {
       case "quick" -> climb(Effort.QUICK, rest);
       case "full" -> climb(Effort.FULL, rest);
       case "budget" -> budget();
+      case "profile" -> profile();
       case WholeRequest.NAME -> request(rest);
       case WholeRequest.SOAK -> soak(rest);
       case "record" -> record();
@@ -70,6 +72,7 @@ public final class Benchmarks {
     tables.add(WholeRequest.NAME);
     tables.add(WholeRequest.SOAK);
     tables.add("budget");
+    tables.addAll(Budgets.profileNames());
     results.record(Path.of("docs", "performance.md"), tables);
     return 0;
   }
@@ -142,6 +145,11 @@ public final class Benchmarks {
             + "\". Bytes are of the best fork: all, and those of the calling thread\nalone. "
             + ladder.compared()
             + " are compared.");
+  }
+
+  private int profile() throws IOException {
+    Budgets.profile(results);
+    return 0;
   }
 
   private int budget() throws IOException {

@@ -3,9 +3,11 @@
 
 package dev.throughline.benchmarks;
 
+import dev.throughline.benchmarks.AllocationProfile.Site;
 import dev.throughline.benchmarks.Jmh.Cost;
 import dev.throughline.telemetry.http.HttpClientLadder;
 import dev.throughline.telemetry.http.HttpServerLadder;
+import dev.throughline.telemetry.websocket.WebSocketLadder;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -33,6 +35,7 @@ final class Budgets {
   private static final String SERVER_PEER = rung(HttpServerLadder.class, "r_instrumenter");
   private static final String CLIENT_PEER = rung(HttpClientLadder.class, "r_instrumenter");
 
+  private static final String MESSAGE_SPAN = rung(WebSocketLadder.class, "p_sdk");
   private static final String GRPC_BARE = rung(GrpcInProcessLadder.class, "a_bare");
   private static final String GRPC_STREAM_BARE = rung(GrpcStreamLadder.class, "a_bare");
 
@@ -87,6 +90,26 @@ final class Budgets {
               rung(GrpcStreamLadder.class, "d_on"),
               GRPC_STREAM_BARE,
               Limit.times(0.4, rung(GrpcStreamLadder.class, "p_library")),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message without span, received",
+              rung(WebSocketLadder.class, "d_on"),
+              Limit.of(0),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message without span, sent",
+              rung(WebSocketLadder.class, "d_onSent"),
+              Limit.of(0),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message with span, received",
+              rung(WebSocketLadder.class, "e_span"),
+              Limit.times(1.1, MESSAGE_SPAN),
+              Limit.NONE),
+          new Budget(
+              "WebSocket message with span, sent",
+              rung(WebSocketLadder.class, "e_spanSent"),
+              Limit.times(1.1, MESSAGE_SPAN),
               Limit.NONE));
 
   private Budgets() {}
@@ -170,6 +193,39 @@ final class Budgets {
         table,
         "Bytes are of the best of three forks, with 64 for the exporting thread where a span is recorded; 5 % above\nthe budget are allowed. Times only warn.");
     return broken;
+  }
+
+  /** Shows where the bytes of each path go, of those that may have any. */
+  static void profile(Results results) throws IOException {
+    for (Budget budget : ALL) {
+      if (budget.bytes().peer() != null || budget.bytes().figure() > 0) {
+        Table table = new Table("object", "made by", "B/op");
+        double sum = 0;
+        String name = profileName(budget);
+        for (Map.Entry<Site, Double> site :
+            Jmh.allocations(budget.rung(), results.json(name)).entrySet()) {
+          sum += site.getValue();
+          table.add(
+              "`" + site.getKey().what() + "`",
+              "`" + site.getKey().where() + "`",
+              Table.figure(site.getValue(), 0));
+        }
+        results.show(
+            name,
+            budget.path() + ", " + Table.figure(sum, 0) + " B of the caller",
+            "profile",
+            table,
+            "");
+      }
+    }
+  }
+
+  static List<String> profileNames() {
+    return ALL.stream().map(Budgets::profileName).toList();
+  }
+
+  private static String profileName(Budget budget) {
+    return "profile-" + budget.path().replaceAll("\\W+", "-");
   }
 
   private static Collection<String> rungs() {

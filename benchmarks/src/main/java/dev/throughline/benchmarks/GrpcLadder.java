@@ -6,7 +6,6 @@ package dev.throughline.benchmarks;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import brave.grpc.GrpcTracing;
-import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.grpc.GrpcTelemetry;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
@@ -252,7 +251,7 @@ public abstract class GrpcLadder {
   /** Ours, unsampled. */
   @State(org.openjdk.jmh.annotations.Scope.Benchmark)
   public static class Unsampled extends Subjects.Unsampled implements Sides {
-    private final GrpcTelemetry grpc = grpc(telemetry);
+    private final GrpcTelemetry grpc = GrpcTelemetry.create(telemetry);
 
     /** For JMH. */
     public Unsampled() {}
@@ -271,7 +270,7 @@ public abstract class GrpcLadder {
   /** Ours, on. */
   @State(org.openjdk.jmh.annotations.Scope.Benchmark)
   public static class On extends Subjects.On implements Sides {
-    private final GrpcTelemetry grpc = grpc(telemetry);
+    private final GrpcTelemetry grpc = GrpcTelemetry.create(telemetry);
 
     /** For JMH. */
     public On() {}
@@ -285,10 +284,6 @@ public abstract class GrpcLadder {
     public ServerInterceptor server() {
       return grpc.serverInterceptor();
     }
-  }
-
-  private static GrpcTelemetry grpc(Telemetry telemetry) {
-    return GrpcTelemetry.create(telemetry);
   }
 
   /** OpenTelemetry's library. */

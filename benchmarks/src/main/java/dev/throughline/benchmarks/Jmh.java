@@ -5,6 +5,7 @@ package dev.throughline.benchmarks;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.throughline.benchmarks.AllocationProfile.Site;
 import java.io.File;
 import java.io.IOException;
 import java.lang.reflect.Method;
@@ -12,10 +13,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.BenchmarkResult;
 import org.openjdk.jmh.results.RunResult;
@@ -137,6 +140,48 @@ final class Jmh {
       }
     }
     return costs;
+  }
+
+  /**
+   * Counts what a rung's calls allocate, place by place.
+   *
+   * @return bytes of a call by place, the most first; what is less than an object a call is left
+   *     out
+   */
+  static Map<Site, Double> allocations(String rung, Path json) throws IOException {
+    int calls = 2_000;
+    ChainedOptionsBuilder options =
+        new OptionsBuilder()
+            .include("^" + Pattern.quote(rung) + "$")
+            .addProfiler(AllocationProfile.class)
+            .forks(1)
+            .jvmArgs(JVM_ARGUMENTS)
+            .jvmArgsAppend(AllocationProfile.JVM_ARGUMENT)
+            .mode(Mode.SingleShotTime)
+            .warmupIterations(20)
+            .warmupBatchSize(10 * calls)
+            .measurementIterations(5)
+            .measurementBatchSize(calls)
+            .shouldFailOnError(true)
+            .output(json + ".log");
+    Map<Site, Double> bytes = new HashMap<>();
+    try {
+      for (RunResult result : new Runner(options.build()).run()) {
+        for (String label : result.getSecondaryResults().keySet()) {
+          double score = result.getSecondaryResults().get(label).getScore();
+          if (label.contains(AllocationProfile.LABEL) && score >= 4) {
+            bytes.put(Site.parse(label), score);
+          }
+        }
+      }
+    } catch (RunnerException e) {
+      throw new IOException("JMH failed; its log is " + json + ".log", e);
+    }
+    Map<Site, Double> sorted = new LinkedHashMap<>();
+    bytes.entrySet().stream()
+        .sorted(Map.Entry.<Site, Double>comparingByValue().reversed())
+        .forEach(entry -> sorted.put(entry.getKey(), entry.getValue()));
+    return sorted;
   }
 
   private static double least(RunResult result, String label) {

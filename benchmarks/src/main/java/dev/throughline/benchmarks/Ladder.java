@@ -6,6 +6,7 @@ package dev.throughline.benchmarks;
 import dev.throughline.benchmarks.Jmh.Cost;
 import dev.throughline.telemetry.http.HttpClientLadder;
 import dev.throughline.telemetry.http.HttpServerLadder;
+import dev.throughline.telemetry.websocket.WebSocketLadder;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -50,6 +51,11 @@ enum Ladder {
       GrpcNettyLadder.class,
       "A unary gRPC call, both sides, over loopback",
       "p_library"),
+  WEBSOCKET(
+      "websocket",
+      WebSocketLadder.class,
+      "A text message of an open WebSocket, on one thread without a socket",
+      "p_sdk"),
   CONTEXT("context", ContextLadder.class, "A task handed to an executor within a span", "p_sdk");
 
   private final String word;

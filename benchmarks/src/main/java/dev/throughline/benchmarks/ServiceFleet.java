@@ -43,7 +43,7 @@ import java.util.regex.Pattern;
 final class ServiceFleet implements AutoCloseable {
 
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
-  private static final int WARM_UP_REQUESTS = 10_000;
+  private static final int WARM_UP_REQUESTS = 40_000;
   private static final int WARM_UP_CONCURRENCY = 4;
   // The JDK's client lets go of threads that did nothing for a minute.
   private static final Duration REST = Duration.ofSeconds(70);

@@ -23,11 +23,11 @@ public final class ActiveSpan implements AutoCloseable {
 
   private static final AttributeKey<String> ERROR_TYPE = AttributeKey.stringKey("error.type");
 
-  private final @Nullable Telemetry telemetry;
-  private final Span span;
+  final @Nullable Telemetry telemetry;
+  final Span span;
   private final @Nullable Context context;
   private final @Nullable Predicate<? super Throwable> errorIf;
-  private @Nullable Scope scope;
+  @Nullable Scope scope;
 
   ActiveSpan(
       @Nullable Telemetry telemetry,
@@ -199,6 +199,27 @@ public final class ActiveSpan implements AutoCloseable {
   void open() {
     if (context != null) {
       scope = context.makeCurrent();
+    }
+  }
+
+  /**
+   * Ends the span of work that threw, and restores what was current before.
+   *
+   * <p>Static, with its parts handed over: a call on the span where nothing was thrown yet would be
+   * a call that is not compiled in, and the compiler could not leave the span's object out.
+   */
+  static void failed(
+      @Nullable Telemetry telemetry,
+      Span span,
+      @Nullable Scope scope,
+      @Nullable Predicate<? super Throwable> errorIf,
+      Throwable thrown) {
+    ActiveSpan failed = new ActiveSpan(telemetry, span, null, errorIf);
+    failed.scope = scope;
+    try {
+      failed.thrown(thrown);
+    } finally {
+      failed.close();
     }
   }
 

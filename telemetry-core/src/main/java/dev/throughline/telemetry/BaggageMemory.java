@@ -56,8 +56,14 @@ final class BaggageMemory implements TextMapPropagator {
   @Override
   public <C> Context extract(Context context, @Nullable C carrier, TextMapGetter<C> getter) {
     // Other getters do not join the lines of a header, so that its first is not the whole.
-    String header = getter instanceof HeaderGetter ? getter.get(carrier, FIELD) : null;
-    if (header == null || header.length() > LONGEST_HEADER) {
+    if (!(getter instanceof HeaderGetter)) {
+      return baggage.extract(context, carrier, getter);
+    }
+    String header = getter.get(carrier, FIELD);
+    if (header == null) {
+      return context;
+    }
+    if (header.length() > LONGEST_HEADER) {
       return baggage.extract(context, carrier, getter);
     }
     int hash = header.hashCode();

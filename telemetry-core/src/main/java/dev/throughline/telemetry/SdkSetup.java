@@ -8,6 +8,7 @@ import static java.util.Objects.requireNonNull;
 import dev.throughline.telemetry.delivery.BatchSettings;
 import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
+import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
@@ -35,7 +36,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -49,14 +49,6 @@ final class SdkSetup {
   /** How long a stream may stay unseen. */
   static final Duration DEFAULT_SEGMENT_LIMIT = Duration.ofMinutes(1);
 
-  private static final Set<String> SAMPLERS_WITHOUT_ATTRIBUTES =
-      Set.of(
-          "always_on",
-          "always_off",
-          "traceidratio",
-          "parentbased_always_on",
-          "parentbased_always_off",
-          "parentbased_traceidratio");
   private static final AttributeKey<String> SERVICE_NAME = AttributeKey.stringKey("service.name");
   private static final AttributeKey<String> SERVICE_VERSION =
       AttributeKey.stringKey("service.version");
@@ -124,10 +116,15 @@ final class SdkSetup {
     return autoConfigure.build().getOpenTelemetrySdk();
   }
 
-  /** Whether the sampler may look at attributes; only known after {@link #build}. */
-  boolean samplerReadsAttributes() {
+  /** What is known of the sampler; only after {@link #build}. */
+  Sampling sampling() {
     String sampler = settings == null ? null : settings.getString("otel.traces.sampler");
-    return sampler != null && !SAMPLERS_WITHOUT_ATTRIBUTES.contains(sampler);
+    return switch (sampler == null ? "parentbased_always_on" : sampler) {
+      case "always_on", "parentbased_always_on" -> Sampling.EVERY_TRACE;
+      case "always_off", "traceidratio", "parentbased_always_off", "parentbased_traceidratio" ->
+          Sampling.SOME_TRACES;
+      default -> Sampling.BY_ATTRIBUTES;
+    };
   }
 
   /** How long closing may take; only known after {@link #build}. */

@@ -221,14 +221,15 @@ public final class SpanBuilder {
       return work.call();
     }
     ActiveSpan active = open();
+    T result;
     try {
-      return work.call();
+      result = work.call();
     } catch (Throwable t) {
-      active.thrown(t);
+      ActiveSpan.failed(active.telemetry, active.span, active.scope, errorIf, t);
       throw t;
-    } finally {
-      active.close();
     }
+    active.close();
+    return result;
   }
 
   /**
@@ -241,14 +242,15 @@ public final class SpanBuilder {
       return work.call(ActiveSpan.NONE);
     }
     ActiveSpan active = open();
+    T result;
     try {
-      return work.call(active);
+      result = work.call(active);
     } catch (Throwable t) {
-      active.thrown(t);
+      ActiveSpan.failed(active.telemetry, active.span, active.scope, errorIf, t);
       throw t;
-    } finally {
-      active.close();
     }
+    active.close();
+    return result;
   }
 
   /** Runs the work within the span. What it throws is recorded and thrown on, with its own type. */
@@ -261,11 +263,10 @@ public final class SpanBuilder {
     try {
       work.run();
     } catch (Throwable t) {
-      active.thrown(t);
+      ActiveSpan.failed(active.telemetry, active.span, active.scope, errorIf, t);
       throw t;
-    } finally {
-      active.close();
     }
+    active.close();
   }
 
   /** Runs the work within the span and hands it the span. */
@@ -278,11 +279,10 @@ public final class SpanBuilder {
     try {
       work.run(active);
     } catch (Throwable t) {
-      active.thrown(t);
+      ActiveSpan.failed(active.telemetry, active.span, active.scope, errorIf, t);
       throw t;
-    } finally {
-      active.close();
     }
+    active.close();
   }
 
   /**
@@ -385,12 +385,14 @@ public final class SpanBuilder {
     Span started;
     try {
       started = span.setParent(context).startSpan();
+      telemetry.copyBaggage(context, started);
+      context = context.with(started);
     } catch (Throwable t) {
       // A sampler, an id generator or a processor that throws costs the span, not the request.
       telemetry.guard().caught("SpanBuilder.startSpan", t);
-      return new ActiveSpan(telemetry, Span.getInvalid(), context, errorIf);
+      started = Span.getInvalid();
     }
-    telemetry.copyBaggage(context, started);
-    return new ActiveSpan(telemetry, started, context.with(started), errorIf);
+    // In one place for both, or the compiler could not leave the object out.
+    return new ActiveSpan(telemetry, started, context, errorIf);
   }
 }

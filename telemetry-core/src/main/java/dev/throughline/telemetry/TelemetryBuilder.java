@@ -8,6 +8,7 @@ import static java.util.Objects.requireNonNull;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
+import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
@@ -129,7 +130,14 @@ public final class TelemetryBuilder {
 
   Telemetry off(ContextPropagators propagators) {
     return new Telemetry(
-        new Signals(OpenTelemetry.propagating(propagators), false, false, true, false, null, null),
+        new Signals(
+            OpenTelemetry.propagating(propagators),
+            false,
+            false,
+            true,
+            Sampling.SOME_TRACES,
+            null,
+            null),
         scope(),
         null,
         DEFAULT_CLOSE_TIMEOUT);
@@ -178,7 +186,7 @@ public final class TelemetryBuilder {
                   spans,
                   true,
                   true,
-                  setup.samplerReadsAttributes(),
+                  setup.sampling(),
                   null,
                   new Segments(setup.segmentLimit())),
               builder.scope(),
@@ -211,7 +219,7 @@ public final class TelemetryBuilder {
             spans,
             metrics,
             adapters,
-            true,
+            Sampling.BY_ATTRIBUTES,
             new BaggageAttributes(listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed),
             new Segments(SdkSetup.DEFAULT_SEGMENT_LIMIT)),
         DEFAULT_SCOPE,

@@ -30,7 +30,8 @@ class PagesTest {
             "telemetry-core/README.md",
             "telemetry-grpc/README.md",
             "telemetry-http/README.md",
-            "telemetry-testing/README.md");
+            "telemetry-testing/README.md",
+            "telemetry-websocket/README.md");
   }
 
   @Test

@@ -302,6 +302,7 @@ public final class RequestInstrumenter<REQ, RES> {
       List<SpanContext> links,
       long startEpochNanos) {
     Span span;
+    boolean before = signals.attributesBeforeStart(Span.fromContext(context).getSpanContext());
     try {
       SpanBuilder builder =
           tracer.spanBuilder(spanName(started.request)).setSpanKind(kind).setParent(context);
@@ -314,7 +315,7 @@ public final class RequestInstrumenter<REQ, RES> {
       if (startEpochNanos > 0) {
         builder.setStartTimestamp(startEpochNanos, TimeUnit.NANOSECONDS);
       }
-      if (signals.samplerReadsAttributes()) {
+      if (before) {
         started.builder = builder;
         onStart(started);
         started.builder = null;
@@ -327,7 +328,7 @@ public final class RequestInstrumenter<REQ, RES> {
     started.span = span;
     if (isRecording(span)) {
       started.recording = true;
-      if (!signals.samplerReadsAttributes()) {
+      if (!before) {
         onStart(started);
       }
       BaggageAttributes baggageAttributes = signals.baggageAttributes();

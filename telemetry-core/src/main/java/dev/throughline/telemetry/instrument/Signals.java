@@ -6,6 +6,7 @@ package dev.throughline.telemetry.instrument;
 import static java.util.Objects.requireNonNull;
 
 import io.opentelemetry.api.OpenTelemetry;
+import io.opentelemetry.api.trace.SpanContext;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,8 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param metrics whether adapters record metrics
  * @param propagation whether adapters read and write context; false where someone else in the
  *     process, such as an agent, already does
- * @param samplerReadsAttributes whether the sampler may look at a span's attributes; when it does
- *     not, they are set after it has decided, and an unsampled span costs none of them
+ * @param sampling what is known of the sampler
  * @param baggageAttributes copies baggage to spans where the span processor does not; else null
  * @param segments what shows open-ended requests before they end; null where each is one span
  */
@@ -26,11 +26,34 @@ public record Signals(
     boolean spans,
     boolean metrics,
     boolean propagation,
-    boolean samplerReadsAttributes,
+    Sampling sampling,
     @Nullable BaggageAttributes baggageAttributes,
     @Nullable Segments segments) {
 
+  /**
+   * What is known of the sampler. Attributes that a span gets before it starts cost no lock each;
+   * those that it gets after cost nothing where the sampler decided against it.
+   */
+  public enum Sampling {
+    /** It may look at attributes: they are all there before the span starts. */
+    BY_ATTRIBUTES,
+    /** It takes every new trace, and goes on with those that were taken. */
+    EVERY_TRACE,
+    /** It takes some new traces, or none, and goes on with those that were taken. */
+    SOME_TRACES
+  }
+
   public Signals {
     requireNonNull(openTelemetry, "openTelemetry");
+    requireNonNull(sampling, "sampling");
+  }
+
+  /** Whether a span below this one gets its attributes before it starts. */
+  boolean attributesBeforeStart(SpanContext parent) {
+    return switch (sampling) {
+      case BY_ATTRIBUTES -> true;
+      case EVERY_TRACE -> !parent.isValid() || parent.isSampled();
+      case SOME_TRACES -> parent.isSampled();
+    };
   }
 }

@@ -8,14 +8,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.throughline.telemetry.Telemetry;
+import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.baggage.Baggage;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanContext;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
+import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.context.propagation.TextMapGetter;
 import io.opentelemetry.context.propagation.TextMapSetter;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
@@ -41,8 +44,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class RequestInstrumenterTest {
 
@@ -315,9 +318,20 @@ class RequestInstrumenterTest {
     assertThat(server.guardHits()).isEqualTo(1);
   }
 
+  /** A sampled span gets its attributes before it starts, an unsampled one none at all. */
   @ParameterizedTest
-  @ValueSource(strings = {"always_on", "custom"})
-  void samplersSeeAttributesOnlyWhereTheyMayReadThem(String sampler) {
+  @CsvSource({
+    "BY_ATTRIBUTES, , true",
+    "BY_ATTRIBUTES, 00, true",
+    "EVERY_TRACE, , true",
+    "EVERY_TRACE, 01, true",
+    "EVERY_TRACE, 00, false",
+    "SOME_TRACES, , false",
+    "SOME_TRACES, 01, true",
+    "SOME_TRACES, 00, false"
+  })
+  void samplersSeeAttributesWhereTheyMayReadThemOrTakeTheSpanAnyway(
+      Sampling sampling, @Nullable String parentFlags, boolean seesThem) {
     List<Attributes> seen = new ArrayList<>();
     try (OpenTelemetrySdk sdk =
         OpenTelemetrySdk.builder()
@@ -326,16 +340,21 @@ class RequestInstrumenterTest {
                     .setSampler(new RecordingSampler(seen))
                     .addSpanProcessor(SimpleSpanProcessor.create(spans))
                     .build())
+            .setPropagators(ContextPropagators.create(W3CTraceContextPropagator.getInstance()))
             .build()) {
-      boolean mayRead = sampler.equals("custom");
+      Call call = new Call();
+      if (parentFlags != null) {
+        call.headers.put(
+            "traceparent", TRACEPARENT.substring(0, TRACEPARENT.length() - 2) + parentFlags);
+      }
       serve(
           new RequestInstrumenterBuilder<>(
-                  new Signals(sdk, true, true, true, mayRead, null, null),
+                  new Signals(sdk, true, true, true, sampling, null, null),
                   "s",
                   new Convention(SpanKind.SERVER))
               .build(),
-          new Call());
-      assertThat(seen.get(0).get(stringKey("start"))).isEqualTo(mayRead ? "s" : null);
+          call);
+      assertThat(seen.get(0).get(stringKey("start"))).isEqualTo(seesThem ? "s" : null);
       assertThat(onlySpan().getAttributes().get(stringKey("start"))).isEqualTo("s");
     }
   }

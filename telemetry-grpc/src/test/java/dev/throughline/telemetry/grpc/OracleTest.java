@@ -100,15 +100,17 @@ class OracleTest extends NettyTest {
       Upstream upstream = new Upstream(sdk);
       GrpcTelemetry ours = GrpcTelemetry.create(telemetry.telemetry());
       for (Map.Entry<String, Scenario> scenario : scenarios().entrySet()) {
+        KitService service = new KitService();
         try (Connection connection =
             connect(
-                new KitService(),
+                service,
                 server -> server.intercept(upstream.server),
                 channel -> channel.intercept(upstream.client))) {
-          scenario.getValue().run(connection);
+          scenario.getValue().run(connection, service);
         }
-        try (Connection connection = connect(new KitService(), ours::configure, ours::configure)) {
-          scenario.getValue().run(connection);
+        service = new KitService();
+        try (Connection connection = connect(service, ours::configure, ours::configure)) {
+          scenario.getValue().run(connection, service);
         }
         int expected = scenario.getKey().equals("unreachable") ? 1 : 2;
         await(ended, expected);
@@ -136,34 +138,36 @@ class OracleTest extends NettyTest {
   }
 
   private interface Scenario {
-    void run(Connection connection) throws Exception;
+    void run(Connection connection, KitService service) throws Exception;
   }
 
   private Map<String, Scenario> scenarios() {
     Map<String, Scenario> scenarios = new LinkedHashMap<>();
-    scenarios.put("unary", rpc -> call(rpc, Method.ECHO, "a").get());
-    scenarios.put("client stream", rpc -> call(rpc, Method.COLLECT, "a", "b").get());
-    scenarios.put("server stream", rpc -> call(rpc, Method.SPLIT, "3").get());
-    scenarios.put("both stream", rpc -> call(rpc, Method.CHAT, "a", "b").get());
-    scenarios.put("not found", rpc -> call(rpc, Method.FAIL, "NOT_FOUND").get());
-    scenarios.put("internal", rpc -> call(rpc, Method.FAIL, "INTERNAL").get());
-    scenarios.put("handler throws", rpc -> call(rpc, Method.THROW, "halfClose").get());
-    scenarios.put("handler throws late", rpc -> call(rpc, Method.THROW, "complete").get());
+    scenarios.put("unary", (rpc, service) -> call(rpc, Method.ECHO, "a").get());
+    scenarios.put("client stream", (rpc, service) -> call(rpc, Method.COLLECT, "a", "b").get());
+    scenarios.put("server stream", (rpc, service) -> call(rpc, Method.SPLIT, "3").get());
+    scenarios.put("both stream", (rpc, service) -> call(rpc, Method.CHAT, "a", "b").get());
+    scenarios.put("not found", (rpc, service) -> call(rpc, Method.FAIL, "NOT_FOUND").get());
+    scenarios.put("internal", (rpc, service) -> call(rpc, Method.FAIL, "INTERNAL").get());
+    scenarios.put("handler throws", (rpc, service) -> call(rpc, Method.THROW, "halfClose").get());
+    scenarios.put(
+        "handler throws late", (rpc, service) -> call(rpc, Method.THROW, "complete").get());
     scenarios.put(
         "cancelled",
-        rpc -> {
+        (rpc, service) -> {
           Pending pending = start(rpc, Method.HOLD, null);
           pending.sender().send("HELLO");
-          LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(200));
+          service.awaitHello();
           pending.sender().cancel();
           pending.outcome().get(10, TimeUnit.SECONDS);
         });
     scenarios.put(
         "deadline",
-        rpc -> start(rpc, Method.HOLD, Duration.ofMillis(100)).outcome().get(10, TimeUnit.SECONDS));
+        (rpc, service) ->
+            start(rpc, Method.HOLD, Duration.ofMillis(100)).outcome().get(10, TimeUnit.SECONDS));
     scenarios.put(
         "unreachable",
-        rpc -> {
+        (rpc, service) -> {
           rpc.close();
           call(rpc, Method.ECHO, "a").get();
         });
@@ -265,7 +269,7 @@ class OracleTest extends NettyTest {
   private static void await(List<SpanData> spans, int count) {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
     while (spans.size() < count && System.nanoTime() - deadline < 0) {
-      Thread.onSpinWait();
+      LockSupport.parkNanos(1_000_000);
     }
     assertThat(spans).hasSize(count);
   }

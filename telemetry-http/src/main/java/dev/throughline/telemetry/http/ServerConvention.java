@@ -94,6 +94,7 @@ final class ServerConvention implements RequestConvention<ServerExchange, Server
     if (method.equals(HttpValues.OTHER)) {
       attributes.set(HttpKeys.HTTP_REQUEST_METHOD_ORIGINAL, exchange.method());
     }
+    attributes.set(HttpKeys.HTTP_ROUTE, exchange.route());
     attributes.set(HttpKeys.URL_PATH, exchange.path());
     attributes.set(HttpKeys.URL_SCHEME, exchange.scheme());
     String query = exchange.query();
@@ -121,7 +122,9 @@ final class ServerConvention implements RequestConvention<ServerExchange, Server
       ServerExchange exchange,
       @Nullable ServerExchange response,
       @Nullable Throwable error) {
-    attributes.set(HttpKeys.HTTP_ROUTE, exchange.route());
+    if (exchange.routeIsLate()) {
+      attributes.set(HttpKeys.HTTP_ROUTE, exchange.route());
+    }
     int status = exchange.status();
     if (status > 0) {
       attributes.set(HttpKeys.HTTP_RESPONSE_STATUS_CODE, HttpValues.number(status));

@@ -6,7 +6,6 @@ package dev.throughline.telemetry.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.throughline.telemetry.instrument.Memo;
-import java.net.URI;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -34,6 +34,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -98,7 +101,9 @@ public abstract class RpcKit extends ThrowingHooksKit {
     SPLIT("Split", Shape.SERVER_STREAM),
     /** Both stream: answers each message with itself, and ends when the client does. */
     CHAT("Chat", Shape.BIDIRECTIONAL),
-    /** Both stream: answers nothing; ends with the code that a message names. */
+    /**
+     * Both stream: answers nothing; ends with the code that a message names, if not {@code HELLO}.
+     */
     HOLD("Hold", Shape.BIDIRECTIONAL),
     /** Unary, of the service that checks health; answers like {@link #ECHO}. */
     HEALTH("grpc.health.v1.Health/", "Check", Shape.UNARY);
@@ -357,7 +362,7 @@ public abstract class RpcKit extends ThrowingHooksKit {
     service.clear();
     Pending pending = start(rpc, Method.HOLD, null);
     pending.sender.send("HELLO");
-    service.held.await();
+    service.awaitHello();
     pending.sender.cancel();
     server = only(telemetry.takeSpans(2), SpanKind.SERVER);
     assertThat(service.seen).containsExactly("start", "message", "cancel");
@@ -475,7 +480,7 @@ public abstract class RpcKit extends ThrowingHooksKit {
     Connection rpc = connect(telemetry.telemetry(), service, 0);
     Pending pending = start(rpc, Method.HOLD, null);
     pending.sender.send("HELLO");
-    service.held.await();
+    service.awaitHello();
     pending.sender.cancel();
     assertThat(pending.outcome.get(10, TimeUnit.SECONDS).code()).isEqualTo("CANCELLED");
 
@@ -616,11 +621,11 @@ public abstract class RpcKit extends ThrowingHooksKit {
     return attributes(spans.get(spans.size() - 1));
   }
 
-  private static void await(java.util.function.BooleanSupplier condition) {
+  private static void await(BooleanSupplier condition) {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime() - deadline).as("waited in vain").isNegative();
-      Thread.onSpinWait();
+      LockSupport.parkNanos(1_000_000);
     }
   }
 
@@ -666,8 +671,12 @@ public abstract class RpcKit extends ThrowingHooksKit {
         Pending late = start(rpc, Method.HOLD, Duration.ofMillis(100));
         outcomes.add(late.outcome.get(10, TimeUnit.SECONDS));
         Pending cancelled = start(rpc, Method.HOLD, null);
+        cancelled.sender.send("HELLO");
+        service.awaitHello();
         cancelled.sender.cancel();
         outcomes.add(cancelled.outcome.get(10, TimeUnit.SECONDS));
+        // A client knows before its server does, whose span would be found by the next exchange.
+        await(() -> service.holding.get() == 0);
       }
       return outcomes;
     };
@@ -774,16 +783,22 @@ public abstract class RpcKit extends ThrowingHooksKit {
   }
 
   /** The kit's service, and what its handlers saw. */
-  protected static final class KitService implements Service {
+  public static final class KitService implements Service {
 
     final List<String> seen = new CopyOnWriteArrayList<>();
     final List<String> seenIn = new CopyOnWriteArrayList<>();
     final List<String> seenTraces = new CopyOnWriteArrayList<>();
-    final CountDownLatch held = new CountDownLatch(1);
+    final AtomicInteger holding = new AtomicInteger();
+    private final CountDownLatch hello = new CountDownLatch(1);
     volatile boolean throwsAtStart;
 
     /** A service of its own. */
     public KitService() {}
+
+    /** Waits until a handler of {@link Method#HOLD} has got the message {@code HELLO}. */
+    public void awaitHello() throws InterruptedException {
+      assertThat(hello.await(10, TimeUnit.SECONDS)).isTrue();
+    }
 
     void clear() {
       seen.clear();
@@ -801,6 +816,9 @@ public abstract class RpcKit extends ThrowingHooksKit {
       see("start");
       if (throwsAtStart) {
         throw new IllegalStateException("thrown by the kit");
+      }
+      if (method == Method.HOLD) {
+        holding.incrementAndGet();
       }
       return new Receiver(method, sender);
     }
@@ -824,7 +842,7 @@ public abstract class RpcKit extends ThrowingHooksKit {
         if (method == Method.CHAT) {
           sender.send(message);
         } else if (method == Method.HOLD && message.equals("HELLO")) {
-          held.countDown();
+          hello.countDown();
         } else if (method == Method.HOLD) {
           sender.close(message);
         }
@@ -873,6 +891,9 @@ public abstract class RpcKit extends ThrowingHooksKit {
       @Override
       public void onCancel() {
         see("cancel");
+        if (method == Method.HOLD) {
+          holding.decrementAndGet();
+        }
       }
 
       @Override

@@ -24,7 +24,7 @@ final class ServerConfigurator extends ServerEndpointConfig.Configurator {
   /**
    * @param configurator the application's; null where it has none
    * @param endpointClass the application's, in the place of which stands a traced one; null where
-   *     the container has the application's class
+   *     the container has the application's class, and upgrades are all that is seen
    */
   ServerConfigurator(
       Sockets sockets,
@@ -49,7 +49,9 @@ final class ServerConfigurator extends ServerEndpointConfig.Configurator {
     try {
       modifyApplications(config, request, response);
       upgrade.setStatus(Upgrade.SWITCHING_PROTOCOLS);
-      agree(config, upgrade, response);
+      if (endpointClass != null) {
+        agree(config, upgrade, response);
+      }
     } catch (Throwable t) {
       thrown = t;
       upgrade.setStatus(500);
@@ -78,9 +80,7 @@ final class ServerConfigurator extends ServerEndpointConfig.Configurator {
 
   private void agree(ServerEndpointConfig config, Upgrade upgrade, HandshakeResponse response) {
     try {
-      if (sockets.isEnabled()
-          && Envelope.VERSION.equals(upgrade.header(Envelope.HEADER))
-          && Endpoint.class.isAssignableFrom(config.getEndpointClass())) {
+      if (sockets.isEnabled() && Envelope.VERSION.equals(upgrade.header(Envelope.HEADER))) {
         response.getHeaders().put(Envelope.HEADER, List.of(Envelope.VERSION));
         upgrade.setEnvelopes(true);
       }
@@ -104,7 +104,6 @@ final class ServerConfigurator extends ServerEndpointConfig.Configurator {
     if (!sockets.isEnabled()) {
       return applications(supported, requested);
     }
-    // Which class the container will call is not known here, unless it is ours.
     return Protocols.answer(
         applications(supported, Protocols.applications(requested)),
         requested,
@@ -144,21 +143,22 @@ final class ServerConfigurator extends ServerEndpointConfig.Configurator {
   @Override
   @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
   public <T> T getEndpointInstance(Class<T> type) throws InstantiationException {
-    Object instance = applications(endpointClass == null ? type : endpointClass);
-    if (instance instanceof Endpoint endpoint) {
-      return (T) new Endpoints.Traced(sockets, endpoint, null, null);
+    Class<?> wrapped = endpointClass;
+    if (wrapped == null) {
+      return applications(type);
     }
-    return endpointClass == null
-        ? (T) instance
-        : (T)
-            new Endpoints.Traced(
-                sockets,
-                new AnnotatedEndpoint(instance, AnnotatedMethods.of(endpointClass)),
-                null,
-                null);
+    Object instance = applications(wrapped);
+    return (T)
+        new Endpoints.Traced(
+            sockets,
+            instance instanceof Endpoint endpoint
+                ? endpoint
+                : new AnnotatedEndpoint(instance, AnnotatedMethods.of(wrapped)),
+            null,
+            null);
   }
 
-  private Object applications(Class<?> type) throws InstantiationException {
+  private <T> T applications(Class<T> type) throws InstantiationException {
     return configurator == null
         ? super.getEndpointInstance(type)
         : configurator.getEndpointInstance(type);

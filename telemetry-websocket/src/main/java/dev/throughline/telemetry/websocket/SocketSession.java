@@ -169,8 +169,9 @@ final class SocketSession {
     boolean within = span != null && span.getSpanContext().isValid();
     SocketMessage message = new SocketMessage(isText, null);
     message.started(
-        sockets.sent.start(
-            within ? current : own, message, within ? links(current) : List.of(), 0));
+        sockets
+            .sent(envelopes())
+            .start(within ? current : own, message, within ? links(current) : List.of(), 0));
     return message;
   }
 
@@ -217,7 +218,7 @@ final class SocketSession {
     if (fields != null && !fields.isEmpty()) {
       SocketMessage message = new SocketMessage(isText, fields);
       Context own = context();
-      message.started(sockets.enveloped.start(own, message, links(Context.root()), 0));
+      message.started(sockets.receivedInEnvelope.start(own, message, links(Context.root()), 0));
       return message;
     }
     if (!sockets.chooses(this, false, payload, bytes)) {
@@ -375,6 +376,6 @@ final class SocketSession {
   }
 
   static int first(ByteBuffer bytes) {
-    return bytes.hasRemaining() ? bytes.get(bytes.position()) : -1;
+    return bytes.hasRemaining() ? bytes.get(bytes.position()) & 0xff : -1;
   }
 }

@@ -29,9 +29,10 @@ final class Sockets {
 
   final Guard guard = new Guard(WebSocketTelemetry.SCOPE);
   final RequestInstrumenter<SocketSession, SocketSession> sessions;
-  final RequestInstrumenter<SocketMessage, SocketMessage> sent;
+  private final RequestInstrumenter<SocketMessage, SocketMessage> sent;
+  private final RequestInstrumenter<SocketMessage, SocketMessage> sentInEnvelope;
   final RequestInstrumenter<SocketMessage, SocketMessage> received;
-  final RequestInstrumenter<SocketMessage, SocketMessage> enveloped;
+  final RequestInstrumenter<SocketMessage, SocketMessage> receivedInEnvelope;
   private final RequestInstrumenter<Upgrade, Upgrade> served;
   private final RequestInstrumenter<Upgrade, Upgrade> requested;
   private final TextMapPropagator propagator;
@@ -66,9 +67,10 @@ final class Sockets {
             .setDurationHistogram(
                 WebSocketKeys.SESSION_DURATION, "Duration of WebSocket sessions.", SECONDS)
             .build();
-    sent = messages(telemetry, new MessageConvention(true, true), ParentPolicy.CHILD);
+    sent = messages(telemetry, new MessageConvention(true, false), ParentPolicy.CHILD);
+    sentInEnvelope = messages(telemetry, new MessageConvention(true, true), ParentPolicy.CHILD);
     received = messages(telemetry, new MessageConvention(false, false), ParentPolicy.CHILD);
-    enveloped = messages(telemetry, new MessageConvention(false, true), parentPolicy);
+    receivedInEnvelope = messages(telemetry, new MessageConvention(false, true), parentPolicy);
     Meter meter = telemetry.openTelemetry().getMeter(WebSocketTelemetry.SCOPE);
     active =
         meter
@@ -102,6 +104,11 @@ final class Sockets {
         .instrumenter(WebSocketTelemetry.SCOPE, convention)
         .setParentPolicy(policy)
         .build();
+  }
+
+  /** What records messages that go out. */
+  RequestInstrumenter<SocketMessage, SocketMessage> sent(boolean envelopes) {
+    return envelopes ? sentInEnvelope : sent;
   }
 
   boolean isEnabled() {

@@ -69,9 +69,9 @@ public final class WebSocketTelemetry {
   }
 
   /**
-   * A configurator for {@code ServerEndpointConfig.Builder}. For a programmatic endpoint it does
-   * what {@link #wrap(ServerEndpointConfig)} does. Of an annotated class, whose methods the
-   * container calls itself, it records the upgrade alone.
+   * A configurator that records upgrades alone, for an endpoint that has to stay as it is: its
+   * session and messages the container hands to the endpoint itself. {@link
+   * #wrap(ServerEndpointConfig)} does all.
    */
   public ServerEndpointConfig.Configurator createConfigurator() {
     return ServerEndpoints.configurator(sockets);

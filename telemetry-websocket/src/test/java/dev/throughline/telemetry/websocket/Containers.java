@@ -27,6 +27,7 @@ import org.eclipse.jetty.ee11.servlet.FilterHolder;
 import org.eclipse.jetty.ee11.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee11.websocket.jakarta.client.JakartaWebSocketClientContainer;
 import org.eclipse.jetty.ee11.websocket.jakarta.server.config.JakartaWebSocketServletContainerInitializer;
+import org.eclipse.jetty.ee11.websocket.servlet.WebSocketUpgradeFilter;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
@@ -70,6 +71,10 @@ enum Containers {
       ServletContextHandler context = new ServletContextHandler("/app");
       if (filter != null) {
         context.addFilter(new FilterHolder(filter), "/*", null);
+        // Else, or under another name, it goes before all others.
+        FilterHolder upgrades = new FilterHolder(WebSocketUpgradeFilter.class);
+        upgrades.setName(WebSocketUpgradeFilter.class.getName());
+        context.addFilter(upgrades, "/*", null);
       }
       JakartaWebSocketServletContainerInitializer.configure(
           context, (servletContext, container) -> addAll(container, endpoints));
@@ -144,6 +149,11 @@ enum Containers {
   abstract Running start(List<ServerEndpointConfig> endpoints, Filter filter) throws Exception;
 
   abstract Client client();
+
+  /** How long a header may be that is sent to it; Grizzly takes no more. */
+  int headerLimit() {
+    return this == TYRUS ? 7_000 : 100_000;
+  }
 
   /** A server that runs. */
   record Running(String contextPath, int port, Stop stop) implements AutoCloseable {

@@ -305,19 +305,25 @@ abstract class WebSocketKit {
                         .at("/objects", List.of(Point.Coder.class), List.of()))));
     String euros = "\u20ac".repeat(1000);
     for (String path : List.of("/streams", "/parts")) {
+      // Tyrus may hand over an empty stream behind one of several parts: its ReaderBuffer looks for
+      // a
+      // reader that has been done with meanwhile.
+      boolean inParts = path.equals("/parts") || containers() != Containers.TYRUS;
       Session session = connect(webSockets, server, path, Scripted.on(s -> {}));
       try (Scope ignored = incoming().makeCurrent()) {
         session.getBasicRemote().sendText(euros);
         assertThat(take(seen)).isEqualTo(euros + " in " + TRACE);
-        session.getBasicRemote().sendText("one ", false);
-        session.getBasicRemote().sendText("", false);
-        session.getBasicRemote().sendText("two", true);
-        assertThat(take(seen)).isEqualTo("one two in " + TRACE);
-        try (Writer writer = session.getBasicRemote().getSendWriter()) {
-          writer.write("written ");
-          writer.write("twice");
+        if (inParts) {
+          session.getBasicRemote().sendText("one ", false);
+          session.getBasicRemote().sendText("", false);
+          session.getBasicRemote().sendText("two", true);
+          assertThat(take(seen)).isEqualTo("one two in " + TRACE);
+          try (Writer writer = session.getBasicRemote().getSendWriter()) {
+            writer.write("written ");
+            writer.write("twice");
+          }
+          assertThat(take(seen)).isEqualTo("written twice in " + TRACE);
         }
-        assertThat(take(seen)).isEqualTo("written twice in " + TRACE);
         session.getBasicRemote().sendText("");
         assertThat(take(seen)).isEqualTo(" in " + TRACE);
         session.getAsyncRemote().sendText("async").get(10, TimeUnit.SECONDS);
@@ -331,14 +337,16 @@ abstract class WebSocketKit {
 
         session.getBasicRemote().sendBinary(bytes(300));
         assertThat(take(seen)).isEqualTo("300 bytes in " + TRACE);
-        session.getBasicRemote().sendBinary(bytes(1), false);
-        session.getBasicRemote().sendBinary(bytes(2), true);
-        assertThat(take(seen)).isEqualTo("3 bytes in " + TRACE);
-        try (OutputStream stream = session.getBasicRemote().getSendStream()) {
-          stream.write(new byte[5]);
-          stream.write(1);
+        if (inParts) {
+          session.getBasicRemote().sendBinary(bytes(1), false);
+          session.getBasicRemote().sendBinary(bytes(2), true);
+          assertThat(take(seen)).isEqualTo("3 bytes in " + TRACE);
+          try (OutputStream stream = session.getBasicRemote().getSendStream()) {
+            stream.write(new byte[5]);
+            stream.write(1);
+          }
+          assertThat(take(seen)).isEqualTo("6 bytes in " + TRACE);
         }
-        assertThat(take(seen)).isEqualTo("6 bytes in " + TRACE);
         session.getAsyncRemote().sendBinary(bytes(7)).get(10, TimeUnit.SECONDS);
         assertThat(take(seen)).isEqualTo("7 bytes in " + TRACE);
         CompletableFuture<Boolean> binary = new CompletableFuture<>();
@@ -348,9 +356,10 @@ abstract class WebSocketKit {
         assertThat(take(seen)).isEqualTo("8 bytes in " + TRACE);
       }
       session.close();
+      int expected = inParts ? 28 : 20;
       List<SpanData> spans =
-          telemetry.takeSpans(all -> all.size() >= 28 && sessions(all).size() == 2);
-      assertThat(spans).hasSize(28);
+          telemetry.takeSpans(all -> all.size() >= expected && sessions(all).size() == 2);
+      assertThat(spans).hasSize(expected);
       long euroSizes =
           spans.stream()
               .filter(span -> Long.valueOf(3000).equals(attributes(span).get(SIZE)))
@@ -469,6 +478,11 @@ abstract class WebSocketKit {
     List<CompletableFuture<Session>> opening = new ArrayList<>();
     Map<String, String> expected = new HashMap<>();
     WebSocketContainer client = client(create());
+    // Jetty's client starts itself with its first socket, and not two at once.
+    client
+        .connectToServer(
+            Scripted.on(s -> {}), ClientEndpointConfig.Builder.create().build(), server.uri("/s"))
+        .close();
     for (int i = 0; i < 20; i++) {
       String trace = "%032x".formatted(i + 1);
       String message = "message " + i;
@@ -506,7 +520,7 @@ abstract class WebSocketKit {
     for (Session session : sessions) {
       session.close();
     }
-    telemetry.takeSpans(all -> all.size() >= 80);
+    telemetry.takeSpans(all -> all.size() >= 84);
   }
 
   @Test
