@@ -109,9 +109,12 @@ final class ConsoleSession {
 
   /** Passes on what the console says; it waits where the viewer is slow. */
   synchronized void fromConsole(byte[] message) throws IOException {
+    if (ended) {
+      return;
+    }
     if (viewer == null) {
       unseen.add(message);
-    } else if (!ended) {
+    } else {
       send(viewer, message);
     }
   }

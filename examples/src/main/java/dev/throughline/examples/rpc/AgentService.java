@@ -27,7 +27,7 @@ public final class AgentService {
 
   /**
    * The stream of one console, for as long as somebody looks at it: what it says goes up, what it
-   * is told comes down. The first message up is the id that the command named.
+   * is told comes down. The first message up is the session's id.
    */
   public static final MethodDescriptor<byte[], byte[]> CONSOLE =
       stream("Console", bytes(), bytes());
