@@ -55,7 +55,7 @@ public final class Manager implements AutoCloseable {
     http = new JsonServer(httpTelemetry, port, ErrorStyle.PLAIN);
     http.route("POST", "/auth", this::signIn);
     http.route("POST", "/servers/{id}/power", this::power);
-    http.route("POST", "/servers/{id}/sessions/{kind}", this::openSession);
+    http.route("POST", "/sessions/{kind}", this::openSession);
     http.page("/console", Manager.class, "console.html");
     new FleetService(this::validate, servers).addTo(http);
     http.start();
@@ -105,9 +105,10 @@ public final class Manager implements AutoCloseable {
   /** For pages, which may call nobody but who served them; their WebSockets may go anywhere. */
   private ObjectNode openSession(JsonRequest request) throws Exception {
     String customerId = validate(request);
-    KnownServer server = servers.get(request.variable("id"));
+    ObjectNode body = request.body();
+    KnownServer server = servers.get(JsonRequest.text(body, "server_id"));
     if (server == null) {
-      throw new Refusal(404, "There is no server " + request.variable("id"));
+      throw new Refusal(404, "There is no server " + body.path("server_id").asText());
     }
     String path =
         switch (request.variable("kind")) {
@@ -115,7 +116,6 @@ public final class Manager implements AutoCloseable {
           case "sol" -> "/CreateSOLSession";
           default -> throw new Refusal(404, "There is no console " + request.variable("kind"));
         };
-    ObjectNode body = Json.object().put("server_id", server.id());
     return atGateway("gateway.open_session", customerId, server, path, body, request);
   }
 

@@ -92,7 +92,7 @@ class PageTest {
         .isEqualTo(
             """
             page.open_vnc of bmc-page
-              POST /servers/{id}/sessions/{kind} of bmc-manager
+              POST /sessions/{kind} of bmc-manager
                 jwt.validate of bmc-manager
                 gateway.open_session of bmc-manager
                   POST of bmc-manager
