@@ -66,11 +66,21 @@ final class ConsoleSocket implements AutoCloseable {
     return new InputStream() {
       @Override
       public int read() throws IOException {
-        while (position == message.length) {
+        byte[] one = new byte[1];
+        read(one, 0, 1);
+        return one[0] & 0xFF;
+      }
+
+      @Override
+      public int read(byte[] bytes, int offset, int length) throws IOException {
+        while (length > 0 && position == message.length) {
           message = next();
           position = 0;
         }
-        return message[position++] & 0xFF;
+        int count = Math.min(length, message.length - position);
+        System.arraycopy(message, position, bytes, offset, count);
+        position += count;
+        return count;
       }
     };
   }
