@@ -25,7 +25,10 @@ import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Signs operators in, knows which Gateway a server is behind, and passes power commands there. */
+/**
+ * Signs operators in, knows which Gateway a server is behind, passes power commands there, and has
+ * a page that shows consoles.
+ */
 public final class Manager implements AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(Manager.class);
@@ -58,6 +61,8 @@ public final class Manager implements AutoCloseable {
     http = new JsonServer(httpTelemetry, port, ErrorStyle.PLAIN);
     http.route("POST", "/auth", this::signIn);
     http.route("POST", "/servers/{id}/power", this::power);
+    http.route("POST", "/sessions/{kind}", this::openSession);
+    http.page("/console", Manager.class, "console.html");
     new FleetService(this::validate, registry).addTo(http);
     http.start();
   }
@@ -103,18 +108,41 @@ public final class Manager implements AutoCloseable {
   private ObjectNode power(JsonRequest request) throws Exception {
     String customerId = validate(request);
     KnownServer server = registry.server(request.variable("id"));
-    ObjectNode command = request.body();
+    String path = "/servers/" + server.id() + "/power";
+    return atGateway("gateway.power", customerId, server, path, request.body(), request);
+  }
+
+  /** For pages, which may call nobody but who served them; their WebSockets may go anywhere. */
+  private ObjectNode openSession(JsonRequest request) throws Exception {
+    String customerId = validate(request);
+    ObjectNode body = request.body();
+    KnownServer server = registry.server(JsonRequest.text(body, "server_id"));
+    String path =
+        switch (request.variable("kind")) {
+          case "vnc" -> "/CreateVNCSession";
+          case "sol" -> "/CreateSOLSession";
+          default -> throw new Refusal(404, "There is no console " + request.variable("kind"));
+        };
+    return atGateway("gateway.open_session", customerId, server, path, body, request);
+  }
+
+  private ObjectNode atGateway(
+      String span,
+      String customerId,
+      KnownServer server,
+      String path,
+      ObjectNode body,
+      JsonRequest request)
+      throws Refusal {
+    String token = request.bearerToken();
     return telemetry
-        .span("gateway.power")
+        .span(span)
         .baggage("customer_id", customerId)
         .call(
             () -> {
-              LOGGER.info("Passing the command for {} on", server.id());
+              LOGGER.info("Passing the request for {} on", server.id());
               return client.post(
-                  server.gateway().resolve("/servers/" + server.id() + "/power"),
-                  command,
-                  "Authorization",
-                  "Bearer " + request.bearerToken());
+                  server.gateway().resolve(path), body, "Authorization", "Bearer " + token);
             });
   }
 
