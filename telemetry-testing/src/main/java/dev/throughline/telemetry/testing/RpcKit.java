@@ -679,7 +679,7 @@ public abstract class RpcKit extends ThrowingHooksKit {
         cancelled.sender.cancel();
         outcomes.add(cancelled.outcome.get(10, TimeUnit.SECONDS));
         // A client knows before its server does, whose span would be found by the next exchange.
-        await(() -> service.holding.get() == 0);
+        await(() -> service.heldNoMore.get() == 2);
       }
       return outcomes;
     };
@@ -791,7 +791,7 @@ public abstract class RpcKit extends ThrowingHooksKit {
     final List<String> seen = new CopyOnWriteArrayList<>();
     final List<String> seenIn = new CopyOnWriteArrayList<>();
     final List<String> seenTraces = new CopyOnWriteArrayList<>();
-    final AtomicInteger holding = new AtomicInteger();
+    final AtomicInteger heldNoMore = new AtomicInteger();
     private final CountDownLatch hello = new CountDownLatch(1);
     volatile boolean throwsAtStart;
 
@@ -819,9 +819,6 @@ public abstract class RpcKit extends ThrowingHooksKit {
       see("start");
       if (throwsAtStart) {
         throw new IllegalStateException("thrown by the kit");
-      }
-      if (method == Method.HOLD) {
-        holding.incrementAndGet();
       }
       return new Receiver(method, sender);
     }
@@ -895,7 +892,7 @@ public abstract class RpcKit extends ThrowingHooksKit {
       public void onCancel() {
         see("cancel");
         if (method == Method.HOLD) {
-          holding.decrementAndGet();
+          heldNoMore.incrementAndGet();
         }
       }
 
