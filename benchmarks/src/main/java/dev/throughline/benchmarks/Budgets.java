@@ -11,6 +11,7 @@ import dev.throughline.telemetry.websocket.WebSocketLadder;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -197,7 +198,15 @@ final class Budgets {
    * @return one line for each that is broken
    */
   static List<String> check(Results results) throws IOException {
-    Map<String, Cost> costs = Jmh.run(rungs(), Effort.BUDGET, results.json("budget"));
+    Map<String, Cost> costs =
+        new HashMap<>(Jmh.run(rungs(ALL), Effort.BUDGET, results.json("budget")));
+    List<Budget> doubtful = ALL.stream().filter(budget -> !fits(budget, costs)).toList();
+    if (!doubtful.isEmpty()) {
+      // On a busy machine the compiler is not done when the warm-up is, and removes no object yet.
+      results.progress(
+          "budget: " + doubtful.size() + " in doubt, measured again with more warm-up");
+      costs.putAll(Jmh.run(rungs(doubtful), Effort.DOUBT, results.json("budget-doubtful")));
+    }
     List<String> broken = new ArrayList<>();
     Table table = new Table("path", "B/op", "budget", "", "ns/op", "budget", "");
     for (Budget budget : ALL) {
@@ -205,7 +214,7 @@ final class Budgets {
       double bytes = budget.bytes().amount(costs, peer -> budget.bytes(costs, peer));
       double measured = budget.bytes(costs, cost);
       double nanos = budget.nanos().amount(costs, Cost::nanos);
-      boolean fits = measured <= Math.max(bytes * ALLOWED, NOTHING);
+      boolean fits = fits(budget, costs);
       if (!fits) {
         broken.add(
             "%s: %s B measured, the budget is %s B and 5 %%"
@@ -227,6 +236,11 @@ final class Budgets {
         table,
         "Bytes are of the best of three forks, with 64 for the exporting thread where a span is recorded; 5 % above\nthe budget are allowed. Times only warn.");
     return broken;
+  }
+
+  private static boolean fits(Budget budget, Map<String, Cost> costs) {
+    return bytes(cost(costs, budget.rung()))
+        <= Math.max(budget.bytes().amount(costs, Budgets::bytes) * ALLOWED, NOTHING);
   }
 
   /** Shows where the bytes of each path go, of those that may have any. */
@@ -262,9 +276,9 @@ final class Budgets {
     return "profile-" + budget.path().replaceAll("\\W+", "-");
   }
 
-  private static Collection<String> rungs() {
+  private static Collection<String> rungs(List<Budget> budgets) {
     Collection<String> rungs = new LinkedHashSet<>();
-    for (Budget budget : ALL) {
+    for (Budget budget : budgets) {
       rungs.add(budget.rung());
       if (budget.over() != null) {
         rungs.add(budget.over());
