@@ -102,8 +102,7 @@ class RequestIdTest {
             .intercept(grpc.serverInterceptor())
             .build()
             .start();
-    traced =
-        InProcessChannelBuilder.forName(name).intercept(grpc.clientInterceptor()).build();
+    traced = InProcessChannelBuilder.forName(name).intercept(grpc.clientInterceptor()).build();
     plain = InProcessChannelBuilder.forName(name).build();
   }
 
