@@ -239,8 +239,8 @@ final class Budgets {
   }
 
   private static boolean fits(Budget budget, Map<String, Cost> costs) {
-    return bytes(cost(costs, budget.rung()))
-        <= Math.max(budget.bytes().amount(costs, Budgets::bytes) * ALLOWED, NOTHING);
+    double allowed = budget.bytes().amount(costs, peer -> budget.bytes(costs, peer)) * ALLOWED;
+    return budget.bytes(costs, cost(costs, budget.rung())) <= Math.max(allowed, NOTHING);
   }
 
   /** Shows where the bytes of each path go, of those that may have any. */
