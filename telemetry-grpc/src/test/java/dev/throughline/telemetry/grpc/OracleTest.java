@@ -164,7 +164,7 @@ class OracleTest extends NettyTest {
     scenarios.put(
         "deadline",
         (rpc, service) ->
-            start(rpc, Method.HOLD, Duration.ofMillis(100)).outcome().get(10, TimeUnit.SECONDS));
+            start(rpc, Method.HOLD, Duration.ofSeconds(1)).outcome().get(10, TimeUnit.SECONDS));
     scenarios.put(
         "unreachable",
         (rpc, service) -> {
