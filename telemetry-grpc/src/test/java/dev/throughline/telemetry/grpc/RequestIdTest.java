@@ -72,7 +72,8 @@ class RequestIdTest {
           @Override
           public <Q, S> ServerCall.Listener<Q> interceptCall(
               ServerCall<Q, S> call, Metadata headers, ServerCallHandler<Q, S> next) {
-            received.add(call.getMethodDescriptor().getBareMethodName() + " " + headers.get(ID));
+            String name = call.getMethodDescriptor().getFullMethodName();
+            received.add(name + " " + headers.get(ID));
             return Contexts.interceptCall(io.grpc.Context.current(), call, headers, next);
           }
         };
@@ -148,7 +149,7 @@ class RequestIdTest {
   @Test
   void goesThroughAllServices() {
     assertThat(echoed(FRONT, "r-1")).isEqualTo("r-1, null");
-    assertThat(received).containsExactly("Front r-1", "Back r-1");
+    assertThat(received).containsExactly("test.Service/Front r-1", "test.Service/Back r-1");
     assertThat(telemetry)
         .tree(
             """
@@ -178,7 +179,7 @@ class RequestIdTest {
         .telemetry()
         .span("work")
         .run(() -> call(io.grpc.ClientInterceptors.intercept(traced, sending("own")), FRONT));
-    assertThat(received).containsExactly("Front own", "Back own");
+    assertThat(received).containsExactly("test.Service/Front own", "test.Service/Back own");
     telemetry.takeSpans(5);
   }
 }
