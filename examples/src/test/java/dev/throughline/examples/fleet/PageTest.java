@@ -94,6 +94,7 @@ class PageTest {
             page.open_vnc of bmc-page
               POST /sessions/{kind} of bmc-manager
                 jwt.validate of bmc-manager
+                SELECT servers of bmc-manager
                 gateway.open_session of bmc-manager
                   POST of bmc-manager
                     POST /CreateVNCSession of bmc-gateway
