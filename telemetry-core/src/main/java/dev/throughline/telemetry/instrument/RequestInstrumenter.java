@@ -137,7 +137,7 @@ public final class RequestInstrumenter<REQ, RES> {
       context = scopeHooks.carry(context);
     }
     InstrumentedRequest<REQ, RES> started = newRequest(request, nanosSince(startEpochNanos));
-    if (kind == SpanKind.SERVER || kind == SpanKind.CONSUMER) {
+    if (kind == SpanKind.SERVER) {
       context = context.with(InstrumentedRequest.KEY, started);
     }
     Context parentContext = context;
