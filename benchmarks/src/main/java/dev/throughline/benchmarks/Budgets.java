@@ -39,6 +39,7 @@ final class Budgets {
   private static final String CLIENT_PEER = rung(HttpClientLadder.class, "r_instrumenter");
   private static final String JDBC_BARE = rung(JdbcLadder.class, "a_bare");
   private static final String JDBC_PEER = rung(JdbcLadder.class, "p_library");
+  private static final String BY_HAND = rung(MdcLadder.class, "p_byHand");
   private static final String MESSAGE_SPAN = rung(WebSocketLadder.class, "p_sdk");
   private static final String GRPC_BARE = rung(GrpcInProcessLadder.class, "a_bare");
   private static final String GRPC_STREAM_BARE = rung(GrpcStreamLadder.class, "a_bare");
@@ -81,6 +82,12 @@ final class Budgets {
               rung(JdbcLadder.class, "d_on"),
               Limit.of(1100).beside(JDBC_BARE),
               Limit.times(0.6, JDBC_PEER).beside(JDBC_BARE)),
+          new Budget("logging, off", rung(MdcLadder.class, "b_off"), Limit.of(0), Limit.NONE),
+          new Budget(
+              "three ids in the MDC",
+              rung(MdcLadder.class, "d_on"),
+              Limit.times(1.2, BY_HAND),
+              Limit.times(1.2, BY_HAND)),
           new Budget(
               "gRPC call, both sides, added, off",
               rung(GrpcInProcessLadder.class, "b_off"),
@@ -232,8 +239,8 @@ final class Budgets {
   }
 
   private static boolean fits(Budget budget, Map<String, Cost> costs) {
-    double limit = budget.bytes().amount(costs, peer -> budget.bytes(costs, peer));
-    return budget.bytes(costs, cost(costs, budget.rung())) <= Math.max(limit * ALLOWED, NOTHING);
+    double allowed = budget.bytes().amount(costs, peer -> budget.bytes(costs, peer)) * ALLOWED;
+    return budget.bytes(costs, cost(costs, budget.rung())) <= Math.max(allowed, NOTHING);
   }
 
   /** Shows where the bytes of each path go, of those that may have any. */

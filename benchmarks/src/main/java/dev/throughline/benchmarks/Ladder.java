@@ -61,7 +61,8 @@ enum Ladder {
       WebSocketLadder.class,
       "A text message of an open WebSocket, on one thread without a socket",
       "p_sdk"),
-  CONTEXT("context", ContextLadder.class, "A task handed to an executor within a span", "p_sdk");
+  CONTEXT("context", ContextLadder.class, "A task handed to an executor within a span", "p_sdk"),
+  MDC("mdc", MdcLadder.class, "The scope of a span, with its three ids in the MDC", "p_byHand");
 
   private final String word;
   private final Class<?> benchmarks;

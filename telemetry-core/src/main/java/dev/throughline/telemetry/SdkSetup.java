@@ -11,6 +11,7 @@ import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
+import dev.throughline.telemetry.instrument.RequestIds;
 import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
 import io.opentelemetry.api.common.AttributeKey;
@@ -42,6 +43,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /** An SDK by autoconfigure, with our settings, our resource and our span processor in it. */
 final class SdkSetup {
@@ -70,6 +72,8 @@ final class SdkSetup {
   private Duration closeTimeout;
   private Duration segmentLimit = DEFAULT_SEGMENT_LIMIT;
   private String serviceName = "";
+  private List<String> baggageKeys = DEFAULT_BAGGAGE_ATTRIBUTES;
+  private @Nullable RequestIds requestIds;
 
   /**
    * @param exports false for metrics that are only pulled
@@ -149,6 +153,16 @@ final class SdkSetup {
   /** How long closing may take; only known after {@link #build}. */
   Duration closeTimeout() {
     return closeTimeout;
+  }
+
+  /** The listed keys of baggage; only known after {@link #build}. */
+  List<String> baggageKeys() {
+    return baggageKeys;
+  }
+
+  /** The ids of requests, null for none; only known after {@link #build}. */
+  @Nullable RequestIds requestIds() {
+    return requestIds;
   }
 
   /** How long a span of an open-ended request lasts; only known after {@link #build}. */
@@ -237,7 +251,23 @@ final class SdkSetup {
     // Now, so that a value that can't be used is told like any other.
     closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
     segmentLimit = read.getDuration("telemetry.segment.limit", segmentLimit);
+    baggageKeys = read.getList("telemetry.baggage.attributes", DEFAULT_BAGGAGE_ATTRIBUTES);
+    requestIds = requestIds(read.getString("telemetry.request.id.header"));
     return read;
+  }
+
+  private static @Nullable RequestIds requestIds(@Nullable String header) {
+    if (header == null) {
+      return null;
+    }
+    if (!RequestIds.isHeader(header)) {
+      LoggerFactory.getLogger(Telemetry.class)
+          .warn(
+              "TELEMETRY_REQUEST_ID_HEADER: \"{}\" is no name of a header; requests get no id",
+              header);
+      return null;
+    }
+    return new RequestIds(header);
   }
 
   private Resource resource(Resource configured) {
@@ -285,8 +315,6 @@ final class SdkSetup {
 
   private SpanPipeline pipeline(ConfigProperties config) {
     List<SpanProcessor> all = new ArrayList<>();
-    List<String> baggageKeys =
-        config.getList("telemetry.baggage.attributes", DEFAULT_BAGGAGE_ATTRIBUTES);
     all.add(new BaggageTap(new BaggageAttributes(baggageKeys)));
     all.addAll(builder.spanProcessors);
     all.addAll(taps);

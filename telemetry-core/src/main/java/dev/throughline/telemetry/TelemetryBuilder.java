@@ -8,6 +8,7 @@ import static java.util.Objects.requireNonNull;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
+import dev.throughline.telemetry.instrument.ScopeHooks;
 import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
 import dev.throughline.telemetry.instrument.Signals.Sampling;
@@ -151,6 +152,7 @@ public final class TelemetryBuilder {
             Sampling.SOME_TRACES,
             null,
             null),
+        List.of(),
         scope(),
         null,
         DEFAULT_CLOSE_TIMEOUT);
@@ -174,6 +176,8 @@ public final class TelemetryBuilder {
         boolean exports,
         List<String> propagators,
         ContextPropagators off) {
+      // Before anything of OpenTelemetry's uses its context.
+      ScopeHooks.prepare();
       String mix = OpenTelemetryVersions.mix(TelemetryBuilder.class.getClassLoader());
       if (mix != null) {
         logger()
@@ -205,7 +209,10 @@ public final class TelemetryBuilder {
                   true,
                   setup.sampling(),
                   null,
-                  new Segments(setup.segmentLimit())),
+                  new Segments(setup.segmentLimit()),
+                  setup.requestIds(),
+                  new ScopeHooks()),
+              setup.baggageKeys(),
               builder.scope(),
               sdk,
               setup.closeTimeout());
@@ -242,7 +249,9 @@ public final class TelemetryBuilder {
 
   /** A telemetry over an instance of someone else's. */
   static Telemetry over(OpenTelemetry openTelemetry, boolean adapters) {
+    ScopeHooks.prepare();
     List<String> listed = new Environment(Map.of(), false).getList("telemetry.baggage.attributes");
+    List<String> baggageKeys = listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed;
     boolean spans = openTelemetry.getTracer(DEFAULT_SCOPE).isEnabled();
     boolean metrics =
         openTelemetry.getMeter(DEFAULT_SCOPE).counterBuilder("telemetry.probe").build().isEnabled();
@@ -253,8 +262,11 @@ public final class TelemetryBuilder {
             metrics,
             adapters,
             Sampling.BY_ATTRIBUTES,
-            new BaggageAttributes(listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed),
-            new Segments(SdkSetup.DEFAULT_SEGMENT_LIMIT)),
+            new BaggageAttributes(baggageKeys),
+            new Segments(SdkSetup.DEFAULT_SEGMENT_LIMIT),
+            null,
+            new ScopeHooks()),
+        baggageKeys,
         DEFAULT_SCOPE,
         null,
         DEFAULT_CLOSE_TIMEOUT);

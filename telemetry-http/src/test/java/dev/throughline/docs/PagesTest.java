@@ -31,6 +31,7 @@ class PagesTest {
             "telemetry-grpc/README.md",
             "telemetry-http/README.md",
             "telemetry-jdbc/README.md",
+            "telemetry-logging/README.md",
             "telemetry-metrics/README.md",
             "telemetry-testing/README.md",
             "telemetry-websocket/README.md");

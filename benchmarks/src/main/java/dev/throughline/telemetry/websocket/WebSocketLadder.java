@@ -124,9 +124,10 @@ public class WebSocketLadder {
   /** Both ends of a client's socket. */
   private static final class Connection implements WebSocket.Builder {
 
+    final Application application = new Application();
     final Socket socket;
     final WebSocket applications;
-    WebSocket.Listener listener = new Application();
+    WebSocket.Listener listener = application;
 
     /** One without telemetry. */
     Connection() {
@@ -142,7 +143,7 @@ public class WebSocketLadder {
       }
       applications =
           new JdkBuilder(new Sockets(settings), () -> this)
-              .buildAsync(URI.create("ws://gateway:8081/vnc/7"), new Application())
+              .buildAsync(URI.create("ws://gateway:8081/vnc/7"), application)
               .join();
     }
 
@@ -167,12 +168,14 @@ public class WebSocketLadder {
       return CompletableFuture.completedFuture(socket);
     }
 
-    @Nullable Object receive(String message) {
-      return listener.onText(socket, message, true);
+    int receive(String message) {
+      CompletionStage<?> unused = listener.onText(socket, message, true);
+      return application.received;
     }
 
-    Object send() {
-      return applications.sendText(MESSAGE, true);
+    int send(WebSocket over, String message) {
+      CompletableFuture<WebSocket> unused = over.sendText(message, true);
+      return socket.characters;
     }
   }
 
@@ -245,67 +248,67 @@ public class WebSocketLadder {
 
   @Benchmark
   @Rung("bare, received")
-  public @Nullable Object a_bare(Bare subject) {
+  public int a_bare(Bare subject) {
     return subject.connection.receive(MESSAGE);
   }
 
   @Benchmark
   @Rung("bare, sent")
-  public Object a_bareSent(Bare subject) {
-    return subject.connection.send();
+  public int a_bareSent(Bare subject) {
+    return subject.connection.send(subject.connection.applications, MESSAGE);
   }
 
   @Benchmark
   @Rung("Throughline, off, received")
-  public @Nullable Object b_off(Off subject) {
+  public int b_off(Off subject) {
     return subject.connection.receive(MESSAGE);
   }
 
   @Benchmark
   @Rung("Throughline, unsampled, received")
-  public @Nullable Object c_unsampled(Unsampled subject) {
+  public int c_unsampled(Unsampled subject) {
     return subject.connection.receive(MESSAGE);
   }
 
   @Benchmark
   @Rung("Throughline, on, received without a span")
-  public @Nullable Object d_on(On subject) {
+  public int d_on(On subject) {
     return subject.connection.receive(MESSAGE);
   }
 
   @Benchmark
   @Rung("Throughline, on, sent without a span")
-  public Object d_onSent(On subject) {
-    return subject.connection.send();
+  public int d_onSent(On subject) {
+    return subject.connection.send(subject.connection.applications, MESSAGE);
   }
 
   @Benchmark
   @Rung("Throughline, on, received with a span")
-  public @Nullable Object e_span(Chosen subject) {
+  public int e_span(Chosen subject) {
     return subject.connection.receive(MESSAGE);
   }
 
   @Benchmark
   @Rung("Throughline, on, sent with a span")
-  public Object e_spanSent(Chosen subject) {
-    return subject.connection.send();
+  public int e_spanSent(Chosen subject) {
+    return subject.connection.send(subject.connection.applications, MESSAGE);
   }
 
   @Benchmark
   @Rung("Throughline, on, received with a span, out of an envelope")
-  public @Nullable Object f_envelope(Enveloped subject) {
+  public int f_envelope(Enveloped subject) {
     return subject.connection.receive(ENVELOPED);
   }
 
   @Benchmark
   @Rung("Throughline, on, sent with a span, in an envelope")
-  public Object f_envelopeSent(Enveloped subject) {
-    return subject.connection.send();
+  public int f_envelopeSent(Enveloped subject) {
+    return subject.connection.send(subject.connection.applications, MESSAGE);
   }
 
   @Benchmark
   @Rung("OpenTelemetry SDK, received with a span by hand")
-  public @Nullable Object p_sdk(Sdk subject) {
+  public int p_sdk(Sdk subject) {
     Span span =
         subject
             .tracer
@@ -324,7 +327,7 @@ public class WebSocketLadder {
 
   @Benchmark
   @Rung("OpenTelemetry SDK, sent with a span by hand, its context before the message")
-  public Object q_sdkSent(Sdk subject) {
+  public int q_sdkSent(Sdk subject) {
     Span span =
         subject
             .tracer
@@ -343,7 +346,7 @@ public class WebSocketLadder {
               carrier.append(name).append(':').append(value).append('\n');
             }
           });
-      return subject.connection.socket.sendText(message.append(MESSAGE).toString(), true);
+      return subject.connection.send(subject.connection.socket, message.append(MESSAGE).toString());
     } finally {
       span.setAttribute(SIZE, (long) MESSAGE.length());
       span.end();

@@ -8,6 +8,7 @@ import dev.throughline.examples.service.JsonServer;
 import dev.throughline.examples.service.Lifetime;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
+import dev.throughline.telemetry.logging.LoggingTelemetry;
 import dev.throughline.telemetry.metrics.MetricsTelemetry;
 import java.io.IOException;
 import java.net.URI;
@@ -48,10 +49,12 @@ public final class Bmc implements AutoCloseable {
     Arguments arguments = new Arguments(args, "delay-millis");
     Duration delay = Duration.ofMillis(arguments.number("delay-millis", 0));
     MetricsTelemetry metrics = MetricsTelemetry.create();
-    try (Telemetry telemetry = Telemetry.init(SERVICE, metrics);
-        Bmc bmc = new Bmc(telemetry, delay)) {
-      bmc.redfish.mount("/metrics", metrics.createHttpHandler());
-      Lifetime.run(SERVICE, bmc.ports());
+    try (Telemetry telemetry = Telemetry.init(SERVICE, metrics)) {
+      LoggingTelemetry.create(telemetry).install(); // each line of the log names its trace
+      try (Bmc bmc = new Bmc(telemetry, delay)) {
+        bmc.redfish.mount("/metrics", metrics.createHttpHandler());
+        Lifetime.run(SERVICE, bmc.ports());
+      }
     }
   }
 

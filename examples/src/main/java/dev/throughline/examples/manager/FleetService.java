@@ -10,6 +10,8 @@ import dev.throughline.examples.service.JsonServer;
 import dev.throughline.examples.service.Refusal;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The Connect RPC service {@code fleet.v1.FleetService}: unary calls with the JSON codec.
@@ -29,6 +31,8 @@ final class FleetService {
     void check(JsonRequest request) throws Refusal;
   }
 
+  private static final Logger LOGGER = LoggerFactory.getLogger(FleetService.class);
+
   FleetService(Authorization authorization, Registry registry) {
     this.authorization = authorization;
     this.registry = registry;
@@ -41,7 +45,9 @@ final class FleetService {
   private ObjectNode getServer(JsonRequest request) throws Exception {
     checkProtocol(request);
     authorization.check(request);
-    KnownServer server = registry.server(JsonRequest.text(request.body(), "id"));
+    String id = JsonRequest.text(request.body(), "id");
+    KnownServer server = registry.server(id);
+    LOGGER.atInfo().addKeyValue("server_id", id).log("The server is behind {}", server.gateway());
     ObjectNode response = Json.object();
     response
         .putObject("server")

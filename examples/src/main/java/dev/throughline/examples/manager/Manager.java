@@ -16,16 +16,23 @@ import dev.throughline.examples.service.Lifetime;
 import dev.throughline.examples.service.Refusal;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
+import dev.throughline.telemetry.logging.LoggingTelemetry;
 import dev.throughline.telemetry.metrics.MetricsTelemetry;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Signs operators in, knows which Gateway a server is behind, and passes power commands there. */
+/**
+ * Signs operators in, knows which Gateway a server is behind, passes power commands there, and has
+ * a page that shows consoles.
+ */
 public final class Manager implements AutoCloseable {
 
+  private static final Logger LOGGER = LoggerFactory.getLogger(Manager.class);
   private static final String SERVICE = "bmc-manager";
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration GATEWAY_TIMEOUT = Duration.ofSeconds(25);
@@ -55,6 +62,8 @@ public final class Manager implements AutoCloseable {
     http = new JsonServer(httpTelemetry, port, ErrorStyle.PLAIN);
     http.route("POST", "/auth", this::signIn);
     http.route("POST", "/servers/{id}/power", this::power);
+    http.route("POST", "/sessions/{kind}", this::openSession);
+    http.page("/console", Manager.class, "console.html");
     new FleetService(this::validate, registry).addTo(http);
     http.start();
   }
@@ -66,11 +75,13 @@ public final class Manager implements AutoCloseable {
     Tokens tokens = new Tokens(Secrets.require(Secrets.TOKEN_KEY), Clock.systemUTC());
     Operator operator = new Operator("ada", Secrets.require(Secrets.PASSWORD), "acme");
     MetricsTelemetry metrics = MetricsTelemetry.create();
-    try (Telemetry telemetry = Telemetry.init(SERVICE, metrics);
-        Manager manager =
-            new Manager(telemetry, tokens, operator, server, arguments.number("port", 0))) {
-      manager.http.mount("/metrics", metrics.createHttpHandler());
-      Lifetime.run(SERVICE, Map.of("http", manager.http.port()));
+    try (Telemetry telemetry = Telemetry.init(SERVICE, metrics)) {
+      LoggingTelemetry.create(telemetry).install(); // each line of the log names its trace
+      try (Manager manager =
+          new Manager(telemetry, tokens, operator, server, arguments.number("port", 0))) {
+        manager.http.mount("/metrics", metrics.createHttpHandler());
+        Lifetime.run(SERVICE, Map.of("http", manager.http.port()));
+      }
     }
   }
 
@@ -90,23 +101,52 @@ public final class Manager implements AutoCloseable {
             .span("jwt.sign")
             .baggage("customer_id", operator.customerId())
             .call(() -> tokens.sign(operator.name(), operator.customerId()));
+    LOGGER
+        .atInfo()
+        .addKeyValue("customer_id", operator.customerId())
+        .log("{} signed in", operator.name());
     return Json.object().put("token", token);
   }
 
   private ObjectNode power(JsonRequest request) throws Exception {
     String customerId = validate(request);
     KnownServer server = registry.server(request.variable("id"));
-    ObjectNode command = request.body();
+    String path = "/servers/" + server.id() + "/power";
+    return atGateway("gateway.power", customerId, server, path, request.body(), request);
+  }
+
+  /** For pages, which may call nobody but who served them; their WebSockets may go anywhere. */
+  private ObjectNode openSession(JsonRequest request) throws Exception {
+    String customerId = validate(request);
+    ObjectNode body = request.body();
+    KnownServer server = registry.server(JsonRequest.text(body, "server_id"));
+    String path =
+        switch (request.variable("kind")) {
+          case "vnc" -> "/CreateVNCSession";
+          case "sol" -> "/CreateSOLSession";
+          default -> throw new Refusal(404, "There is no console " + request.variable("kind"));
+        };
+    return atGateway("gateway.open_session", customerId, server, path, body, request);
+  }
+
+  private ObjectNode atGateway(
+      String span,
+      String customerId,
+      KnownServer server,
+      String path,
+      ObjectNode body,
+      JsonRequest request)
+      throws Refusal {
+    String token = request.bearerToken();
     return telemetry
-        .span("gateway.power")
+        .span(span)
         .baggage("customer_id", customerId)
         .call(
-            () ->
-                client.post(
-                    server.gateway().resolve("/servers/" + server.id() + "/power"),
-                    command,
-                    "Authorization",
-                    "Bearer " + request.bearerToken()));
+            () -> {
+              LOGGER.info("Passing the request for {} on", server.id());
+              return client.post(
+                  server.gateway().resolve(path), body, "Authorization", "Bearer " + token);
+            });
   }
 
   private String validate(JsonRequest request) throws Refusal {

@@ -163,8 +163,12 @@ class PrometheusTest {
     all.put("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint());
     destination = Destination.of(all);
     start(processes, Role.BMC);
-    start(processes, Role.AGENT, "--server=srv-1,ipmi," + services.get(Role.BMC).uri("redfish"));
-    start(processes, Role.GATEWAY, "--agent=" + services.get(Role.AGENT).uri("http"));
+    start(processes, Role.GATEWAY);
+    start(
+        processes,
+        Role.AGENT,
+        "--server=srv-1,ipmi," + services.get(Role.BMC).uri("redfish"),
+        "--gateway=" + services.get(Role.GATEWAY).uri("grpc"));
     start(processes, Role.MANAGER, "--server=srv-1,ber1," + services.get(Role.GATEWAY).uri("http"));
   }
 

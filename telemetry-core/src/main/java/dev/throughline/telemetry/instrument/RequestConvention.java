@@ -100,6 +100,16 @@ public interface RequestConvention<REQ, RES> {
   }
 
   /**
+   * Whether the application itself has put a header on what this side sends: on a client's request,
+   * on a server's response. The request id leaves such a header as it is.
+   *
+   * @param header in any case
+   */
+  default boolean sends(REQ request, String header) {
+    return false;
+  }
+
+  /**
    * Writes response headers before the response is committed; null where the transport has none.
    */
   default @Nullable TextMapSetter<REQ> responseSetter() {

@@ -53,6 +53,9 @@ public final class RequestInstrumenter<REQ, RES> {
   private final @Nullable TextMapSetter<REQ> requestSetter;
   private final @Nullable TextMapSetter<REQ> responseSetter;
   private final List<RequestInstrumenterBuilder.ResponseHook<REQ>> responseHooks;
+  private final @Nullable RequestIds requestIds;
+  private final @Nullable RequestIds servedIds;
+  private final @Nullable ScopeHooks scopeHooks;
   private final @Nullable DoubleHistogram duration;
   private final @Nullable LongUpDownCounter active;
   private final boolean recordsNothing;
@@ -70,6 +73,10 @@ public final class RequestInstrumenter<REQ, RES> {
     requestGetter = getter == null ? null : HeaderGetter.over(getter);
     requestSetter = convention.requestSetter();
     responseSetter = convention.responseSetter();
+    servedIds = kind == SpanKind.SERVER ? signals.requestIds() : null;
+    // Messages have none.
+    requestIds = kind == SpanKind.CLIENT ? signals.requestIds() : servedIds;
+    scopeHooks = signals.scopeHooks();
     responseHooks = List.copyOf(builder.responseHooks);
     Meter meter = signals.openTelemetry().getMeter(builder.scopeName);
     duration =
@@ -123,8 +130,14 @@ public final class RequestInstrumenter<REQ, RES> {
       incoming = Span.fromContext(context).getSpanContext();
       context = (parentPolicy == ParentPolicy.EDGE ? parent : context).with(Span.getInvalid());
     }
+    if (servedIds != null) {
+      context = RequestIds.receive(context, receivedId(servedIds, request));
+    }
+    if (scopeHooks != null) {
+      context = scopeHooks.carry(context);
+    }
     InstrumentedRequest<REQ, RES> started = newRequest(request, nanosSince(startEpochNanos));
-    if (kind == SpanKind.SERVER || kind == SpanKind.CONSUMER) {
+    if (kind == SpanKind.SERVER) {
       context = context.with(InstrumentedRequest.KEY, started);
     }
     Context parentContext = context;
@@ -298,8 +311,28 @@ public final class RequestInstrumenter<REQ, RES> {
     }
     try {
       propagator.inject(context, request, setter);
+      if (requestIds != null) {
+        sendId(requestIds, context, request, setter);
+      }
     } catch (Throwable t) {
       guard.caught("RequestConvention.requestSetter", t);
+    }
+  }
+
+  private @Nullable String receivedId(RequestIds ids, REQ request) {
+    TextMapGetter<REQ> getter = requestGetter;
+    try {
+      return getter == null ? null : getter.get(request, ids.header());
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.requestGetter", t);
+      return null;
+    }
+  }
+
+  private void sendId(RequestIds ids, Context context, REQ carrier, TextMapSetter<REQ> setter) {
+    String id = RequestIds.fromContext(context);
+    if (id != null && !convention.sends(carrier, ids.header())) {
+      setter.set(carrier, ids.header(), id);
     }
   }
 
@@ -343,6 +376,9 @@ public final class RequestInstrumenter<REQ, RES> {
       if (baggageAttributes != null) {
         copyBaggage(baggageAttributes, context, span);
       }
+      if (requestIds != null) {
+        setRequestId(context, span);
+      }
     }
     return context.with(span);
   }
@@ -359,6 +395,18 @@ public final class RequestInstrumenter<REQ, RES> {
   private void copyBaggage(BaggageAttributes attributes, Context context, Span span) {
     try {
       attributes.copy(context, span);
+    } catch (Throwable t) {
+      guard.caught("Span.setAttribute", t);
+    }
+  }
+
+  private void setRequestId(Context context, Span span) {
+    String id = RequestIds.fromContext(context);
+    if (id == null) {
+      return;
+    }
+    try {
+      span.setAttribute(RequestIds.ATTRIBUTE, id);
     } catch (Throwable t) {
       guard.caught("Span.setAttribute", t);
     }
@@ -409,10 +457,18 @@ public final class RequestInstrumenter<REQ, RES> {
         guard.caught("ResponseHook.onResponse", t);
       }
     }
+    RequestIds ids = servedIds;
+    if (ids != null) {
+      try {
+        sendId(ids, started.context(), started.request, setter);
+      } catch (Throwable t) {
+        guard.caught("RequestConvention.responseSetter", t);
+      }
+    }
   }
 
   boolean writesResponseHeaders() {
-    return responseSetter != null && !responseHooks.isEmpty();
+    return responseSetter != null && (servedIds != null || !responseHooks.isEmpty());
   }
 
   void end(

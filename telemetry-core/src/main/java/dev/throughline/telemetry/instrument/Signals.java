@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param sampling what is known of the sampler
  * @param baggageAttributes copies baggage to spans where the span processor does not; else null
  * @param segments what shows open-ended requests before they end; null where each is one span
+ * @param requestIds the ids of requests; null where the service names no header for them
+ * @param scopeHooks what goes along with the contexts of this telemetry; null with telemetry off
  */
 public record Signals(
     OpenTelemetry openTelemetry,
@@ -28,7 +30,9 @@ public record Signals(
     boolean propagation,
     Sampling sampling,
     @Nullable BaggageAttributes baggageAttributes,
-    @Nullable Segments segments) {
+    @Nullable Segments segments,
+    @Nullable RequestIds requestIds,
+    @Nullable ScopeHooks scopeHooks) {
 
   /**
    * What is known of the sampler. Attributes that a span gets before it starts cost no lock each;
@@ -55,5 +59,26 @@ public record Signals(
       case EVERY_TRACE -> !parent.isValid() || parent.isSampled();
       case SOME_TRACES -> parent.isSampled();
     };
+  }
+
+  /** Signals without ids of requests and without hooks. */
+  public Signals(
+      OpenTelemetry openTelemetry,
+      boolean spans,
+      boolean metrics,
+      boolean propagation,
+      Sampling sampling,
+      @Nullable BaggageAttributes baggageAttributes,
+      @Nullable Segments segments) {
+    this(
+        openTelemetry,
+        spans,
+        metrics,
+        propagation,
+        sampling,
+        baggageAttributes,
+        segments,
+        null,
+        null);
   }
 }

@@ -165,4 +165,14 @@ final class CallConvention implements RequestConvention<GrpcExchange, Status> {
   public @Nullable TextMapSetter<GrpcExchange> requestSetter() {
     return kind == SpanKind.CLIENT ? carrier : null;
   }
+
+  @Override
+  public @Nullable TextMapSetter<GrpcExchange> responseSetter() {
+    return kind == SpanKind.SERVER ? carrier : null;
+  }
+
+  @Override
+  public boolean sends(GrpcExchange exchange, String header) {
+    return carrier.lines(exchange, header) != null;
+  }
 }

@@ -78,6 +78,27 @@ final class CallTelemetry {
     }
   }
 
+  /** What a server sends in the place of its headers, or of its trailers where it sent none. */
+  Metadata responding(InstrumentedRequest<GrpcExchange, Status> call, Metadata headers) {
+    if (!call.writesResponseHeaders()) {
+      return headers;
+    }
+    GrpcExchange exchange = call.request();
+    try {
+      // The application may send its own with other answers as well.
+      Metadata sent = new Metadata();
+      sent.merge(headers);
+      exchange.headers = sent;
+      call.responding();
+      return sent;
+    } catch (Throwable t) {
+      guard.caught("Metadata.merge", t);
+      return headers;
+    } finally {
+      exchange.headers = null;
+    }
+  }
+
   void sent(@Nullable InstrumentedRequest<GrpcExchange, Status> call) {
     if (call != null) {
       long number = call.request().countSent();

@@ -39,11 +39,9 @@ final class GrpcExchange {
   private long sent;
   private long received;
 
-  GrpcExchange(
-      MethodDescriptor<?, ?> method, @Nullable String authority, @Nullable Metadata headers) {
+  GrpcExchange(MethodDescriptor<?, ?> method, @Nullable String authority) {
     this.method = method;
     this.authority = authority;
-    this.headers = headers;
   }
 
   /** Counts a message that was sent, and tells which one it was, from 1. */

@@ -34,14 +34,13 @@ final class TracingClientInterceptor implements ClientInterceptor {
     if (calls.off && parent == Context.root()) {
       return next.newCall(method, options);
     }
-    ClientCall<Q, S> call;
+    GrpcExchange exchange = new GrpcExchange(method, authority(next));
     try {
-      call = next.newCall(method, options);
+      return new TracedCall<>(next.newCall(method, options), exchange, parent);
     } catch (Throwable t) {
-      neverStarted(new GrpcExchange(method, authority(next), null), parent, t);
+      neverStarted(exchange, parent, t);
       throw t;
     }
-    return new TracedCall<>(call, new GrpcExchange(method, authority(next), null), parent);
   }
 
   private @Nullable String authority(Channel channel) {

@@ -53,7 +53,8 @@ final class TracingServerInterceptor implements ServerInterceptor {
     } catch (Throwable t) {
       calls.guard.caught("ServerCall.getAuthority", t);
     }
-    GrpcExchange exchange = new GrpcExchange(call.getMethodDescriptor(), authority, headers);
+    GrpcExchange exchange = new GrpcExchange(call.getMethodDescriptor(), authority);
+    exchange.headers = headers;
     try {
       exchange.peer = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
     } catch (Throwable t) {
@@ -73,6 +74,11 @@ final class TracingServerInterceptor implements ServerInterceptor {
     }
 
     @Override
+    public void sendHeaders(Metadata headers) {
+      delegate().sendHeaders(calls.responding(request, headers));
+    }
+
+    @Override
     public void sendMessage(S message) {
       delegate().sendMessage(message);
       calls.sent(request);
@@ -81,7 +87,7 @@ final class TracingServerInterceptor implements ServerInterceptor {
     @Override
     public void close(Status status, Metadata trailers) {
       closed = status;
-      delegate().close(status, trailers);
+      delegate().close(status, calls.responding(request, trailers));
     }
 
     /** With what gRPC tells the client when a listener throws, unless the call is closed. */

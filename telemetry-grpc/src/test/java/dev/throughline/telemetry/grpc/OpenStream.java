@@ -17,9 +17,7 @@ import io.grpc.stub.StreamObserver;
 import java.net.InetSocketAddress;
 import java.util.concurrent.CountDownLatch;
 
-/**
- * A process that opens a stream, says so, and never ends it; it prints the spans that it exports.
- */
+/** A process that opens a stream and never ends it; it prints the spans that it exports. */
 final class OpenStream {
 
   private OpenStream() {}
@@ -49,7 +47,6 @@ final class OpenStream {
             CallOptions.DEFAULT);
     call.start(new ClientCall.Listener<>() {}, new Metadata());
     call.sendMessage("hello");
-    System.out.println("open");
     new CountDownLatch(1).await();
   }
 

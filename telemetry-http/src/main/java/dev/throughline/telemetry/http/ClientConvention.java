@@ -128,6 +128,11 @@ final class ClientConvention implements RequestConvention<ClientExchange, HttpRe
     return SETTER;
   }
 
+  @Override
+  public boolean sends(ClientExchange exchange, String header) {
+    return !exchange.headers(header).isEmpty();
+  }
+
   private static String version(HttpResponse<?> response) {
     return response.version() == HttpClient.Version.HTTP_2 ? "2" : "1.1";
   }

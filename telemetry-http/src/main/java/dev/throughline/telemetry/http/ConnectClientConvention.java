@@ -89,6 +89,11 @@ final class ConnectClientConvention implements RequestConvention<ClientExchange,
     return ClientConvention.SETTER;
   }
 
+  @Override
+  public boolean sends(ClientExchange exchange, String header) {
+    return !exchange.headers(header).isEmpty();
+  }
+
   private static ConnectCall call(ClientExchange exchange) {
     return requireNonNull(exchange.connectCall(), "connectCall");
   }

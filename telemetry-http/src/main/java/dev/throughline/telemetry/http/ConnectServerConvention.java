@@ -117,6 +117,11 @@ final class ConnectServerConvention implements RequestConvention<ServerExchange,
     return ServerConvention.RESPONSE_SETTER;
   }
 
+  @Override
+  public boolean sends(ServerExchange exchange, String header) {
+    return exchange.sendsHeader(header);
+  }
+
   private static ConnectCall call(ServerExchange exchange) {
     return requireNonNull(exchange.connectCall(), "connectCall");
   }

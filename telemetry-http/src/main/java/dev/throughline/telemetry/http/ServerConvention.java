@@ -202,4 +202,9 @@ final class ServerConvention implements RequestConvention<ServerExchange, Server
   public TextMapSetter<ServerExchange> responseSetter() {
     return RESPONSE_SETTER;
   }
+
+  @Override
+  public boolean sends(ServerExchange exchange, String header) {
+    return exchange.sendsHeader(header);
+  }
 }

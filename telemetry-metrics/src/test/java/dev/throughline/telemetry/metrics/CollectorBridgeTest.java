@@ -187,9 +187,7 @@ class CollectorBridgeTest {
         .extracting(
             point -> point.getAttributes().get(AttributeKey.stringKey("mode")),
             DoublePointData::getValue)
-        .containsExactlyInAnyOrder(
-            tuple("off", 1.0),
-            tuple("on", 0.0));
+        .containsExactlyInAnyOrder(tuple("off", 1.0), tuple("on", 0.0));
     assertThat(values(pushed("other"))).containsExactly(3.0);
     assertThat(service.scrape().series())
         .containsEntry("build_info{version=\"1.2\"}", 1.0)

@@ -73,8 +73,7 @@ class ReadmeTest extends ReadmeKit {
       }
     }
     for (String page : List.of("README.md", "../docs/configuration.md")) {
-      assertThat(
-              found(Files.readString(Path.of(page)), "(?m)^\\| `(set(?:Registry|Mounted))\\("))
+      assertThat(found(Files.readString(Path.of(page)), "(?m)^\\| `(set(?:Registry|Mounted))\\("))
           .isEqualTo(inCode);
     }
   }

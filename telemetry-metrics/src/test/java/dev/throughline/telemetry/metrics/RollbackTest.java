@@ -69,12 +69,7 @@ class RollbackTest {
       telemetry
           .span("vnc.connect")
           .run(span -> assertThat(span.span().getSpanContext().isValid()).isFalse());
-      assertThat(
-              telemetry
-                  .openTelemetry()
-                  .getLogsBridge()
-                  .get("test")
-                  .isEnabled(Severity.ERROR))
+      assertThat(telemetry.openTelemetry().getLogsBridge().get("test").isEnabled(Severity.ERROR))
           .isFalse();
       assertThat(Thread.getAllStackTraces().keySet())
           .filteredOn(thread -> !before.contains(thread))

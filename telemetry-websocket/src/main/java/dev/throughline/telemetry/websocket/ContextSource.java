@@ -17,7 +17,8 @@ public enum ContextSource {
   SUB_PROTOCOL,
   /**
    * The first message, where it is text of lines {@code traceparent:00-…-01}; the application does
-   * not see it. What ran before it, {@code onOpen} among it, is in another trace.
+   * not see it, unless it reads text as a stream. What ran before it, {@code onOpen} among it, is
+   * in another trace.
    */
   FIRST_MESSAGE
 }

@@ -67,15 +67,12 @@ final class Endpoints {
         endpoint.onOpen(session, config);
         return;
       }
-      Scope scope = SocketSession.enter(traced.socket().context());
-      try {
+      try (Scope ignored = traced.socket().context().makeCurrent()) {
         endpoint.onOpen(traced, config);
       } catch (Throwable t) {
         // Some containers say no more of such a session.
         traced.socket().end(CloseReason.CloseCodes.UNEXPECTED_CONDITION.getCode(), t);
         throw t;
-      } finally {
-        SocketSession.leave(scope);
       }
       traced.awaitContext();
     }
@@ -122,11 +119,9 @@ final class Endpoints {
         endpoint.onClose(session, reason);
         return;
       }
-      Scope scope = SocketSession.enter(traced.socket().context());
-      try {
+      try (Scope ignored = traced.socket().context().makeCurrent()) {
         endpoint.onClose(traced, reason);
       } finally {
-        SocketSession.leave(scope);
         traced.close(reason.getCloseCode().getCode());
       }
     }
@@ -137,11 +132,9 @@ final class Endpoints {
         endpoint.onError(session, thrown);
         return;
       }
-      Scope scope = SocketSession.enter(traced.socket().context());
-      try {
+      try (Scope ignored = traced.socket().context().makeCurrent()) {
         endpoint.onError(traced, thrown);
       } finally {
-        SocketSession.leave(scope);
         traced.socket().failed(thrown);
       }
     }

@@ -157,11 +157,8 @@ final class Handlers {
 
     @Override
     public void onMessage(PongMessage message) {
-      Scope scope = SocketSession.enter(session.context());
-      try {
+      try (Scope ignored = session.context().makeCurrent()) {
         handler.onMessage(message);
-      } finally {
-        SocketSession.leave(scope);
       }
     }
   }
@@ -207,30 +204,26 @@ final class Handlers {
   }
 
   private static <T> void deliver(Incoming incoming, MessageHandler.Whole<T> handler, T payload) {
-    Scope scope = SocketSession.enter(incoming.context());
     Throwable thrown = null;
-    try {
+    try (Scope ignored = incoming.context().makeCurrent()) {
       handler.onMessage(payload);
     } catch (Throwable t) {
       thrown = t;
       throw t;
     } finally {
-      SocketSession.leave(scope);
       incoming.end(thrown);
     }
   }
 
   private static <T> void deliver(
       Incoming incoming, MessageHandler.Partial<T> handler, T payload, boolean last) {
-    Scope scope = SocketSession.enter(incoming.context());
     Throwable thrown = null;
-    try {
+    try (Scope ignored = incoming.context().makeCurrent()) {
       handler.onMessage(payload, last);
     } catch (Throwable t) {
       thrown = t;
       throw t;
     } finally {
-      SocketSession.leave(scope);
       if (last) {
         incoming.end(thrown);
       }

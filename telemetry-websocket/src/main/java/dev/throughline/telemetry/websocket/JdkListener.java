@@ -18,7 +18,7 @@ final class JdkListener implements WebSocket.Listener {
   private final Upgrade upgrade;
   private final @Nullable InstrumentedRequest<Upgrade, Upgrade> request;
   private final WebSocket.Listener listener;
-  private @Nullable WebSocket socket;
+  private volatile @Nullable WebSocket socket;
   private volatile @Nullable SocketSession session;
 
   JdkListener(
@@ -33,7 +33,12 @@ final class JdkListener implements WebSocket.Listener {
   }
 
   /** What the application has for the JDK's socket; made by whoever sees that first. */
-  synchronized WebSocket socket(WebSocket webSocket) {
+  WebSocket socket(WebSocket webSocket) {
+    WebSocket made = socket;
+    return made == null ? make(webSocket) : made;
+  }
+
+  private synchronized WebSocket make(WebSocket webSocket) {
     WebSocket made = socket;
     if (made == null) {
       made = open(webSocket);
@@ -62,11 +67,8 @@ final class JdkListener implements WebSocket.Listener {
       listener.onOpen(socket);
       return;
     }
-    Scope scope = SocketSession.enter(session.context());
-    try {
+    try (Scope ignored = session.context().makeCurrent()) {
       listener.onOpen(socket);
-    } finally {
-      SocketSession.leave(scope);
     }
   }
 
@@ -83,16 +85,15 @@ final class JdkListener implements WebSocket.Listener {
       webSocket.request(1);
       return null;
     }
-    Scope scope = SocketSession.enter(incoming.context());
+    WebSocket socket = socket(webSocket);
     CompletionStage<?> handled = null;
     Throwable thrown = null;
-    try {
-      handled = listener.onText(socket(webSocket), part, last);
+    try (Scope ignored = incoming.context().makeCurrent()) {
+      handled = listener.onText(socket, part, last);
     } catch (Throwable t) {
       thrown = t;
       throw t;
     } finally {
-      SocketSession.leave(scope);
       finish(last ? incoming.finish() : null, handled, thrown);
     }
     return handled;
@@ -110,16 +111,15 @@ final class JdkListener implements WebSocket.Listener {
       webSocket.request(1);
       return null;
     }
-    Scope scope = SocketSession.enter(incoming.context());
+    WebSocket socket = socket(webSocket);
     CompletionStage<?> handled = null;
     Throwable thrown = null;
-    try {
-      handled = listener.onBinary(socket(webSocket), part, last);
+    try (Scope ignored = incoming.context().makeCurrent()) {
+      handled = listener.onBinary(socket, part, last);
     } catch (Throwable t) {
       thrown = t;
       throw t;
     } finally {
-      SocketSession.leave(scope);
       finish(last ? incoming.finish() : null, handled, thrown);
     }
     return handled;
@@ -158,11 +158,8 @@ final class JdkListener implements WebSocket.Listener {
     if (session == null) {
       return listener.onPing(webSocket, message);
     }
-    Scope scope = SocketSession.enter(session.context());
-    try {
+    try (Scope ignored = session.context().makeCurrent()) {
       return listener.onPing(socket(webSocket), message);
-    } finally {
-      SocketSession.leave(scope);
     }
   }
 
@@ -172,11 +169,8 @@ final class JdkListener implements WebSocket.Listener {
     if (session == null) {
       return listener.onPong(webSocket, message);
     }
-    Scope scope = SocketSession.enter(session.context());
-    try {
+    try (Scope ignored = session.context().makeCurrent()) {
       return listener.onPong(socket(webSocket), message);
-    } finally {
-      SocketSession.leave(scope);
     }
   }
 
@@ -186,11 +180,9 @@ final class JdkListener implements WebSocket.Listener {
     if (session == null) {
       return listener.onClose(webSocket, statusCode, reason);
     }
-    Scope scope = SocketSession.enter(session.context());
-    try {
+    try (Scope ignored = session.context().makeCurrent()) {
       return listener.onClose(socket(webSocket), statusCode, reason);
     } finally {
-      SocketSession.leave(scope);
       session.end(statusCode, null);
     }
   }
@@ -202,11 +194,9 @@ final class JdkListener implements WebSocket.Listener {
       listener.onError(webSocket, error);
       return;
     }
-    Scope scope = SocketSession.enter(session.context());
-    try {
+    try (Scope ignored = session.context().makeCurrent()) {
       listener.onError(socket(webSocket), error);
     } finally {
-      SocketSession.leave(scope);
       session.end(0, error);
     }
   }

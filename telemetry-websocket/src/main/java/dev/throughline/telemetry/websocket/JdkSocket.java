@@ -61,11 +61,12 @@ final class JdkSocket implements WebSocket {
   /** The result, with this socket in the place of the JDK's. */
   private CompletableFuture<WebSocket> sent(
       CompletableFuture<WebSocket> sent, @Nullable SocketMessage message) {
+    if (sent.isDone() && !sent.isCompletedExceptionally()) {
+      SocketMessage.finish(message, null);
+      return done;
+    }
     if (message != null) {
       CompletableFuture<?> unused = sent.whenComplete((socket, thrown) -> message.end(thrown));
-    }
-    if (sent.isDone() && !sent.isCompletedExceptionally()) {
-      return done;
     }
     return sent.thenApply(socket -> this);
   }

@@ -44,9 +44,8 @@ final class ServerConfigurator extends ServerEndpointConfig.Configurator {
       return;
     }
     InstrumentedRequest<Upgrade, Upgrade> started = sockets.serve(upgrade);
-    Scope scope = SocketSession.enter(upgrade.context());
     Throwable thrown = null;
-    try {
+    try (Scope ignored = upgrade.context().makeCurrent()) {
       modifyApplications(config, request, response);
       upgrade.setStatus(Upgrade.SWITCHING_PROTOCOLS);
       if (endpointClass != null) {
@@ -57,7 +56,6 @@ final class ServerConfigurator extends ServerEndpointConfig.Configurator {
       upgrade.setStatus(500);
       throw t;
     } finally {
-      SocketSession.leave(scope);
       if (started != null) {
         started.end(upgrade, thrown);
       }

@@ -9,20 +9,31 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A message that has a span, or carries a context. */
-final class SocketMessage {
+class SocketMessage {
 
   private final boolean text;
-  private final Envelope.@Nullable Fields received;
   private @Nullable StringBuilder added;
   private @Nullable InstrumentedRequest<SocketMessage, SocketMessage> request;
   private long bytes;
 
-  /**
-   * @param received what its envelope carries; null where it has none
-   */
-  SocketMessage(boolean text, Envelope.@Nullable Fields received) {
+  SocketMessage(boolean text) {
     this.text = text;
-    this.received = received;
+  }
+
+  /** One that came in with a context. */
+  static final class Enveloped extends SocketMessage {
+
+    private final Envelope.Fields fields;
+
+    Enveloped(boolean text, Envelope.Fields fields) {
+      super(text);
+      this.fields = fields;
+    }
+
+    @Override
+    @Nullable List<String> lines(String name) {
+      return fields.lines(name);
+    }
   }
 
   /** Null where the message has no span, and brought no context. */
@@ -42,8 +53,9 @@ final class SocketMessage {
     bytes += count;
   }
 
+  /** What its envelope says under a name; null where there is nothing. */
   @Nullable List<String> lines(String name) {
-    return received == null ? null : received.lines(name);
+    return null;
   }
 
   void add(String name, String value) {

@@ -10,7 +10,6 @@ import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanContext;
 import io.opentelemetry.context.Context;
-import io.opentelemetry.context.Scope;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.List;
@@ -138,22 +137,6 @@ final class SocketSession {
   }
 
   /**
-   * Makes a context current, which allocates nothing where it is already.
-   *
-   * @return null where there is nothing to close
-   */
-  @SuppressWarnings("MustBeClosedChecker") // the caller's to close
-  static @Nullable Scope enter(Context context) {
-    return Context.current() == context ? null : context.makeCurrent();
-  }
-
-  static void leave(@Nullable Scope scope) {
-    if (scope != null) {
-      scope.close();
-    }
-  }
-
-  /**
    * A message that is about to go out.
    *
    * @param payload its text, or its first part; null for a binary one
@@ -167,7 +150,7 @@ final class SocketSession {
     Context current = Context.current();
     Span span = Span.fromContextOrNull(current);
     boolean within = span != null && span.getSpanContext().isValid();
-    SocketMessage message = new SocketMessage(isText, null);
+    SocketMessage message = new SocketMessage(isText);
     message.started(
         sockets
             .sent(envelopes())
@@ -216,7 +199,7 @@ final class SocketSession {
       long bytes,
       Envelope.@Nullable Fields fields) {
     if (fields != null && !fields.isEmpty()) {
-      SocketMessage message = new SocketMessage(isText, fields);
+      SocketMessage message = new SocketMessage.Enveloped(isText, fields);
       Context own = context();
       message.started(sockets.receivedInEnvelope.start(own, message, links(Context.root()), 0));
       return message;
@@ -224,7 +207,7 @@ final class SocketSession {
     if (!sockets.chooses(this, false, payload, bytes)) {
       return null;
     }
-    SocketMessage message = new SocketMessage(isText, null);
+    SocketMessage message = new SocketMessage(isText);
     message.started(sockets.received.start(context(), message));
     return message;
   }
@@ -247,7 +230,7 @@ final class SocketSession {
       return false;
     }
     Context own = context();
-    Context found = sockets.extract(own, new SocketMessage(true, fields));
+    Context found = sockets.extract(own, new SocketMessage.Enveloped(true, fields));
     SpanContext remote = Span.fromContext(found).getSpanContext();
     if (found != own && remote.isValid()) {
       sockets.link(own, remote);
