@@ -49,6 +49,8 @@ class PrometheusTest {
   private static final Set<String> NOT_OURS =
       Set.of(
           "target_info no help text",
+          "db_client_connection_count non-histogram and non-summary metrics should not have"
+              + " \"_count\" suffix",
           "jvm_class_count non-histogram and non-summary metrics should not have \"_count\" suffix",
           "jvm_cpu_count non-histogram and non-summary metrics should not have \"_count\" suffix",
           "jvm_thread_count non-histogram and non-summary metrics should not have \"_count\""
@@ -129,8 +131,10 @@ class PrometheusTest {
     assertThat(on.get(Role.GATEWAY.service()))
         .contains("gateway_sessions_total{kind=\"vnc\"}")
         .anyMatch(series -> series.startsWith("http_server_request_duration_seconds_count{"))
-        .anyMatch(series -> series.startsWith("http_client_request_duration_seconds_count{"))
+        .anyMatch(series -> series.startsWith("rpc_server_call_duration_seconds_count{"))
         .anyMatch(series -> series.startsWith("jvm_memory_used_bytes{"));
+    assertThat(on.get(Role.AGENT.service()))
+        .anyMatch(series -> series.startsWith("http_client_request_duration_seconds_count{"));
     on.forEach((service, series) -> assertThat(off.get(service)).containsAll(series));
   }
 
