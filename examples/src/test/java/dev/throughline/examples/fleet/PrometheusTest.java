@@ -125,8 +125,8 @@ class PrometheusTest {
 
   @Test
   void everySeriesIsStillThereWithTelemetryOff() throws Exception {
-    Map<String, Set<String>> on = seriesOf(Map.of());
-    Map<String, Set<String>> off = seriesOf(Map.of("OTEL_SDK_DISABLED", "true"));
+    Map<String, Set<String>> on = seriesOf(Map.of(), Map.of());
+    Map<String, Set<String>> off = seriesOf(Map.of("OTEL_SDK_DISABLED", "true"), on);
 
     assertThat(on.get(Role.GATEWAY.service()))
         .contains("gateway_sessions_total{kind=\"vnc\"}")
@@ -138,24 +138,41 @@ class PrometheusTest {
     on.forEach((service, series) -> assertThat(off.get(service)).containsAll(series));
   }
 
-  /** But for those of the garbage collector, which may not have run, and of the exporters. */
-  private Map<String, Set<String>> seriesOf(Map<String, String> environment) throws Exception {
+  /**
+   * What each service shows after the jobs, once that has all that is wanted: the end of a stream
+   * is recorded when the command that held it may be gone.
+   */
+  private Map<String, Set<String>> seriesOf(
+      Map<String, String> environment, Map<String, Set<String>> wanted) throws Exception {
     Map<String, Set<String>> series = new HashMap<>();
     try (OtlpReceiver receiver = new OtlpReceiver();
         Processes processes = new Processes(System.err)) {
       startFleet(processes, receiver, environment);
       runJobs(processes, receiver);
-      for (ReadyLine service : services.values()) {
-        Set<String> names = new HashSet<>();
-        metrics(service)
-            .lines()
-            .filter(line -> !line.matches("(#|otlp_exporter|jvm_gc|jvm_memory_used_after).*"))
-            .map(line -> line.replaceAll(" [^ ]+$", ""))
-            .map(line -> line.replaceAll("(service_instance_id|server_port)=\"[^\"]*\"", "$1"))
-            .forEach(names::add);
-        series.put(service.service(), names);
+      long deadline = System.nanoTime() + TIMEOUT.toNanos();
+      for (Map.Entry<Role, ReadyLine> service : services.entrySet()) {
+        String name = service.getKey().service();
+        Set<String> shown = lasting(metrics(service.getValue()));
+        while (!shown.containsAll(wanted.getOrDefault(name, Set.of()))
+            && System.nanoTime() < deadline) {
+          LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
+          shown = lasting(metrics(service.getValue()));
+        }
+        series.put(name, shown);
       }
     }
+    return series;
+  }
+
+  /** But for those of threads and the garbage collector, which come and go, and of exporters. */
+  private static Set<String> lasting(String metrics) {
+    Set<String> series = new HashSet<>();
+    metrics
+        .lines()
+        .filter(line -> !line.matches("(#|otlp_exporter|jvm_(gc|memory_used_after|thread)).*"))
+        .map(line -> line.replaceAll(" [^ ]+$", ""))
+        .map(line -> line.replaceAll("(service_instance_id|server_port)=\"[^\"]*\"", "$1"))
+        .forEach(series::add);
     return series;
   }
 
