@@ -76,7 +76,7 @@ final class SdkSetup {
   private @Nullable RequestIds requestIds;
 
   /**
-   * @param exports false for metrics that are only pulled
+   * @param exports false where telemetry is off, but for metrics that are only pulled
    */
   SdkSetup(
       TelemetryBuilder builder,
@@ -123,15 +123,19 @@ final class SdkSetup {
                   if (builder.metrics != null) {
                     builder.metrics.addTo(meterProvider, config, isNamed(builder.metrics));
                   }
-                  for (MetricReader reader : builder.metricReaders) {
-                    meterProvider.registerMetricReader(reader);
+                  if (exports) {
+                    for (MetricReader reader : builder.metricReaders) {
+                      meterProvider.registerMetricReader(reader);
+                    }
                   }
                   return meterProvider;
                 })
             .addLoggerProviderCustomizer(
                 (loggerProvider, config) -> {
-                  for (LogRecordProcessor processor : builder.logRecordProcessors) {
-                    loggerProvider.addLogRecordProcessor(processor);
+                  if (exports) {
+                    for (LogRecordProcessor processor : builder.logRecordProcessors) {
+                      loggerProvider.addLogRecordProcessor(processor);
+                    }
                   }
                   return loggerProvider;
                 });

@@ -176,8 +176,10 @@ public final class TelemetryBuilder {
         boolean exports,
         List<String> propagators,
         ContextPropagators off) {
-      // Before anything of OpenTelemetry's uses its context.
-      ScopeHooks.prepare();
+      if (exports) {
+        // Before anything of OpenTelemetry's uses its context.
+        ScopeHooks.prepare();
+      }
       String mix = OpenTelemetryVersions.mix(TelemetryBuilder.class.getClassLoader());
       if (mix != null) {
         logger()
@@ -210,8 +212,8 @@ public final class TelemetryBuilder {
                   setup.sampling(),
                   null,
                   new Segments(setup.segmentLimit()),
-                  setup.requestIds(),
-                  new ScopeHooks()),
+                  exports ? setup.requestIds() : null,
+                  exports ? new ScopeHooks() : null),
               setup.baggageKeys(),
               builder.scope(),
               sdk,
