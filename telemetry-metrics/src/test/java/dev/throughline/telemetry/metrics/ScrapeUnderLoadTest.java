@@ -86,7 +86,6 @@ class ScrapeUnderLoadTest {
         thread.join();
       }
 
-      assertThat(scrapes).isEqualTo(SCRAPES_A_SECOND * duration.toSeconds());
       Exposition last = service.scrape();
       assertThat(recorded.get()).isPositive();
       assertThat(sum(last, "work_done_total{")).isEqualTo(recorded.get());
