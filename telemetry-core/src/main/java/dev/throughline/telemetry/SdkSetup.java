@@ -6,12 +6,14 @@ package dev.throughline.telemetry;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.delivery.BatchSettings;
+import dev.throughline.telemetry.delivery.Outbox;
 import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
@@ -21,6 +23,10 @@ import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import io.opentelemetry.sdk.autoconfigure.spi.internal.DefaultConfigProperties;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.logs.LogRecordProcessor;
+import io.opentelemetry.sdk.logs.data.LogRecordData;
+import io.opentelemetry.sdk.logs.export.BatchLogRecordProcessor;
+import io.opentelemetry.sdk.logs.export.LogRecordExporter;
+import io.opentelemetry.sdk.logs.export.SimpleLogRecordProcessor;
 import io.opentelemetry.sdk.metrics.export.MetricReader;
 import io.opentelemetry.sdk.resources.Resource;
 import io.opentelemetry.sdk.trace.ReadWriteSpan;
@@ -52,10 +58,17 @@ final class SdkSetup {
   private static final AttributeKey<String> SERVICE_INSTANCE_ID =
       AttributeKey.stringKey("service.instance.id");
 
+  private static final long MB = 1 << 20;
+  private static final long DEFAULT_MEMORY_MB = 128;
+
   private final TelemetryBuilder builder;
   private final boolean spans;
   private final List<String> propagators;
   private final List<StandIn> exporters = new ArrayList<>();
+  private final List<LogStandIn> logExporters = new ArrayList<>();
+  private final Outbox outbox =
+      new Outbox(
+          ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader()));
   private final List<SpanProcessor> taps = new ArrayList<>();
   private boolean pipelineIsPlaced;
   private @Nullable Settings settings;
@@ -80,6 +93,7 @@ final class SdkSetup {
     AutoConfiguredOpenTelemetrySdkBuilder autoConfigure =
         AutoConfiguredOpenTelemetrySdk.builder()
             .disableShutdownHook()
+            .setComponentLoader(outbox)
             .addPropertiesSupplier(() -> builder.properties)
             .addPropagatorCustomizer(
                 (propagator, config) ->
@@ -94,6 +108,9 @@ final class SdkSetup {
                     spans && !pipelineIsPlaced
                         ? tracerProvider.addSpanProcessor(pipeline(config))
                         : tracerProvider)
+            .addMetricExporterCustomizer((exporter, config) -> outbox.metricExporter(exporter))
+            .addLogRecordExporterCustomizer((exporter, config) -> standIn(exporter))
+            .addLogRecordProcessorCustomizer(this::replace)
             .addMeterProviderCustomizer(
                 (meterProvider, config) -> {
                   for (MetricReader reader : builder.metricReaders) {
@@ -131,6 +148,11 @@ final class SdkSetup {
   /** The variable that was read last: where {@link #build} throws, mostly the one it was at. */
   String lastVariable() {
     return settings == null ? "none" : settings.lastVariable();
+  }
+
+  /** What delivers what the SDK records. */
+  Outbox outbox() {
+    return outbox;
   }
 
   /** Where telemetry goes, in one line; only known after {@link #build}. */
@@ -180,8 +202,14 @@ final class SdkSetup {
     if (!spans) {
       decided.put("otel.traces.exporter", List.of("none"));
     }
-    Settings read = new Settings(builder.ignoreEnvironment ? defaults : given, defaults, decided);
+    Settings read =
+        new Settings(builder.ignoreEnvironment ? defaults : given, defaults, decided, outbox);
     settings = read;
+    Integer memory = read.getInt("telemetry.delivery.memory.mb");
+    outbox.limitMemory(
+        memory == null
+            ? Math.min(DEFAULT_MEMORY_MB * MB, Runtime.getRuntime().maxMemory() / 4)
+            : memory * MB);
     // Now, so that a value that can't be used is told like any other.
     closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
     return read;
@@ -242,14 +270,71 @@ final class SdkSetup {
     for (StandIn standIn : exporters) {
       batched.add(standIn.exporter);
     }
-    return new SpanPipeline(
+    return outbox.spanPipeline(
         all,
         batched.isEmpty() ? null : SpanExporter.composite(batched),
         new BatchSettings(
-            requireNonNull(settings).scheduleDelay(),
-            config.getInt("otel.bsp.max.queue.size", 2048),
+            requireNonNull(settings)
+                .scheduleDelay("otel.bsp.schedule.delay", Duration.ofSeconds(5)),
+            config.getInt("otel.bsp.max.queue.size", Integer.MAX_VALUE),
             config.getInt("otel.bsp.max.export.batch.size", 512),
             config.getDuration("otel.bsp.export.timeout", Duration.ofSeconds(30))));
+  }
+
+  private LogRecordExporter standIn(LogRecordExporter exporter) {
+    LogStandIn standIn = new LogStandIn(exporter);
+    logExporters.add(standIn);
+    return standIn;
+  }
+
+  /** As with spans: the processor of each simple exporter, then one of batches for all others. */
+  private LogRecordProcessor replace(LogRecordProcessor processor, ConfigProperties config) {
+    if (processor instanceof SimpleLogRecordProcessor simple
+        && simple.getLogRecordExporter() instanceof LogStandIn standIn
+        && logExporters.remove(standIn)) {
+      processor.shutdown();
+      return SimpleLogRecordProcessor.create(standIn.exporter);
+    }
+    if (!(processor instanceof BatchLogRecordProcessor)) {
+      return processor;
+    }
+    processor.shutdown();
+    List<LogRecordExporter> batched = new ArrayList<>();
+    for (LogStandIn standIn : logExporters) {
+      batched.add(standIn.exporter);
+    }
+    return outbox.logRecordProcessor(
+        LogRecordExporter.composite(batched),
+        new BatchSettings(
+            requireNonNull(settings)
+                .scheduleDelay("otel.blrp.schedule.delay", Duration.ofSeconds(1)),
+            config.getInt("otel.blrp.max.queue.size", Integer.MAX_VALUE),
+            config.getInt("otel.blrp.max.export.batch.size", 512),
+            config.getDuration("otel.blrp.export.timeout", Duration.ofSeconds(30))));
+  }
+
+  private static final class LogStandIn implements LogRecordExporter {
+
+    final LogRecordExporter exporter;
+
+    LogStandIn(LogRecordExporter exporter) {
+      this.exporter = exporter;
+    }
+
+    @Override
+    public CompletableResultCode export(Collection<LogRecordData> logs) {
+      return CompletableResultCode.ofSuccess();
+    }
+
+    @Override
+    public CompletableResultCode flush() {
+      return CompletableResultCode.ofSuccess();
+    }
+
+    @Override
+    public CompletableResultCode shutdown() {
+      return CompletableResultCode.ofSuccess();
+    }
   }
 
   private static final class StandIn implements SpanExporter {

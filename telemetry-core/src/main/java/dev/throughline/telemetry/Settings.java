@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +26,8 @@ final class Settings implements ConfigProperties {
   private static final String OTLP = "otel.exporter.otlp.";
   private static final String GRPC = "grpc";
   private static final String HTTP_PROTOBUF = "http/protobuf";
-  private static final String SCHEDULE_DELAY = "otel.bsp.schedule.delay";
+  private static final Set<String> SCHEDULE_DELAYS =
+      Set.of("otel.bsp.schedule.delay", "otel.blrp.schedule.delay");
   private static final Duration SOON = Duration.ofMillis(1);
   private static final int OTLP_GRPC_PORT = 4317;
   private static final int OTLP_HTTP_PORT = 4318;
@@ -33,13 +35,20 @@ final class Settings implements ConfigProperties {
   private final ConfigProperties given;
   private final ConfigProperties defaults;
   private final Map<String, List<String>> decided;
+  private final ComponentLoader components;
   private String lastRead = "";
 
   /**
    * @param defaults what the caller gave, for what is unset or empty
    * @param decided lists that stand, whatever is set
+   * @param components where autoconfigure finds exporters, and these their senders
    */
-  Settings(ConfigProperties given, ConfigProperties defaults, Map<String, List<String>> decided) {
+  Settings(
+      ConfigProperties given,
+      ConfigProperties defaults,
+      Map<String, List<String>> decided,
+      ComponentLoader components) {
+    this.components = components;
     this.given = given;
     this.defaults = defaults;
     this.decided = decided;
@@ -63,11 +72,11 @@ final class Settings implements ConfigProperties {
   }
 
   /**
-   * How long a span waits for its batch. Autoconfigure is told {@link #SOON}: its own processor,
-   * which ours replaces, lives on for that long once it is shut down.
+   * How long a span or log record waits for its batch. Autoconfigure is told {@link #SOON}: its own
+   * processors, which ours replace, live on for that long once they are shut down.
    */
-  Duration scheduleDelay() {
-    return of(SCHEDULE_DELAY).getDuration(SCHEDULE_DELAY, Duration.ofSeconds(5));
+  Duration scheduleDelay(String name, Duration byDefault) {
+    return of(name).getDuration(name, byDefault);
   }
 
   /** The endpoint that a signal's OTLP exporter uses, for people to read: without user info. */
@@ -225,7 +234,7 @@ final class Settings implements ConfigProperties {
   @Override
   public @Nullable Duration getDuration(String name) {
     Duration duration = of(name).getDuration(name);
-    return name.equals(SCHEDULE_DELAY) && (duration == null || duration.compareTo(SOON) > 0)
+    return SCHEDULE_DELAYS.contains(name) && (duration == null || duration.compareTo(SOON) > 0)
         ? SOON
         : duration;
   }
@@ -243,6 +252,6 @@ final class Settings implements ConfigProperties {
 
   @Override
   public ComponentLoader getComponentLoader() {
-    return given.getComponentLoader();
+    return components;
   }
 }

@@ -3,6 +3,8 @@
 
 package dev.throughline.telemetry;
 
+import dev.throughline.telemetry.delivery.Delivery;
+import dev.throughline.telemetry.delivery.Outbox;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import java.time.Duration;
@@ -21,12 +23,14 @@ final class Shutdown {
   private static final Logger logger = LoggerFactory.getLogger(Telemetry.class);
 
   private final OpenTelemetrySdk sdk;
+  private final Outbox outbox;
   private final Duration timeout;
-  private final Thread hook = new Thread(this::close, "telemetry-shutdown-hook");
+  private final Thread hook = new Thread(() -> close(true), "telemetry-shutdown-hook");
   private volatile boolean closed;
 
-  Shutdown(OpenTelemetrySdk sdk, Duration timeout) {
+  Shutdown(OpenTelemetrySdk sdk, Outbox outbox, Duration timeout) {
     this.sdk = sdk;
+    this.outbox = outbox;
     this.timeout = timeout;
     try {
       Runtime.getRuntime().addShutdownHook(hook);
@@ -47,37 +51,94 @@ final class Shutdown {
             sdk.getSdkMeterProvider()::forceFlush));
   }
 
-  boolean flush(Duration timeout) {
+  Delivery flush(Duration timeout) {
     // Once closed, OpenTelemetry's own processors would never answer.
-    return closed
-        ? within(timeout, "telemetry-flush", List.of(sdk.getSdkTracerProvider()::forceFlush))
-        : flush(sdk, timeout);
+    boolean complete =
+        closed
+            ? within(timeout, "telemetry-flush", List.of(sdk.getSdkTracerProvider()::forceFlush))
+            : flush(sdk, timeout);
+    return outbox.counts().withComplete(complete);
   }
 
-  /** A second call waits for the first: the JVM stops when its hooks are through. */
-  synchronized void close() {
+  Delivery delivery() {
+    return outbox.counts();
+  }
+
+  void close() {
+    close(false);
+  }
+
+  /**
+   * A second call waits for the first: the JVM stops when its hooks are through. They run at once
+   * and in no order, so the SDK stays open there, and what other hooks record is sent as it ends.
+   */
+  private synchronized void close(boolean jvmStops) {
     if (closed) {
       return;
     }
     closed = true;
-    boolean delivered =
-        within(
-            timeout,
-            "telemetry-close",
-            List.of(
-                sdk.getSdkTracerProvider()::shutdown,
-                sdk.getSdkLoggerProvider()::shutdown,
-                sdk.getSdkMeterProvider()::shutdown));
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      // The JVM is stopping, its hooks stay.
+    outbox.sendDirectly(System.nanoTime() + Math.min(nanos(timeout), Long.MAX_VALUE / 2));
+    boolean stopped =
+        jvmStops
+            ? flush(sdk, timeout)
+            : within(
+                timeout,
+                "telemetry-close",
+                List.of(
+                    sdk.getSdkTracerProvider()::shutdown,
+                    sdk.getSdkLoggerProvider()::shutdown,
+                    sdk.getSdkMeterProvider()::shutdown));
+    if (!jvmStops || isAnyPending(outbox.counts())) {
+      outbox.abandon();
     }
-    if (!delivered) {
+    if (!jvmStops) {
+      try {
+        Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        // The JVM is stopping, its hooks stay.
+      }
+    }
+    warnOfLoss(stopped || jvmStops);
+  }
+
+  private static boolean isAnyPending(Delivery delivery) {
+    return delivery.spans().pending() > 0
+        || delivery.logRecords().pending() > 0
+        || delivery.metricPoints().pending() > 0;
+  }
+
+  private void warnOfLoss(boolean stopped) {
+    Delivery delivery = outbox.counts();
+    StringBuilder lost = new StringBuilder();
+    append(lost, delivery.spans(), "spans");
+    append(lost, delivery.logRecords(), "log records");
+    append(lost, delivery.metricPoints(), "metric points");
+    if (!lost.isEmpty()) {
+      String reasons = outbox.reasons();
       warn(
-          "Telemetry closed, but not all that had ended was delivered; closing may take {} ms"
-              + " (TELEMETRY_CLOSE_TIMEOUT)",
-          timeout.toMillis());
+          "Telemetry closed, and not all was delivered: {}; closing may take {} ms"
+              + " (TELEMETRY_CLOSE_TIMEOUT){}",
+          lost,
+          timeout.toMillis(),
+          reasons.isEmpty() ? "" : "; " + reasons);
+    } else if (!stopped) {
+      warn("Telemetry closed, but not all of it stopped within {} ms", timeout.toMillis());
+    }
+  }
+
+  private static void append(StringBuilder lost, Delivery.Counts counts, String items) {
+    long missing = counts.lost() + counts.pending();
+    if (missing > 0) {
+      lost.append(lost.isEmpty() ? "" : ", ")
+          .append(missing)
+          .append(" of ")
+          .append(counts.created())
+          .append(' ')
+          .append(items)
+          .append(" lost");
+      if (counts.dropped() > 0) {
+        lost.append(" (").append(counts.dropped()).append(" dropped)");
+      }
     }
   }
 

@@ -132,8 +132,7 @@ public final class TelemetryBuilder {
         new Signals(
             OpenTelemetry.propagating(propagators), false, false, true, Sampling.SOME_TRACES, null),
         scope(),
-        null,
-        DEFAULT_CLOSE_TIMEOUT);
+        null);
   }
 
   String scope() {
@@ -171,13 +170,13 @@ public final class TelemetryBuilder {
         logger().debug("Telemetry could not be set up", e);
         return builder.off(off);
       }
+      setup.outbox().recordCounts(sdk.getMeterProvider());
       OpenTelemetry openTelemetry = spans ? sdk : new JoinedOpenTelemetry(sdk, off);
       Telemetry telemetry =
           new Telemetry(
               new Signals(openTelemetry, spans, true, true, setup.sampling(), null),
               builder.scope(),
-              sdk,
-              setup.closeTimeout());
+              new Shutdown(sdk, setup.outbox(), setup.closeTimeout()));
       logger().info(setup.summary());
       return telemetry;
     }
@@ -208,7 +207,6 @@ public final class TelemetryBuilder {
             Sampling.BY_ATTRIBUTES,
             new BaggageAttributes(listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed)),
         DEFAULT_SCOPE,
-        null,
-        DEFAULT_CLOSE_TIMEOUT);
+        null);
   }
 }

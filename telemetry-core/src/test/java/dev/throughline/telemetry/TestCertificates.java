@@ -27,6 +27,14 @@ final class TestCertificates {
 
   TestCertificates(Path folder, String name)
       throws IOException, InterruptedException, GeneralSecurityException {
+    this(folder, name, "-1d");
+  }
+
+  /**
+   * @param start when its two days begin, e.g. {@code -3d}
+   */
+  TestCertificates(Path folder, String name, String start)
+      throws IOException, InterruptedException, GeneralSecurityException {
     Path file = folder.resolve(name + ".p12");
     Process keytool =
         new ProcessBuilder(
@@ -41,6 +49,8 @@ final class TestCertificates {
                     "CN=" + name,
                     "-ext",
                     "san=dns:localhost,ip:127.0.0.1",
+                    "-startdate",
+                    start,
                     "-validity",
                     "2",
                     "-storetype",

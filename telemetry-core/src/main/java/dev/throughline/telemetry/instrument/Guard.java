@@ -68,6 +68,15 @@ public final class Guard {
     }
   }
 
+  /** Calls a hook that returns nothing. */
+  public void run(String hook, Runnable action) {
+    try {
+      action.run();
+    } catch (Throwable t) {
+      caught(hook, t);
+    }
+  }
+
   /** How often a hook of this module threw. */
   public long hits() {
     return hits.get();

@@ -1,0 +1,92 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.delivery;
+
+import io.opentelemetry.sdk.common.CompletableResultCode;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Items that go out together: first in the hands of an exporter, then, where that calls a {@link
+ * Sender}, as the bytes that it sends. Settled once, by whoever has it then.
+ */
+final class Request {
+
+  // An exporter hands its sender bytes alone, on the thread that called it.
+  private static final ThreadLocal<Request> CURRENT = new ThreadLocal<>();
+
+  private final Ledger ledger;
+  private final int items;
+  private final CompletableResultCode settled = new CompletableResultCode();
+  private final AtomicBoolean isSettled = new AtomicBoolean();
+  private boolean taken;
+
+  Request(Ledger ledger, int items) {
+    this.ledger = ledger;
+    this.items = items;
+    ledger.opened(this);
+  }
+
+  Ledger ledger() {
+    return ledger;
+  }
+
+  int items() {
+    return items;
+  }
+
+  /** Succeeds where the receiver acknowledged all. */
+  CompletableResultCode settled() {
+    return settled;
+  }
+
+  /** What an exporter sends on this thread from now on is this. */
+  void begin() {
+    CURRENT.set(this);
+  }
+
+  /**
+   * The exporter has been asked.
+   *
+   * @return whether a sender has taken this, and will settle it
+   */
+  boolean end() {
+    CURRENT.remove();
+    return taken;
+  }
+
+  /** What is exported on this thread, once; null where nobody said. */
+  static @Nullable Request take() {
+    Request current = CURRENT.get();
+    if (current == null || current.taken) {
+      return null;
+    }
+    current.taken = true;
+    return current;
+  }
+
+  /** Only the first call counts. */
+  void settle(long failed, @Nullable String reason) {
+    if (isSettled.compareAndSet(false, true)) {
+      ledger.settled(this, failed, reason);
+      if (failed == 0) {
+        settled.succeed();
+      } else {
+        settled.fail();
+      }
+    }
+  }
+
+  /** For want of memory. */
+  void drop() {
+    if (isSettled.compareAndSet(false, true)) {
+      ledger.droppedOpen(this);
+      settled.fail();
+    }
+  }
+
+  boolean isSettled() {
+    return isSettled.get();
+  }
+}
