@@ -32,4 +32,9 @@ record Effort(
           "full", 3, Duration.ofSeconds(3), 5, Duration.ofSeconds(1), 15, Duration.ofSeconds(6));
   static final Effort BUDGET =
       new Effort("budget", 3, Duration.ofMillis(2400), 2, Duration.ofMillis(500), 0, Duration.ZERO);
+
+  /** The same, with exporters under load for another time. */
+  Effort exporting(Duration time) {
+    return new Effort(word, forks, warmUp, iterations, iteration, startUpRounds, time);
+  }
 }

@@ -49,8 +49,13 @@ final class Export {
       double exporterBytes,
       double cpuMicros) {}
 
-  static void run(Effort effort, Results results) throws IOException, InterruptedException {
+  /**
+   * @param who the side that is measured; empty for both
+   */
+  static void run(Effort effort, String who, Results results)
+      throws IOException, InterruptedException {
     List<Subject> subjects = subjects(effort);
+    subjects.removeIf(subject -> !who.isEmpty() && !subject.who().equals(who));
     results.progress(
         NAME + ": " + subjects.size() + " processes, " + effort.export().toSeconds() + " s each");
     Table table =
@@ -85,7 +90,7 @@ final class Export {
     results.show(
         NAME,
         "Spans of eight attributes to a receiver on the loopback interface",
-        effort.word() + " run",
+        effort.export().toSeconds() + " s each",
         table,
         """
         Two threads end spans in a process of their own. What was not received by the end of a last flush is lost. CPU and
@@ -95,7 +100,7 @@ final class Export {
 
   private static List<Subject> subjects(Effort effort) {
     List<Subject> subjects = new ArrayList<>();
-    boolean all = effort.equals(Effort.FULL);
+    boolean all = effort.word().equals(Effort.FULL.word());
     int[] rates = all ? new int[] {MODERATE, HIGH} : new int[] {HIGH};
     for (int rate : rates) {
       for (String protocol : List.of("grpc", "http/protobuf")) {

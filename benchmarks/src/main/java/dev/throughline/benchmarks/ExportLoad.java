@@ -63,8 +63,7 @@ final class ExportLoad {
    * @param otherBytes that they allocated
    * @param pending spans that were neither delivered nor lost; 0 where nobody counts
    */
-  record Done(
-      long spans, double callerBytes, long otherCpuNanos, long otherBytes, long pending) {
+  record Done(long spans, double callerBytes, long otherCpuNanos, long otherBytes, long pending) {
 
     static Done parse(String line) {
       String[] words = line.split(" ", 5);

@@ -36,6 +36,7 @@ import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.BatchSpanProcessor;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -60,6 +61,8 @@ final class SdkSetup {
 
   private static final long MB = 1 << 20;
   private static final long DEFAULT_MEMORY_MB = 128;
+  private static final int DEFAULT_SPOOL_MB = 512;
+  private static final Duration SPOOL_DELAY = Duration.ofSeconds(1);
 
   private final TelemetryBuilder builder;
   private final boolean spans;
@@ -71,6 +74,7 @@ final class SdkSetup {
           ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader()));
   private final List<SpanProcessor> taps = new ArrayList<>();
   private boolean pipelineIsPlaced;
+  private boolean opened;
   private @Nullable Settings settings;
   private Duration closeTimeout;
   private String serviceName = "";
@@ -210,6 +214,14 @@ final class SdkSetup {
         memory == null
             ? Math.min(DEFAULT_MEMORY_MB * MB, Runtime.getRuntime().maxMemory() / 4)
             : memory * MB);
+    String spool = read.getString("telemetry.spool.folder");
+    if (spool != null && !opened) {
+      opened = true;
+      outbox.openSpool(
+          Path.of(spool),
+          read.getInt("telemetry.spool.size.mb", DEFAULT_SPOOL_MB) * MB,
+          read.getDuration("telemetry.spool.sync.interval", SPOOL_DELAY));
+    }
     // Now, so that a value that can't be used is told like any other.
     closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
     return read;
@@ -238,7 +250,7 @@ final class SdkSetup {
    * with it, so it gets a stand-in, and the exporter itself goes to our own processor.
    */
   private SpanExporter standIn(SpanExporter exporter) {
-    StandIn standIn = new StandIn(exporter);
+    StandIn standIn = new StandIn(outbox.spanExporter(exporter));
     exporters.add(standIn);
     return standIn;
   }
@@ -274,15 +286,22 @@ final class SdkSetup {
         all,
         batched.isEmpty() ? null : SpanExporter.composite(batched),
         new BatchSettings(
-            requireNonNull(settings)
-                .scheduleDelay("otel.bsp.schedule.delay", Duration.ofSeconds(5)),
+            delay("otel.bsp.schedule.delay", Duration.ofSeconds(5)),
             config.getInt("otel.bsp.max.queue.size", Integer.MAX_VALUE),
             config.getInt("otel.bsp.max.export.batch.size", 512),
             config.getDuration("otel.bsp.export.timeout", Duration.ofSeconds(30))));
   }
 
+  /** What waits for its batch is in memory alone: not for longer than what is on disk may be. */
+  private Duration delay(String name, Duration byDefault) {
+    Settings read = requireNonNull(settings);
+    Duration delay = read.scheduleDelay(name, byDefault);
+    Duration sync = read.getDuration("telemetry.spool.sync.interval", SPOOL_DELAY);
+    return opened && sync.compareTo(delay) < 0 ? sync : delay;
+  }
+
   private LogRecordExporter standIn(LogRecordExporter exporter) {
-    LogStandIn standIn = new LogStandIn(exporter);
+    LogStandIn standIn = new LogStandIn(outbox.logRecordExporter(exporter));
     logExporters.add(standIn);
     return standIn;
   }
@@ -306,8 +325,7 @@ final class SdkSetup {
     return outbox.logRecordProcessor(
         LogRecordExporter.composite(batched),
         new BatchSettings(
-            requireNonNull(settings)
-                .scheduleDelay("otel.blrp.schedule.delay", Duration.ofSeconds(1)),
+            delay("otel.blrp.schedule.delay", Duration.ofSeconds(1)),
             config.getInt("otel.blrp.max.queue.size", Integer.MAX_VALUE),
             config.getInt("otel.blrp.max.export.batch.size", 512),
             config.getDuration("otel.blrp.export.timeout", Duration.ofSeconds(30))));

@@ -77,7 +77,8 @@ final class Shutdown {
       return;
     }
     closed = true;
-    outbox.sendDirectly(System.nanoTime() + Math.min(nanos(timeout), Long.MAX_VALUE / 2));
+    long deadline = System.nanoTime() + Math.min(nanos(timeout), Long.MAX_VALUE / 2);
+    outbox.sendDirectly(deadline);
     boolean stopped =
         jvmStops
             ? flush(sdk, timeout)
@@ -88,7 +89,8 @@ final class Shutdown {
                     sdk.getSdkTracerProvider()::shutdown,
                     sdk.getSdkLoggerProvider()::shutdown,
                     sdk.getSdkMeterProvider()::shutdown));
-    if (!jvmStops || isAnyPending(outbox.counts())) {
+    boolean over = !jvmStops || System.nanoTime() - deadline >= 0;
+    if (over) {
       outbox.abandon();
     }
     if (!jvmStops) {
@@ -98,21 +100,18 @@ final class Shutdown {
         // The JVM is stopping, its hooks stay.
       }
     }
-    warnOfLoss(stopped || jvmStops);
+    warnOfLoss(over, stopped || jvmStops);
   }
 
-  private static boolean isAnyPending(Delivery delivery) {
-    return delivery.spans().pending() > 0
-        || delivery.logRecords().pending() > 0
-        || delivery.metricPoints().pending() > 0;
-  }
-
-  private void warnOfLoss(boolean stopped) {
+  /**
+   * @param over whether what is pending now never arrives
+   */
+  private void warnOfLoss(boolean over, boolean stopped) {
     Delivery delivery = outbox.counts();
     StringBuilder lost = new StringBuilder();
-    append(lost, delivery.spans(), "spans");
-    append(lost, delivery.logRecords(), "log records");
-    append(lost, delivery.metricPoints(), "metric points");
+    append(lost, over, delivery.spans(), "spans");
+    append(lost, over, delivery.logRecords(), "log records");
+    append(lost, over, delivery.metricPoints(), "metric points");
     if (!lost.isEmpty()) {
       String reasons = outbox.reasons();
       warn(
@@ -121,13 +120,21 @@ final class Shutdown {
           lost,
           timeout.toMillis(),
           reasons.isEmpty() ? "" : "; " + reasons);
-    } else if (!stopped) {
+    } else if (!stopped && !isAnySpooled(delivery)) {
       warn("Telemetry closed, but not all of it stopped within {} ms", timeout.toMillis());
     }
   }
 
-  private static void append(StringBuilder lost, Delivery.Counts counts, String items) {
-    long missing = counts.lost() + counts.pending();
+  /** What is on disk was not delivered either, and is not lost. */
+  private static boolean isAnySpooled(Delivery delivery) {
+    return delivery.spans().spooled() > 0
+        || delivery.logRecords().spooled() > 0
+        || delivery.metricPoints().spooled() > 0;
+  }
+
+  private static void append(
+      StringBuilder lost, boolean over, Delivery.Counts counts, String items) {
+    long missing = counts.lost() + (over ? counts.pending() : 0);
     if (missing > 0) {
       lost.append(lost.isEmpty() ? "" : ", ")
           .append(missing)

@@ -217,8 +217,7 @@ public final class Telemetry implements AutoCloseable {
       return shutdown.flush(timeout);
     }
     return Delivery.NONE.withComplete(
-        !(signals.openTelemetry() instanceof OpenTelemetrySdk sdk)
-            || Shutdown.flush(sdk, timeout));
+        !(signals.openTelemetry() instanceof OpenTelemetrySdk sdk) || Shutdown.flush(sdk, timeout));
   }
 
   /**

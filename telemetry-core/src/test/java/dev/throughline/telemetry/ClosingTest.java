@@ -302,7 +302,8 @@ class ClosingTest {
     assertThat(millisOf(() -> flushed[0] = telemetry.flush(Duration.ofMillis(300)).complete()))
         .isBetween(300L, 1_300L);
     assertThat(flushed[0]).isFalse();
-    assertThat(millisOf(() -> flushed[0] = telemetry.flush(Duration.ZERO).complete())).isLessThan(1_000);
+    assertThat(millisOf(() -> flushed[0] = telemetry.flush(Duration.ZERO).complete()))
+        .isLessThan(1_000);
     assertThat(flushed[0]).isFalse();
     assertThat(telemetry.flush(Duration.ofSeconds(Long.MIN_VALUE)).complete()).isFalse();
   }
@@ -326,9 +327,12 @@ class ClosingTest {
             "otel.exporter.otlp.traces.endpoint",
             "http://" + receiver.authority() + "/missing",
             "otel.exporter.otlp.traces.protocol",
-            "http/protobuf");
+            "http/protobuf",
+            "otel.metrics.exporter",
+            "none");
     telemetry.span("work").run(() -> {});
     assertThat(telemetry.flush(LONG).complete()).isFalse();
+    assertThat(telemetry.delivery().spans().failed()).isEqualTo(1);
   }
 
   @Test

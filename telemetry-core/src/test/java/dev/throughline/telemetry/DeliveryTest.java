@@ -13,6 +13,10 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
+import io.opentelemetry.proto.metrics.v1.Metric;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
@@ -22,9 +26,11 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -116,6 +122,35 @@ class DeliveryTest {
   }
 
   @Test
+  void theCountsAreTheMetricsOfThePage() throws IOException {
+    OtlpReceiver receiver = receiver(true);
+    Telemetry telemetry = build(receiver, true, "otel.metrics.exporter", "otlp");
+    endSpans(telemetry, 5);
+    telemetry.flush(LONG);
+    telemetry.flush(LONG);
+
+    Map<String, Long> recorded = new TreeMap<>();
+    for (Metric metric : receiver.metrics()) {
+      if (metric.getName().startsWith("throughline.")) {
+        recorded.put(metric.getName(), metric.getSum().getDataPoints(0).getAsInt());
+      }
+    }
+    String page = Files.readString(Path.of("..", "docs", "recorded-data.md"));
+    assertThat(
+            Pattern.compile("\\| `(throughline\\.[a-z_.]+)` \\|")
+                .matcher(page.substring(page.indexOf("## Delivery")))
+                .results()
+                .map(row -> row.group(1)))
+        .containsExactlyInAnyOrderElementsOf(recorded.keySet());
+    assertThat(recorded)
+        .containsEntry("throughline.spans.ended", 5L)
+        .containsEntry("throughline.spans.exported", 5L)
+        .containsEntry("throughline.spans.waiting", 0L)
+        .containsEntry("throughline.metric_points.failed", 0L);
+    assertThat(recorded.get("throughline.metric_points.exported")).isPositive();
+  }
+
+  @Test
   void whatWaitsIsPending() {
     OtlpReceiver receiver = receiver(true);
     Telemetry telemetry = build(receiver, true);
@@ -183,7 +218,15 @@ class DeliveryTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS"})
+  @ValueSource(
+      strings = {
+        "CANCELLED",
+        "DEADLINE_EXCEEDED",
+        "ABORTED",
+        "OUT_OF_RANGE",
+        "UNAVAILABLE",
+        "DATA_LOSS"
+      })
   void statusesOfGrpcThatMayPassAreTriedAgain(String status) {
     assertTriedAgain(
         true, Reply.grpc(Status.Code.valueOf(status).toStatus(), new Metadata()), status);
@@ -235,9 +278,7 @@ class DeliveryTest {
             .toByteArray());
     receiver.reply(
         request ->
-            receiver.attempts() == 2
-                ? Reply.grpc(Status.RESOURCE_EXHAUSTED, trailers)
-                : Reply.OK);
+            receiver.attempts() == 2 ? Reply.grpc(Status.RESOURCE_EXHAUSTED, trailers) : Reply.OK);
     endSpans(telemetry, 5);
     long start = System.nanoTime();
     assertThat(telemetry.flush(LONG).spans()).isEqualTo(counts(10, 5, 5, 0, 0));

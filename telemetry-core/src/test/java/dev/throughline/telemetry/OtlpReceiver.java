@@ -151,6 +151,7 @@ final class OtlpReceiver implements AutoCloseable {
       Server server =
           NettyServerBuilder.forAddress(anyPort())
               .executor(workers)
+              .maxInboundMessageSize(64 << 20)
               .intercept(new KeepMetadata())
               .addService(new Traces())
               .addService(new Metrics())
@@ -258,7 +259,10 @@ final class OtlpReceiver implements AutoCloseable {
       byte[] answer =
           reply.acknowledges()
               ? response(request, reply).toByteArray()
-              : com.google.rpc.Status.newBuilder().setMessage(reply.message()).build().toByteArray();
+              : com.google.rpc.Status.newBuilder()
+                  .setMessage(reply.message())
+                  .build()
+                  .toByteArray();
       exchange.sendResponseHeaders(reply.httpStatus(), answer.length == 0 ? -1 : answer.length);
       exchange.getResponseBody().write(answer);
     }

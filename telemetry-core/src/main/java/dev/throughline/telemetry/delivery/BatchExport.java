@@ -294,8 +294,8 @@ final class BatchExport<T, D> {
     Request request = new Request(ledger, exported.size());
     boolean delivered = false;
     String reason = "the exporter did not deliver it";
-    exporting.lock();
     request.begin();
+    exporting.lock();
     try {
       CompletableResultCode result = target.export(exported);
       result.join(settings.exportTimeout().toNanos(), TimeUnit.NANOSECONDS);

@@ -4,6 +4,7 @@
 package dev.throughline.telemetry.delivery;
 
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /** An encoded request. */
@@ -57,6 +58,13 @@ final class Body extends OutputStream {
   public void write(byte[] source, int offset, int count) {
     ensure(count);
     System.arraycopy(source, offset, bytes, length, count);
+    length += count;
+  }
+
+  void write(ByteBuffer source) {
+    int count = source.remaining();
+    ensure(count);
+    source.get(bytes, length, count);
     length += count;
   }
 

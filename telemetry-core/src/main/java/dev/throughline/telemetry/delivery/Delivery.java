@@ -11,8 +11,7 @@ package dev.throughline.telemetry.delivery;
  *     since the flush before it
  * @param metricPoints a point counts each time it is sent
  */
-public record Delivery(
-    boolean complete, Counts spans, Counts logRecords, Counts metricPoints) {
+public record Delivery(boolean complete, Counts spans, Counts logRecords, Counts metricPoints) {
 
   /** Where nothing is delivered from here. */
   public static final Delivery NONE = new Delivery(true, Counts.NONE, Counts.NONE, Counts.NONE);

@@ -17,6 +17,7 @@ final class DeliveryKeys {
   static final String FAILED = "failed";
   static final String DROPPED = "dropped";
   static final String REPEATED = "repeated";
+  static final String SPOOLED = "spooled";
   static final String WAITING = "waiting";
 
   private DeliveryKeys() {}

@@ -40,6 +40,7 @@ final class Ledger {
   private final LongAdder delivered = new LongAdder();
   private final LongAdder failed = new LongAdder();
   private final LongAdder repeated = new LongAdder();
+  private final LongAdder spooled = new LongAdder();
   private final AtomicLong heldBytes = new AtomicLong();
   private final AtomicLong lostAtFlush = new AtomicLong();
   private final Set<Request> open = ConcurrentHashMap.newKeySet();
@@ -62,6 +63,11 @@ final class Ledger {
     this.items = items;
     this.queueVariable = queueVariable;
     this.guard = guard;
+  }
+
+  /** The name for files. */
+  String signal() {
+    return items.replace(' ', '-');
   }
 
   String items() {
@@ -101,11 +107,15 @@ final class Ledger {
               .upDownCounterBuilder(prefix + DeliveryKeys.WAITING)
               .setUnit(unit)
               .buildWithCallback(now -> now.record(counts().pending()));
+      ObservableLongUpDownCounter unusedToo =
+          meter
+              .upDownCounterBuilder(prefix + DeliveryKeys.SPOOLED)
+              .setUnit(unit)
+              .buildWithCallback(now -> now.record(counts().spooled()));
     }
   }
 
-  private void count(
-      Meter meter, String name, String unit, ToLongFunction<Delivery.Counts> count) {
+  private void count(Meter meter, String name, String unit, ToLongFunction<Delivery.Counts> count) {
     ObservableLongCounter unused =
         meter
             .counterBuilder(name)
@@ -145,6 +155,35 @@ final class Ledger {
     arrived.add(-request.items());
     dropped.add(request.items());
     open.remove(request);
+  }
+
+  /** Books the items of a request that is on disk now. */
+  void spooled(Request request) {
+    spooled.add(request.items());
+    open.remove(request);
+  }
+
+  /** Books what another process has left on disk. */
+  void takenOver(long count) {
+    spooled.add(count);
+    arrived.add(count);
+  }
+
+  /** Books what became of items that were on disk. */
+  void spooledSettled(long count, long failedItems, @Nullable String failedReason) {
+    failed.add(failedItems);
+    delivered.add(count - failedItems);
+    if (failedReason != null && failedItems > 0) {
+      reason = failedReason;
+    }
+    spooled.add(-count);
+  }
+
+  /** Books items that had to leave the disk. */
+  void spooledDropped(long count) {
+    arrived.add(-count);
+    dropped.add(count);
+    spooled.add(-count);
   }
 
   /** Items that failed before they came into a request. */
@@ -204,6 +243,7 @@ final class Ledger {
     long failedNow = failed.sum();
     long droppedNow = dropped.sum();
     long repeatedNow = repeated.sum();
+    long spooledNow = spooled.sum();
     ItemQueue<?> waiting = queue;
     long created = arrived.sum() + droppedNow + (waiting == null ? 0 : waiting.added());
     return new Delivery.Counts(
@@ -211,8 +251,8 @@ final class Ledger {
         deliveredNow,
         failedNow,
         droppedNow,
-        0,
-        created - deliveredNow - failedNow - droppedNow,
+        spooledNow,
+        created - deliveredNow - failedNow - droppedNow - spooledNow,
         repeatedNow);
   }
 
@@ -220,7 +260,10 @@ final class Ledger {
     return failed.sum() + dropped.sum();
   }
 
-  /** Done once what is on its way now is settled; fails where any was lost since the last flush. */
+  /**
+   * Done once what is on its way now is settled; fails where any was lost since the last flush, or
+   * is on disk.
+   */
   CompletableResultCode flush() {
     List<CompletableResultCode> waiting = new ArrayList<>();
     for (Request request : open) {
@@ -231,7 +274,7 @@ final class Ledger {
         .whenComplete(
             () -> {
               long lost = lost();
-              if (lostAtFlush.getAndSet(lost) == lost) {
+              if (lostAtFlush.getAndSet(lost) == lost && spooled.sum() == 0) {
                 result.succeed();
               } else {
                 result.fail();

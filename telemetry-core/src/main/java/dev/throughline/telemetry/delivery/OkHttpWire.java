@@ -32,7 +32,6 @@ import okhttp3.HttpUrl;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
 import okhttp3.Protocol;
-import okhttp3.Request.Builder;
 import okhttp3.RequestBody;
 import okhttp3.Response;
 import okio.BufferedSink;
@@ -89,8 +88,7 @@ abstract class OkHttpWire implements Wire {
 
   static Wire grpc(GrpcSenderConfig config) {
     HttpUrl url =
-        requireNonNull(
-            HttpUrl.get(config.getEndpoint().resolve("/" + config.getFullMethodName())));
+        requireNonNull(HttpUrl.get(config.getEndpoint().resolve("/" + config.getFullMethodName())));
     OkHttpClient.Builder client =
         client(
             url,
@@ -154,7 +152,7 @@ abstract class OkHttpWire implements Wire {
 
   @Override
   public Answer send(Body body) throws IOException {
-    Builder request = new Builder().url(url);
+    okhttp3.Request.Builder request = new okhttp3.Request.Builder().url(url);
     headers
         .get()
         .forEach((name, values) -> values.forEach(value -> request.addHeader(name, value)));
@@ -165,7 +163,7 @@ abstract class OkHttpWire implements Wire {
     }
   }
 
-  abstract void addHeaders(Builder request);
+  abstract void addHeaders(okhttp3.Request.Builder request);
 
   abstract Answer answer(Response response) throws IOException;
 
@@ -231,7 +229,7 @@ abstract class OkHttpWire implements Wire {
     public void writePrefix(byte[] bytes, int messageLength) {}
 
     @Override
-    void addHeaders(Builder request) {
+    void addHeaders(okhttp3.Request.Builder request) {
       if (encoding != null) {
         request.addHeader("Content-Encoding", encoding);
       }
@@ -251,8 +249,7 @@ abstract class OkHttpWire implements Wire {
       }
       String reason = status(response, isProtobuf ? PartialSuccess.statusMessage(content) : "");
       return isRetryable(response.code())
-          ? Answer.tryAgain(
-              reason, retryAfterNanos(response.header("Retry-After"), Instant.now()))
+          ? Answer.tryAgain(reason, retryAfterNanos(response.header("Retry-After"), Instant.now()))
           : Answer.refused(reason);
     }
   }
@@ -282,7 +279,12 @@ abstract class OkHttpWire implements Wire {
             "UNAUTHENTICATED");
     private static final List<String> RETRYABLE =
         List.of(
-            "CANCELLED", "DEADLINE_EXCEEDED", "ABORTED", "OUT_OF_RANGE", "UNAVAILABLE", "DATA_LOSS");
+            "CANCELLED",
+            "DEADLINE_EXCEEDED",
+            "ABORTED",
+            "OUT_OF_RANGE",
+            "UNAVAILABLE",
+            "DATA_LOSS");
 
     private final @Nullable String encoding;
 
@@ -306,7 +308,7 @@ abstract class OkHttpWire implements Wire {
     }
 
     @Override
-    void addHeaders(Builder request) {
+    void addHeaders(okhttp3.Request.Builder request) {
       request.addHeader("te", "trailers");
       if (encoding != null) {
         request.addHeader("grpc-encoding", encoding);

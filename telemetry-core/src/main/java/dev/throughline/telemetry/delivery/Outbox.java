@@ -26,12 +26,16 @@ import io.opentelemetry.sdk.logs.export.LogRecordExporter;
 import io.opentelemetry.sdk.metrics.export.MetricExporter;
 import io.opentelemetry.sdk.trace.SpanProcessor;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
+import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The delivery of one {@code Telemetry}: it hands out what exports its spans, metrics and log
@@ -41,6 +45,8 @@ import org.jspecify.annotations.Nullable;
  * instance is one that finds itself.
  */
 public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSenderProvider {
+
+  private static final Logger logger = LoggerFactory.getLogger(Delivery.class);
 
   static final String MODULE = "dev.throughline.telemetry.delivery";
 
@@ -58,6 +64,9 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
   private final Ledger strays = new Ledger("other telemetry", "", guard);
   private final List<Sender> senders = new CopyOnWriteArrayList<>();
   private final List<BatchExport<?, ?>> batches = new CopyOnWriteArrayList<>();
+  private @Nullable Spool spool;
+  // Of the exporter that was made last, until it is known what it exports.
+  private @Nullable Sender newest;
 
   /**
    * @param others where everything but senders is found
@@ -71,6 +80,40 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
     spans.limit((long) (bytes * SPANS_SHARE));
     logRecords.limit((long) (bytes * LOG_RECORDS_SHARE));
     metricPoints.limit((long) (bytes * METRICS_SHARE));
+  }
+
+  /**
+   * Opens the spool; before anything is made here. What can't be opened is logged, and delivery
+   * goes on in memory alone.
+   *
+   * @param syncInterval how much of the newest a crash of the machine may cost
+   */
+  public void openSpool(Path folder, long maxBytes, Duration syncInterval) {
+    try {
+      spool = Spool.open(folder, maxBytes, syncInterval, guard);
+    } catch (IOException | RuntimeException e) {
+      logger.warn("There is no spool: {} can't be used: {}", folder, String.valueOf(e));
+    }
+  }
+
+  /** Takes over what an earlier process has left on disk, for the exporter that was made last. */
+  public SpanExporter spanExporter(SpanExporter exporter) {
+    takeOver(spans);
+    return exporter;
+  }
+
+  /** As {@link #spanExporter}. */
+  public LogRecordExporter logRecordExporter(LogRecordExporter exporter) {
+    takeOver(logRecords);
+    return exporter;
+  }
+
+  private void takeOver(Ledger ledger) {
+    Sender sender = newest;
+    newest = null;
+    if (sender != null) {
+      sender.takeOver(ledger);
+    }
   }
 
   /**
@@ -115,6 +158,7 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
   /** An exporter whose metric points are counted. */
   public MetricExporter metricExporter(MetricExporter exporter) {
     metricPoints.use();
+    takeOver(metricPoints);
     return new CountedMetrics(exporter, metricPoints);
   }
 
@@ -176,6 +220,9 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    if (spool != null) {
+      spool.close();
+    }
   }
 
   @Override
@@ -234,13 +281,11 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
   }
 
   private Sender sender(
-      Wire wire,
-      @Nullable Compressor compressor,
-      URI endpoint,
-      Duration timeout,
-      boolean retries) {
-    Sender sender = new Sender(wire, compressor, withoutSecrets(endpoint), timeout, retries, guard);
+      Wire wire, @Nullable Compressor compressor, URI endpoint, Duration timeout, boolean retries) {
+    Sender sender =
+        new Sender(wire, compressor, withoutSecrets(endpoint), timeout, retries, spool, guard);
     senders.add(sender);
+    newest = sender;
     return sender;
   }
 
@@ -251,7 +296,7 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
         + "://"
         + host
         + (endpoint.getPort() < 0 ? "" : ":" + endpoint.getPort())
-        + (endpoint.getPath() == null ? "" : endpoint.getPath());
+        + ("/".equals(endpoint.getPath()) ? "" : String.valueOf(endpoint.getPath()));
   }
 
   private Request request() {

@@ -86,6 +86,20 @@ final class Request {
     }
   }
 
+  /**
+   * It is on disk now; whoever waits for a flush waits no longer.
+   *
+   * @return false where it was settled before
+   */
+  boolean spooled() {
+    if (!isSettled.compareAndSet(false, true)) {
+      return false;
+    }
+    ledger.spooled(this);
+    settled.fail();
+    return true;
+  }
+
   boolean isSettled() {
     return isSettled.get();
   }

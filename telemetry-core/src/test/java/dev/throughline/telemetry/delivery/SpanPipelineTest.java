@@ -253,8 +253,7 @@ class SpanPipelineTest {
     assertThat(log.warnings())
         .containsExactly(
             "3 spans were dropped: no more may wait for their delivery (OTEL_BSP_MAX_QUEUE_SIZE)");
-    assertThat(outbox.counts().spans())
-        .isEqualTo(new Delivery.Counts(9, 6, 0, 3, 0, 0, 0));
+    assertThat(outbox.counts().spans()).isEqualTo(new Delivery.Counts(9, 6, 0, 3, 0, 0, 0));
     assertThat(flush(pipeline)).isTrue();
   }
 
