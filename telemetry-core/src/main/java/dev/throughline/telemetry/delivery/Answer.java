@@ -63,7 +63,9 @@ record Answer(
       return retryAfterNanos;
     }
     double delay =
-        Math.min((double) LAST_BACKOFF_NANOS, FIRST_BACKOFF_NANOS * Math.pow(BACKOFF_MULTIPLIER, failures - 1));
+        Math.min(
+            (double) LAST_BACKOFF_NANOS,
+            FIRST_BACKOFF_NANOS * Math.pow(BACKOFF_MULTIPLIER, failures - 1));
     return (long) (delay * (1 - JITTER + 2 * JITTER * ThreadLocalRandom.current().nextDouble()));
   }
 }
