@@ -6,13 +6,17 @@ package dev.throughline.benchmarks;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.benchmarks.AllocationProfile.Site;
+import java.io.File;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.profile.GCProfiler;
@@ -56,6 +60,48 @@ final class Jmh {
    * @return the costs by rung
    */
   static Map<String, Cost> run(Collection<String> rungs, Effort effort, Path json)
+      throws IOException {
+    Map<String, List<String>> byJars = new TreeMap<>();
+    for (String rung : rungs) {
+      byJars.computeIfAbsent(jars(rung), jars -> new ArrayList<>()).add(rung);
+    }
+    Map<String, Cost> costs = new HashMap<>();
+    String classPath = System.getProperty("java.class.path");
+    try {
+      for (Map.Entry<String, List<String>> group : byJars.entrySet()) {
+        String jars = group.getKey();
+        if (jars.isEmpty()) {
+          costs.putAll(runTogether(group.getValue(), effort, json));
+        } else {
+          // JMH gives its forks this class path.
+          System.setProperty(
+              "java.class.path",
+              classPath + File.pathSeparator + Path.of("benchmarks", "target", jars, "*"));
+          costs.putAll(runTogether(group.getValue(), effort, Path.of(json + "-" + jars + ".json")));
+        }
+      }
+    } finally {
+      System.setProperty("java.class.path", classPath);
+    }
+    return costs;
+  }
+
+  private static String jars(String rung) {
+    int dot = rung.lastIndexOf('.');
+    try {
+      for (Method method : Class.forName(rung.substring(0, dot)).getMethods()) {
+        Rung annotation = method.getAnnotation(Rung.class);
+        if (annotation != null && method.getName().equals(rung.substring(dot + 1))) {
+          return annotation.jars();
+        }
+      }
+    } catch (ClassNotFoundException e) {
+      throw new IllegalArgumentException("no such rung: " + rung, e);
+    }
+    return "";
+  }
+
+  private static Map<String, Cost> runTogether(Collection<String> rungs, Effort effort, Path json)
       throws IOException {
     ChainedOptionsBuilder options =
         new OptionsBuilder()

@@ -6,6 +6,7 @@ package dev.throughline.benchmarks;
 import dev.throughline.benchmarks.Jmh.Cost;
 import dev.throughline.telemetry.http.HttpClientLadder;
 import dev.throughline.telemetry.http.HttpServerLadder;
+import dev.throughline.telemetry.websocket.WebSocketLadder;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -35,7 +36,33 @@ enum Ladder {
       JdkClientLadder.class,
       "A request of the JDK's client over loopback",
       "p_library"),
-  CONTEXT("context", ContextLadder.class, "A task handed to an executor within a span", "p_sdk");
+  JDBC(
+      "jdbc",
+      JdbcLadder.class,
+      "A row by its key from H2 in memory, with a statement that is prepared once",
+      "p_library"),
+  GRPC_INPROCESS(
+      "grpc-inprocess",
+      GrpcInProcessLadder.class,
+      "A unary gRPC call, both sides, on one thread without a socket",
+      "p_library"),
+  GRPC_STREAM(
+      "grpc-stream",
+      GrpcStreamLadder.class,
+      "A gRPC stream of sixteen messages each way, both sides, on one thread without a socket",
+      "p_library"),
+  GRPC_NETTY(
+      "grpc-netty",
+      GrpcNettyLadder.class,
+      "A unary gRPC call, both sides, over loopback",
+      "p_library"),
+  WEBSOCKET(
+      "websocket",
+      WebSocketLadder.class,
+      "A text message of an open WebSocket, on one thread without a socket",
+      "p_sdk"),
+  CONTEXT("context", ContextLadder.class, "A task handed to an executor within a span", "p_sdk"),
+  MDC("mdc", MdcLadder.class, "The scope of a span, with its three ids in the MDC", "p_byHand");
 
   private final String word;
   private final Class<?> benchmarks;
@@ -69,11 +96,15 @@ enum Ladder {
 
   /** What of a cost is compared: where other threads do most of the work, the bytes of all. */
   double comparedBytes(Cost cost) {
-    return this == JDK_CLIENT ? cost.bytes() : cost.callerBytes();
+    return overLoopback() ? cost.bytes() : cost.callerBytes();
   }
 
   String compared() {
-    return this == JDK_CLIENT ? "All" : "The latter";
+    return overLoopback() ? "All" : "The latter";
+  }
+
+  private boolean overLoopback() {
+    return this == JDK_CLIENT || this == GRPC_NETTY;
   }
 
   /** What the rows say by their methods, in the order of the rows. */

@@ -14,4 +14,10 @@ import java.lang.annotation.Target;
 public @interface Rung {
   /** The subject, e.g. {@code raw OpenTelemetry SDK}. */
   String value();
+
+  /**
+   * A folder of {@code benchmarks/target} whose jars the forks of this rung have on their class
+   * path besides; empty for none.
+   */
+  String jars() default "";
 }

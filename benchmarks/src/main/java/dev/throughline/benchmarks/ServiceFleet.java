@@ -74,8 +74,12 @@ final class ServiceFleet implements AutoCloseable {
    */
   ServiceFleet(Map<String, String> telemetry) throws IOException, InterruptedException {
     ReadyLine bmc = start(Bmc.class, Map.of("OTEL_SDK_DISABLED", "true"));
-    ReadyLine agent = start(Agent.class, telemetry, "--server=srv-1,ipmi," + bmc.uri("redfish"));
-    ReadyLine gateway = start(Gateway.class, telemetry, "--agent=" + agent.uri("http"));
+    ReadyLine gateway = start(Gateway.class, telemetry);
+    start(
+        Agent.class,
+        telemetry,
+        "--server=srv-1,ipmi," + bmc.uri("redfish"),
+        "--gateway=" + gateway.uri("grpc"));
     ReadyLine manager =
         start(Manager.class, telemetry, "--server=srv-1,ber1," + gateway.uri("http"));
     services.addAll(all.subList(1, all.size()));

@@ -9,6 +9,7 @@ import dev.throughline.telemetry.delivery.BatchSettings;
 import dev.throughline.telemetry.delivery.Outbox;
 import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
+import dev.throughline.telemetry.instrument.RequestIds;
 import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
 import io.opentelemetry.api.common.AttributeKey;
@@ -45,6 +46,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /** An SDK by autoconfigure, with our settings, our resource and our span processor in it. */
 final class SdkSetup {
@@ -52,6 +54,9 @@ final class SdkSetup {
   /** What the seeds of this library ask to find traces by. */
   static final List<String> DEFAULT_BAGGAGE_ATTRIBUTES =
       List.of("customer_id", "server_id", "session_id", "datacenter", "agent_id", "bmc_type");
+
+  /** How long a stream may stay unseen. */
+  static final Duration DEFAULT_SEGMENT_LIMIT = Duration.ofMinutes(1);
 
   private static final AttributeKey<String> SERVICE_NAME = AttributeKey.stringKey("service.name");
   private static final AttributeKey<String> SERVICE_VERSION =
@@ -77,7 +82,10 @@ final class SdkSetup {
   private boolean opened;
   private @Nullable Settings settings;
   private Duration closeTimeout;
+  private Duration segmentLimit = DEFAULT_SEGMENT_LIMIT;
   private String serviceName = "";
+  private List<String> baggageKeys = DEFAULT_BAGGAGE_ATTRIBUTES;
+  private @Nullable RequestIds requestIds;
 
   SdkSetup(
       TelemetryBuilder builder, boolean spans, List<String> propagators, Duration closeTimeout) {
@@ -147,6 +155,21 @@ final class SdkSetup {
   /** How long closing may take; only known after {@link #build}. */
   Duration closeTimeout() {
     return closeTimeout;
+  }
+
+  /** The listed keys of baggage; only known after {@link #build}. */
+  List<String> baggageKeys() {
+    return baggageKeys;
+  }
+
+  /** The ids of requests, null for none; only known after {@link #build}. */
+  @Nullable RequestIds requestIds() {
+    return requestIds;
+  }
+
+  /** How long a span of an open-ended request lasts; only known after {@link #build}. */
+  Duration segmentLimit() {
+    return segmentLimit;
   }
 
   /** The variable that was read last: where {@link #build} throws, mostly the one it was at. */
@@ -224,7 +247,24 @@ final class SdkSetup {
     }
     // Now, so that a value that can't be used is told like any other.
     closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
+    segmentLimit = read.getDuration("telemetry.segment.limit", segmentLimit);
+    baggageKeys = read.getList("telemetry.baggage.attributes", DEFAULT_BAGGAGE_ATTRIBUTES);
+    requestIds = requestIds(read.getString("telemetry.request.id.header"));
     return read;
+  }
+
+  private static @Nullable RequestIds requestIds(@Nullable String header) {
+    if (header == null) {
+      return null;
+    }
+    if (!RequestIds.isHeader(header)) {
+      LoggerFactory.getLogger(Telemetry.class)
+          .warn(
+              "TELEMETRY_REQUEST_ID_HEADER: \"{}\" is no name of a header; requests get no id",
+              header);
+      return null;
+    }
+    return new RequestIds(header);
   }
 
   private Resource resource(Resource configured) {
@@ -273,8 +313,6 @@ final class SdkSetup {
 
   private SpanPipeline pipeline(ConfigProperties config) {
     List<SpanProcessor> all = new ArrayList<>();
-    List<String> baggageKeys =
-        config.getList("telemetry.baggage.attributes", DEFAULT_BAGGAGE_ATTRIBUTES);
     all.add(new BaggageTap(new BaggageAttributes(baggageKeys)));
     all.addAll(builder.spanProcessors);
     all.addAll(taps);

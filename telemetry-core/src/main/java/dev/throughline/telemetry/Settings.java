@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The settings as autoconfigure reads them, with what people really write mended: an empty value is
  * unset, as the specification asks, and an OTLP endpoint needs no scheme, may name one of {@code
- * grpc://}, may end in a signal's path, and chooses the protocol by its port where none is set.
+ * grpc://}, may end in a signal's path, and chooses the protocol by its port where none is set. Log
+ * records go nowhere where no endpoint is set.
  *
  * @see <a
  *     href="https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#parsing-empty-value">Parsing
@@ -28,6 +29,7 @@ final class Settings implements ConfigProperties {
   private static final String HTTP_PROTOBUF = "http/protobuf";
   private static final Set<String> SCHEDULE_DELAYS =
       Set.of("otel.bsp.schedule.delay", "otel.blrp.schedule.delay");
+  private static final String LOGS_EXPORTER = "otel.logs.exporter";
   private static final Duration SOON = Duration.ofMillis(1);
   private static final int OTLP_GRPC_PORT = 4317;
   private static final int OTLP_HTTP_PORT = 4318;
@@ -130,6 +132,11 @@ final class Settings implements ConfigProperties {
       endpoint = endpoint(OTLP + "endpoint");
     }
     return endpoint == null ? null : withoutPath(endpoint);
+  }
+
+  /** Whether anyone has said where log records go; a service is not to send them to nowhere. */
+  private boolean hasLogsEndpoint() {
+    return set(OTLP + "logs.endpoint") != null || set(OTLP + "endpoint") != null;
   }
 
   private @Nullable String endpoint(String name) {
@@ -242,7 +249,12 @@ final class Settings implements ConfigProperties {
   @Override
   public List<String> getList(String name) {
     List<String> list = decided.get(name);
-    return list == null ? of(name).getList(name) : list;
+    if (list != null) {
+      return list;
+    }
+    return name.equals(LOGS_EXPORTER) && set(name) == null && !hasLogsEndpoint()
+        ? List.of("none")
+        : of(name).getList(name);
   }
 
   @Override

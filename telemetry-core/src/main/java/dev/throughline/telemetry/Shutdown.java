@@ -5,6 +5,7 @@ package dev.throughline.telemetry;
 
 import dev.throughline.telemetry.delivery.Delivery;
 import dev.throughline.telemetry.delivery.Outbox;
+import dev.throughline.telemetry.instrument.Segments;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,13 +27,15 @@ final class Shutdown {
   private final OpenTelemetrySdk sdk;
   private final Outbox outbox;
   private final Duration timeout;
+  private final @Nullable Segments segments;
   private final Thread hook = new Thread(() -> close(true), "telemetry-shutdown-hook");
   private volatile boolean closed;
 
-  Shutdown(OpenTelemetrySdk sdk, Outbox outbox, Duration timeout) {
+  Shutdown(OpenTelemetrySdk sdk, Outbox outbox, Duration timeout, @Nullable Segments segments) {
     this.sdk = sdk;
     this.outbox = outbox;
     this.timeout = timeout;
+    this.segments = segments;
     try {
       Runtime.getRuntime().addShutdownHook(hook);
     } catch (IllegalStateException e) {
@@ -42,13 +46,14 @@ final class Shutdown {
   // Below, metrics come last: their reader blocks its caller for as long as its receiver hangs.
 
   static boolean flush(OpenTelemetrySdk sdk, Duration timeout) {
-    return within(
-        timeout,
-        "telemetry-flush",
-        List.of(
-            sdk.getSdkTracerProvider()::forceFlush,
-            sdk.getSdkLoggerProvider()::forceFlush,
-            sdk.getSdkMeterProvider()::forceFlush));
+    return within(timeout, "telemetry-flush", flushing(sdk));
+  }
+
+  private static List<Supplier<CompletableResultCode>> flushing(OpenTelemetrySdk sdk) {
+    return List.of(
+        sdk.getSdkTracerProvider()::forceFlush,
+        sdk.getSdkLoggerProvider()::forceFlush,
+        sdk.getSdkMeterProvider()::forceFlush);
   }
 
   Delivery flush(Duration timeout) {
@@ -78,17 +83,18 @@ final class Shutdown {
     }
     closed = true;
     long deadline = System.nanoTime() + Math.min(nanos(timeout), Long.MAX_VALUE / 2);
-    outbox.sendDirectly(deadline);
-    boolean stopped =
+    List<Supplier<CompletableResultCode>> parts = new ArrayList<>();
+    parts.add(this::endSegments);
+    // Not before the segments, which may be many: they wait for nobody, and go out in batches.
+    parts.add(() -> sendDirectly(deadline));
+    parts.addAll(
         jvmStops
-            ? flush(sdk, timeout)
-            : within(
-                timeout,
-                "telemetry-close",
-                List.of(
-                    sdk.getSdkTracerProvider()::shutdown,
-                    sdk.getSdkLoggerProvider()::shutdown,
-                    sdk.getSdkMeterProvider()::shutdown));
+            ? flushing(sdk)
+            : List.of(
+                sdk.getSdkTracerProvider()::shutdown,
+                sdk.getSdkLoggerProvider()::shutdown,
+                sdk.getSdkMeterProvider()::shutdown));
+    boolean stopped = within(timeout, "telemetry-close", parts);
     boolean over = !jvmStops || System.nanoTime() - deadline >= 0;
     if (over) {
       outbox.abandon();
@@ -147,6 +153,18 @@ final class Shutdown {
         lost.append(" (").append(counts.dropped()).append(" dropped)");
       }
     }
+  }
+
+  private CompletableResultCode sendDirectly(long deadline) {
+    outbox.sendDirectly(deadline);
+    return CompletableResultCode.ofSuccess();
+  }
+
+  private CompletableResultCode endSegments() {
+    if (segments != null) {
+      segments.close();
+    }
+    return CompletableResultCode.ofSuccess();
   }
 
   /**

@@ -374,7 +374,7 @@ public final class SpanBuilder {
       @Nullable Context parent,
       @Nullable List<String> baggage,
       @Nullable Predicate<? super Throwable> errorIf) {
-    Context context = parent == null ? Context.current() : parent;
+    Context context = telemetry.carryHook(parent == null ? Context.current() : parent);
     if (baggage != null) {
       BaggageBuilder entries = Baggage.fromContext(context).toBuilder();
       for (int i = 0; i < baggage.size(); i += 2) {

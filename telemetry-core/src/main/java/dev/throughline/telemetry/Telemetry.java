@@ -10,6 +10,9 @@ import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
+import dev.throughline.telemetry.instrument.ScopeHook;
+import dev.throughline.telemetry.instrument.ScopeHooks;
+import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.OpenTelemetry;
@@ -21,6 +24,7 @@ import io.opentelemetry.context.propagation.TextMapGetter;
 import io.opentelemetry.context.propagation.TextMapSetter;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
@@ -42,6 +46,7 @@ public final class Telemetry implements AutoCloseable {
   private static volatile @Nullable Telemetry global;
 
   private final Signals signals;
+  private final List<String> baggageKeys;
   private final String scopeName;
   private final @Nullable Tracer tracer;
   // Made when it is first asked for.
@@ -55,8 +60,10 @@ public final class Telemetry implements AutoCloseable {
    * @param shutdown of what is closed with this; null where there is nothing, or it is someone
    *     else's
    */
-  Telemetry(Signals signals, String scopeName, @Nullable Shutdown shutdown) {
+  Telemetry(
+      Signals signals, List<String> baggageKeys, String scopeName, @Nullable Shutdown shutdown) {
     this.signals = signals;
+    this.baggageKeys = baggageKeys;
     this.scopeName = scopeName;
     tracer = signals.spans() ? signals.openTelemetry().getTracer(scopeName) : null;
     names = signals.spans() ? new SpanNames() : null;
@@ -152,6 +159,13 @@ public final class Telemetry implements AutoCloseable {
     return signals.spans() || signals.metrics();
   }
 
+  /**
+   * Whether the OpenTelemetry Java agent instruments this process; adapters leave it the work then.
+   */
+  public boolean isAgent() {
+    return !signals.propagation();
+  }
+
   /** The OpenTelemetry API that this stands on, for whatever this class does not offer. */
   public OpenTelemetry openTelemetry() {
     return signals.openTelemetry();
@@ -204,6 +218,29 @@ public final class Telemetry implements AutoCloseable {
   }
 
   /**
+   * The keys of the baggage entries that stand out, of {@code telemetry.baggage.attributes}: for
+   * adapters that show them elsewhere than on spans.
+   */
+  public List<String> baggageKeys() {
+    return baggageKeys;
+  }
+
+  /**
+   * Has a hook go along with the current context, wherever a context of this telemetry is current;
+   * a second one takes the first one's place. That of the process's telemetry ({@link #init}) goes
+   * along with contexts that are of no telemetry, too. It does nothing with telemetry off, and
+   * where the OpenTelemetry Java agent runs; one WARN is logged where OpenTelemetry's context was
+   * used before any telemetry was built, since it is too late then.
+   */
+  public void setScopeHook(ScopeHook hook) {
+    requireNonNull(hook, "hook");
+    ScopeHooks hooks = signals.scopeHooks();
+    if (hooks != null && isEnabled() && !isAgent()) {
+      hooks.set(hook, global == this);
+    }
+  }
+
+  /**
    * Sends what was recorded by now, and waits for the answers; also on an {@link OpenTelemetrySdk}
    * that someone else built.
    *
@@ -229,20 +266,33 @@ public final class Telemetry implements AutoCloseable {
   }
 
   /**
-   * Sends what was recorded by now and stops, within five seconds or what {@code
-   * telemetry.close.timeout} says; one WARN tells what was lost, and why. Never throws; a second
-   * call does nothing.
+   * Sends what was recorded by now, and what has been seen of open streams, and stops, within five
+   * seconds or what {@code telemetry.close.timeout} says; one WARN tells what was lost, and why.
+   * Never throws; a second call does nothing.
    */
   @Override
   public void close() {
+    Segments segments = signals.segments();
     if (shutdown != null) {
       shutdown.close();
+    } else if (segments != null) {
+      segments.close();
+    }
+    ScopeHooks hooks = signals.scopeHooks();
+    if (hooks != null) {
+      hooks.clear();
     }
     leaveGlobal(this);
   }
 
   Guard guard() {
     return guard;
+  }
+
+  /** The context with the hook of this telemetry, if it has one. */
+  Context carryHook(Context context) {
+    ScopeHooks hooks = signals.scopeHooks();
+    return hooks == null ? context : hooks.carry(context);
   }
 
   private Propagation propagation() {

@@ -6,6 +6,8 @@ package dev.throughline.telemetry;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.BaggageAttributes;
+import dev.throughline.telemetry.instrument.ScopeHooks;
+import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
 import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.OpenTelemetry;
@@ -130,7 +132,14 @@ public final class TelemetryBuilder {
   Telemetry off(ContextPropagators propagators) {
     return new Telemetry(
         new Signals(
-            OpenTelemetry.propagating(propagators), false, false, true, Sampling.SOME_TRACES, null),
+            OpenTelemetry.propagating(propagators),
+            false,
+            false,
+            true,
+            Sampling.SOME_TRACES,
+            null,
+            null),
+        List.of(),
         scope(),
         null);
   }
@@ -149,6 +158,8 @@ public final class TelemetryBuilder {
 
     static Telemetry build(
         TelemetryBuilder builder, boolean spans, List<String> propagators, ContextPropagators off) {
+      // Before anything of OpenTelemetry's uses its context.
+      ScopeHooks.prepare();
       String mix = OpenTelemetryVersions.mix(TelemetryBuilder.class.getClassLoader());
       if (mix != null) {
         logger()
@@ -172,11 +183,22 @@ public final class TelemetryBuilder {
       }
       setup.outbox().recordCounts(sdk.getMeterProvider());
       OpenTelemetry openTelemetry = spans ? sdk : new JoinedOpenTelemetry(sdk, off);
+      Segments segments = new Segments(setup.segmentLimit());
       Telemetry telemetry =
           new Telemetry(
-              new Signals(openTelemetry, spans, true, true, setup.sampling(), null),
+              new Signals(
+                  openTelemetry,
+                  spans,
+                  true,
+                  true,
+                  setup.sampling(),
+                  null,
+                  segments,
+                  setup.requestIds(),
+                  new ScopeHooks()),
+              setup.baggageKeys(),
               builder.scope(),
-              new Shutdown(sdk, setup.outbox(), setup.closeTimeout()));
+              new Shutdown(sdk, setup.outbox(), setup.closeTimeout(), segments));
       logger().info(setup.summary());
       return telemetry;
     }
@@ -194,7 +216,9 @@ public final class TelemetryBuilder {
 
   /** A telemetry over an instance of someone else's. */
   static Telemetry over(OpenTelemetry openTelemetry, boolean adapters) {
+    ScopeHooks.prepare();
     List<String> listed = new Environment(Map.of(), false).getList("telemetry.baggage.attributes");
+    List<String> baggageKeys = listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed;
     boolean spans = openTelemetry.getTracer(DEFAULT_SCOPE).isEnabled();
     boolean metrics =
         openTelemetry.getMeter(DEFAULT_SCOPE).counterBuilder("telemetry.probe").build().isEnabled();
@@ -205,7 +229,11 @@ public final class TelemetryBuilder {
             metrics,
             adapters,
             Sampling.BY_ATTRIBUTES,
-            new BaggageAttributes(listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed)),
+            new BaggageAttributes(baggageKeys),
+            new Segments(SdkSetup.DEFAULT_SEGMENT_LIMIT),
+            null,
+            new ScopeHooks()),
+        baggageKeys,
         DEFAULT_SCOPE,
         null);
   }

@@ -170,7 +170,7 @@ class SdkSetupTest {
     assertThat(log.infos())
         .containsExactly(
             "Telemetry of bmc-gateway: traces to otlp (grpc http://localhost:4317), metrics to otlp"
-                + " (grpc http://localhost:4317), logs to otlp (grpc http://localhost:4317);"
+                + " (grpc http://localhost:4317), logs to none;"
                 + " sampler parentbased_always_on; propagators tracecontext,baggage");
   }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -221,6 +222,7 @@ class SettingsTest {
             "otel.experimental.sdk.telemetry.version",
             "telemetry.baggage.attributes",
             "telemetry.close.timeout",
+            "telemetry.request.id.header",
             "tracing.enabled"));
   }
 
@@ -228,17 +230,20 @@ class SettingsTest {
   @MethodSource("canBeEmpty")
   void emptyIsUnset(String property) {
     for (String empty : List.of("", "  ")) {
-      Telemetry telemetry =
-          build(
-              property.equals("telemetry.close.timeout")
-                  ? Map.of(property, empty)
-                  : Map.of(property, empty, "telemetry.close.timeout", "1ms"));
+      Map<String, String> properties = new HashMap<>();
+      properties.put("telemetry.close.timeout", "1ms");
+      properties.put("otel.logs.exporter", "otlp");
+      properties.put(property, empty);
+      Telemetry telemetry = build(properties);
+      List<String> expected = new ArrayList<>();
+      expected.add("Grpc Span http://localhost:4317");
+      expected.add("Grpc Metric http://localhost:4317");
+      if (!property.equals("otel.logs.exporter")) {
+        expected.add("Grpc LogRecord http://localhost:4317");
+      }
       assertThat(exporters(telemetry))
           .as("%s=\"%s\"", property, empty)
-          .containsExactlyInAnyOrder(
-              "Grpc Span http://localhost:4317",
-              "Grpc Metric http://localhost:4317",
-              "Grpc LogRecord http://localhost:4317");
+          .containsExactlyInAnyOrderElementsOf(expected);
       assertThat(telemetry.openTelemetry().toString())
           .contains("sampler=ParentBased{root:AlwaysOnSampler")
           .contains("service.name=\"settings\"");
@@ -255,7 +260,7 @@ class SettingsTest {
     builder.addProperty("telemetry.close.timeout", "1ms");
     Telemetry telemetry = builder.build();
     built.add(telemetry);
-    assertThat(exporters(telemetry)).hasSize(3);
+    assertThat(exporters(telemetry)).hasSize(2);
     assertThat(log.warnings()).isEmpty();
   }
 
@@ -331,6 +336,8 @@ class SettingsTest {
               Map.of(
                   property,
                   "bogus",
+                  "otel.exporter.otlp.endpoint",
+                  "localhost:4317",
                   // OpenTelemetry's worker for logs notices its end that late.
                   "otel.blrp.schedule.delay",
                   "10ms"));
@@ -348,6 +355,38 @@ class SettingsTest {
                             || name.startsWith("PeriodicMetricReader")
                             || name.startsWith("BatchSpanProcessor")
                             || name.startsWith("BatchLogRecordProcessor")));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "otel.exporter.otlp.endpoint,      collector:4317, Grpc LogRecord http://collector:4317",
+    "otel.exporter.otlp.logs.endpoint, collector:4317, Grpc LogRecord http://collector:4317",
+    "otel.logs.exporter,               otlp,           Grpc LogRecord http://localhost:4317",
+  })
+  void logRecordsGoWhereSomeoneSaysSo(String property, String value, String expected) {
+    assertThat(exporters(build(Map.of(property, value)))).contains(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "otel.service.name,                  s",
+    "otel.exporter.otlp.traces.endpoint, collector:4317",
+    "otel.exporter.otlp.endpoint,        ' '",
+  })
+  void elseLogRecordsGoNowhere(String property, String value) {
+    assertThat(exporters(build(Map.of(property, value))))
+        .noneMatch(exporter -> exporter.contains("LogRecord"))
+        .anyMatch(exporter -> exporter.contains("Span"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"X Request", "X-Id:", "\u00dc", "a\nb"})
+  void whatIsNoHeaderIsNoHeaderForIds(String header) {
+    build(Map.of("telemetry.request.id.header", header));
+    assertThat(log.warnings())
+        .singleElement()
+        .asString()
+        .contains("TELEMETRY_REQUEST_ID_HEADER: \"" + header + "\" is no name of a header");
   }
 
   /** The seeds' own variables, as a container sets them. */

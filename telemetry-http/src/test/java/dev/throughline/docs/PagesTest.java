@@ -28,8 +28,12 @@ class PagesTest {
             "docs/custom-spans.md",
             "docs/troubleshooting.md",
             "telemetry-core/README.md",
+            "telemetry-grpc/README.md",
             "telemetry-http/README.md",
-            "telemetry-testing/README.md");
+            "telemetry-jdbc/README.md",
+            "telemetry-logging/README.md",
+            "telemetry-testing/README.md",
+            "telemetry-websocket/README.md");
   }
 
   @Test

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class TroubleshootingTest extends ReadmeKit {
 
   private static final Pattern LOGGED =
-      Pattern.compile("\\b(?:warn|info)\\(\\s*((?:\"(?:[^\"\\\\]|\\\\.)*\"[\\s+]*)+)");
+      Pattern.compile("\\b(?:error|warn|info)\\(\\s*((?:\"(?:[^\"\\\\]|\\\\.)*\"[\\s+]*)+)");
   private static final Pattern LITERAL = Pattern.compile("\"((?:[^\"\\\\]|\\\\.)*)\"");
 
   @RegisterExtension static final TelemetryExtension recorded = TelemetryExtension.create();
@@ -56,7 +56,13 @@ class TroubleshootingTest extends ReadmeKit {
   void everyLineOfTheLogIsThere() throws IOException {
     String page = Pages.read(readme()).replaceAll("\\s+", " ");
     List<String> lines = new ArrayList<>();
-    for (String module : List.of("telemetry-core", "telemetry-http")) {
+    for (String module :
+        List.of(
+            "telemetry-core",
+            "telemetry-http",
+            "telemetry-jdbc",
+            "telemetry-logging",
+            "telemetry-websocket")) {
       try (Stream<Path> files = Files.walk(Pages.ROOT.resolve(module + "/src/main/java"))) {
         files
             .filter(Files::isRegularFile)

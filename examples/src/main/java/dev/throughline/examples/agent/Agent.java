@@ -4,29 +4,37 @@
 package dev.throughline.examples.agent;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.throughline.examples.agent.HardwareConsole.Kind;
 import dev.throughline.examples.agent.RedfishClient.ComputerSystem;
-import dev.throughline.examples.agent.VncClient.Screen;
 import dev.throughline.examples.ipmi.IpmiResponse;
+import dev.throughline.examples.rpc.Command;
 import dev.throughline.examples.service.Arguments;
-import dev.throughline.examples.service.ErrorStyle;
 import dev.throughline.examples.service.Json;
 import dev.throughline.examples.service.JsonClient;
 import dev.throughline.examples.service.JsonRequest;
-import dev.throughline.examples.service.JsonServer;
 import dev.throughline.examples.service.Lifetime;
 import dev.throughline.examples.service.Refusal;
-import dev.throughline.telemetry.SpanBuilder;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
+import dev.throughline.telemetry.logging.LoggingTelemetry;
+import io.opentelemetry.api.trace.SpanKind;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Opens a server's consoles and switches its power, over Redfish, IPMI, VNC and serial lines. */
+/**
+ * Opens a server's consoles and switches its power, over Redfish, IPMI, VNC and serial lines, as
+ * its Gateway commands. It stands beside the hardware, where nobody can call in: it dials out, and
+ * commands come back on the stream that it holds.
+ */
 public final class Agent implements AutoCloseable {
 
+  private static final Logger LOGGER = LoggerFactory.getLogger(Agent.class);
   private static final String SERVICE = "bmc-agent";
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(5);
@@ -36,18 +44,26 @@ public final class Agent implements AutoCloseable {
   private final ManagedServer server;
   private final RedfishClient redfish;
   private final IpmiClient ipmi;
-  private final VncClient vnc;
-  private final SolClient sol;
-  private final JsonServer http;
+  private final ConsoleClient consoles;
+  private final Map<String, Work> works =
+      Map.of(
+          "vnc.open", arguments -> openConsole(Kind.VNC, arguments),
+          "sol.open", arguments -> openConsole(Kind.SOL, arguments),
+          "power.switch", this::power);
+  private final GatewayLink gateway;
 
   /**
-   * An Agent that listens.
+   * An Agent that dials its Gateway.
    *
    * @param answerTimeout how long the hardware may take for one answer
-   * @param port 0 for a free one
+   * @param gateway where that takes calls of Agents
    */
   public Agent(
-      Telemetry telemetry, String agentId, ManagedServer server, Duration answerTimeout, int port) {
+      Telemetry telemetry,
+      String agentId,
+      ManagedServer server,
+      Duration answerTimeout,
+      URI gateway) {
     this.telemetry = telemetry;
     this.agentId = agentId;
     this.server = server;
@@ -56,61 +72,73 @@ public final class Agent implements AutoCloseable {
         new RedfishClient(
             new JsonClient(httpTelemetry.wrap(JsonClient.http(CONNECT_TIMEOUT)), answerTimeout));
     ipmi = new IpmiClient(telemetry, answerTimeout);
-    TcpDialer dialer = new TcpDialer(telemetry, CONNECT_TIMEOUT, answerTimeout);
-    vnc = new VncClient(telemetry, dialer);
-    sol = new SolClient(telemetry, dialer);
-    http = new JsonServer(httpTelemetry, port, ErrorStyle.PLAIN);
-    http.route("POST", "/sessions/vnc", this::openVnc);
-    http.route("POST", "/sessions/sol", this::openSol);
-    http.route("POST", "/servers/{id}/power", this::power);
-    http.start();
+    consoles =
+        new ConsoleClient(telemetry, new TcpDialer(telemetry, CONNECT_TIMEOUT, answerTimeout));
+    this.gateway = new GatewayLink(telemetry, gateway, this::carryOut);
   }
 
   /** Runs until it is stopped. */
   public static void main(String[] args) throws IOException, InterruptedException {
-    Arguments arguments = new Arguments(args, "id", "server", "port");
+    Arguments arguments = new Arguments(args, "id", "server", "gateway");
     ManagedServer server = ManagedServer.parse(arguments.require("server"));
-    try (Telemetry telemetry = Telemetry.init(SERVICE);
-        Agent agent =
-            new Agent(
-                telemetry,
-                arguments.get("id", "agent-1"),
-                server,
-                ANSWER_TIMEOUT,
-                arguments.number("port", 0))) {
-      Lifetime.run(SERVICE, Map.of("http", agent.http.port()));
+    try (Telemetry telemetry = Telemetry.init(SERVICE)) {
+      LoggingTelemetry.create(telemetry).install(); // each line of the log names its trace
+      try (Agent agent =
+          new Agent(
+              telemetry,
+              arguments.get("id", "agent-1"),
+              server,
+              ANSWER_TIMEOUT,
+              URI.create(arguments.require("gateway")))) {
+        Lifetime.run(SERVICE, Map.of());
+      }
     }
   }
 
-  /** Where it answers, without a path. */
-  public URI uri() {
-    return http.uri();
+  /** What a command asks for. */
+  @FunctionalInterface
+  private interface Work {
+    ObjectNode perform(ObjectNode arguments) throws Exception;
   }
 
-  private ObjectNode openVnc(JsonRequest request) throws Exception {
-    checkServer(JsonRequest.text(request.body(), "server_id"));
-    Screen screen =
-        onHardware("vnc.open", () -> vnc.connect(system().graphicalConsole(), server.bmcType()));
-    return Json.object()
-        .put("screen", screen.name())
-        .put("width", screen.width())
-        .put("height", screen.height());
+  /**
+   * The span of a command is a child of the request that caused it, whatever else travels on the
+   * stream. Whatever is called in here, the hardware's own Redfish spans included, can be found by
+   * Agent and type of BMC.
+   */
+  private ObjectNode carryOut(Command command) throws Exception {
+    Work work = works.get(command.name());
+    if (work == null) {
+      throw new Refusal(501, "There is no command " + command.name());
+    }
+    return telemetry
+        .span(command.name())
+        .kind(SpanKind.SERVER)
+        .parent(telemetry.extract(command.context()))
+        .baggage("agent_id", agentId)
+        .baggage("bmc_type", server.bmcType().word())
+        .call(
+            () -> {
+              LOGGER.info("Calling the hardware for {}", command.name());
+              return onHardware(work, command.arguments());
+            });
   }
 
-  private ObjectNode openSol(JsonRequest request) throws Exception {
-    checkServer(JsonRequest.text(request.body(), "server_id"));
-    String greeting =
-        onHardware("sol.open", () -> sol.connect(system().serialConsole(), server.bmcType()));
-    return Json.object().put("greeting", greeting);
+  /** The console stays open: what it says goes to the Gateway, on a stream of its own. */
+  private ObjectNode openConsole(Kind kind, ObjectNode arguments) throws Exception {
+    String sessionId = JsonRequest.text(arguments, "session_id");
+    ComputerSystem system = system();
+    InetSocketAddress address =
+        kind == Kind.VNC ? system.graphicalConsole() : system.serialConsole();
+    gateway.relay(sessionId, consoles.connect(kind, address, server.bmcType()));
+    return Json.object();
   }
 
-  private ObjectNode power(JsonRequest request) throws Exception {
-    checkServer(request.variable("id"));
-    String word = JsonRequest.text(request.body(), "action");
+  private ObjectNode power(ObjectNode arguments) throws Exception {
+    String word = JsonRequest.text(arguments, "action");
     PowerAction action =
         PowerAction.of(word).orElseThrow(() -> new Refusal(400, "There is no action " + word));
-    boolean on = onHardware("power.switch", () -> switchPower(action));
-    return Json.object().put("power", on ? "on" : "off");
+    return Json.object().put("power", switchPower(action) ? "on" : "off");
   }
 
   private boolean switchPower(PowerAction action) throws Refusal, IOException {
@@ -137,16 +165,10 @@ public final class Agent implements AutoCloseable {
     }
   }
 
-  /**
-   * Whatever is called in here, the hardware's own Redfish spans included, can be found by both.
-   */
-  private <T> T onHardware(String span, SpanBuilder.Call<T, Exception> work) throws Exception {
+  private ObjectNode onHardware(Work work, ObjectNode arguments) throws Exception {
+    checkServer(JsonRequest.text(arguments, "server_id"));
     try {
-      return telemetry
-          .span(span)
-          .baggage("agent_id", agentId)
-          .baggage("bmc_type", server.bmcType().word())
-          .call(work);
+      return work.perform(arguments);
     } catch (SocketTimeoutException e) {
       throw new Refusal(504, "The hardware did not answer in time: " + e.getMessage());
     } catch (IpmiException e) {
@@ -159,6 +181,6 @@ public final class Agent implements AutoCloseable {
 
   @Override
   public void close() {
-    http.close();
+    gateway.close();
   }
 }

@@ -8,6 +8,7 @@ import dev.throughline.examples.service.JsonServer;
 import dev.throughline.examples.service.Lifetime;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
+import dev.throughline.telemetry.logging.LoggingTelemetry;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
@@ -46,9 +47,11 @@ public final class Bmc implements AutoCloseable {
   public static void main(String[] args) throws IOException, InterruptedException {
     Arguments arguments = new Arguments(args, "delay-millis");
     Duration delay = Duration.ofMillis(arguments.number("delay-millis", 0));
-    try (Telemetry telemetry = Telemetry.init(SERVICE);
-        Bmc bmc = new Bmc(telemetry, delay)) {
-      Lifetime.run(SERVICE, bmc.ports());
+    try (Telemetry telemetry = Telemetry.init(SERVICE)) {
+      LoggingTelemetry.create(telemetry).install(); // each line of the log names its trace
+      try (Bmc bmc = new Bmc(telemetry, delay)) {
+        Lifetime.run(SERVICE, bmc.ports());
+      }
     }
   }
 

@@ -12,6 +12,8 @@ import dev.throughline.examples.service.Refusal;
 import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The Redfish service: its root, the one system, and the action that resets it. The system says on
@@ -21,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RedfishService {
 
+  private static final Logger LOGGER = LoggerFactory.getLogger(RedfishService.class);
   private static final String ROOT = "/redfish/v1/";
   private static final String SYSTEM = ROOT + "Systems/1";
   private static final String RESET = "ComputerSystem.Reset";
@@ -57,6 +60,7 @@ final class RedfishService {
 
   private ObjectNode system(JsonRequest request) {
     delay.pass();
+    LOGGER.info("Telling where the consoles are");
     ObjectNode system = resource(SYSTEM, "#ComputerSystem.v1_22_0.ComputerSystem", "1");
     system.put("Name", "Simulated server").put("SystemType", "Physical");
     system.put("PowerState", power.isOn() ? "On" : "Off");
@@ -73,6 +77,7 @@ final class RedfishService {
   private @Nullable ObjectNode reset(JsonRequest request) throws Refusal, IOException {
     String type = resetType(request);
     delay.pass();
+    LOGGER.info("Reset: {}", type);
     switch (type) {
       case "On" -> power.turnOn();
       case "PowerCycle" -> {

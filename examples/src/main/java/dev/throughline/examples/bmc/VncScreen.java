@@ -13,7 +13,8 @@ import java.net.Socket;
 import java.util.Arrays;
 
 /**
- * The server's screen over RFB 3.8 without security: white while the power is on, else black.
+ * The server's screen over RFB 3.8 without security: black while the power is off; else white, with
+ * a black bar that moves on with each frame.
  *
  * @see <a href="https://www.rfc-editor.org/rfc/rfc6143">RFC 6143</a>
  */
@@ -23,9 +24,7 @@ final class VncScreen implements TcpPort.Conversation {
   private static final int SECURITY_NONE = 1;
   private static final int WIDTH = 640;
   private static final int HEIGHT = 480;
-
-  /** An update is one corner of what was asked for: enough to see that the screen is alive. */
-  private static final int UPDATE_SIDE = 16;
+  private static final int BAR = 16;
 
   private final PowerSupply power;
   private final ResponseDelay delay;
@@ -84,6 +83,7 @@ final class VncScreen implements TcpPort.Conversation {
 
   private void serve(DataInputStream in, DataOutputStream out) throws IOException {
     int bytesPerPixel = 4;
+    int bar = 0;
     for (int type = in.read(); type >= 0; type = in.read()) {
       switch (type) {
         case 0 -> { // SetPixelFormat
@@ -99,9 +99,10 @@ final class VncScreen implements TcpPort.Conversation {
           in.skipNBytes(1);
           int x = in.readUnsignedShort();
           int y = in.readUnsignedShort();
-          int width = Math.min(in.readUnsignedShort(), UPDATE_SIDE);
-          int height = Math.min(in.readUnsignedShort(), UPDATE_SIDE);
-          writeUpdate(out, x, y, width, height, bytesPerPixel);
+          int width = in.readUnsignedShort();
+          int height = in.readUnsignedShort();
+          bar = (bar + BAR) % WIDTH;
+          writeUpdate(out, x, y, width, height, bytesPerPixel, bar);
           answer(out);
         }
         case 4 -> in.skipNBytes(7); // KeyEvent
@@ -118,7 +119,7 @@ final class VncScreen implements TcpPort.Conversation {
   }
 
   private void writeUpdate(
-      DataOutputStream out, int x, int y, int width, int height, int bytesPerPixel)
+      DataOutputStream out, int x, int y, int width, int height, int bytesPerPixel, int bar)
       throws IOException {
     boolean onScreen = width > 0 && height > 0 && x + width <= WIDTH && y + height <= HEIGHT;
     out.writeShort(0); // FramebufferUpdate
@@ -130,9 +131,16 @@ final class VncScreen implements TcpPort.Conversation {
       out.writeShort(height);
       out.writeInt(0); // raw
       // All ones and all zeros are white and black in every true-colour format.
-      byte[] pixels = new byte[width * height * bytesPerPixel];
-      Arrays.fill(pixels, (byte) (power.isOn() ? 0xFF : 0));
-      out.write(pixels);
+      byte[] row = new byte[width * bytesPerPixel];
+      Arrays.fill(row, (byte) (power.isOn() ? 0xFF : 0));
+      int from = Math.max(bar, x) - x;
+      int to = Math.min(bar + BAR, x + width) - x;
+      if (from < to) {
+        Arrays.fill(row, from * bytesPerPixel, to * bytesPerPixel, (byte) 0);
+      }
+      for (int i = 0; i < height; i++) {
+        out.write(row);
+      }
     }
   }
 

@@ -12,9 +12,12 @@ import dev.throughline.examples.service.Refusal;
 import dev.throughline.telemetry.ActiveSpan;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
+import dev.throughline.telemetry.websocket.WebSocketTelemetry;
 import io.opentelemetry.api.trace.SpanContext;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.net.URI;
+import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -31,9 +34,13 @@ public final class Cli {
   private static final Map<String, Integer> WORDS = Map.of("vnc", 2, "sol", 2, "power", 3);
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration TIMEOUT = Duration.ofSeconds(30);
+  private static final int FRAMES = 3;
+  private static final String PROBE = "are you there";
 
   private final Telemetry telemetry;
+  private final HttpClient http = JsonClient.http(CONNECT_TIMEOUT);
   private final JsonClient client;
+  private final WebSocketTelemetry webSockets;
   private final URI manager;
   private final String user;
   private final String password;
@@ -42,9 +49,12 @@ public final class Cli {
   /** A client of the Manager at this address. */
   public Cli(Telemetry telemetry, URI manager, String user, String password, PrintStream out) {
     this.telemetry = telemetry;
-    client =
-        new JsonClient(
-            HttpTelemetry.create(telemetry).wrap(JsonClient.http(CONNECT_TIMEOUT)), TIMEOUT);
+    client = new JsonClient(HttpTelemetry.create(telemetry).wrap(http), TIMEOUT);
+    // A line that is typed has a span; frames, which may be thousands a second, have none.
+    webSockets =
+        WebSocketTelemetry.builder(telemetry)
+            .setMessageSpans((sent, text, bytes) -> sent && text != null)
+            .build();
     this.manager = manager;
     this.user = user;
     this.password = password;
@@ -102,26 +112,58 @@ public final class Cli {
   private String perform(List<String> command) throws Refusal {
     String server = command.get(1);
     return switch (command.get(0)) {
-      case "vnc" -> openVnc(server);
-      case "sol" -> openSol(server);
+      case "vnc" -> viewScreen(server);
+      case "sol" -> viewSerialConsole(server);
       default -> switchPower(server, command.get(2));
     };
   }
 
-  private String openVnc(String server) throws Refusal {
+  private String viewScreen(String server) throws Refusal {
     ObjectNode session = createSession("/CreateVNCSession", server);
-    return "Session %s shows \"%s\", %d x %d pixels"
-        .formatted(
-            session.path("session_id").asText(),
-            session.at("/console/screen").asText(),
-            session.at("/console/width").asInt(),
-            session.at("/console/height").asInt());
+    return view(
+        session,
+        "vnc.view",
+        console -> {
+          RfbViewer viewer = new RfbViewer(console.input(), console.output());
+          RfbViewer.Screen screen = viewer.shakeHands();
+          for (int frame = 0; frame < FRAMES; frame++) {
+            viewer.awaitFrame();
+          }
+          return "Session %s shows \"%s\", %d x %d pixels, and sent %d frames"
+              .formatted(id(session), screen.name(), screen.width(), screen.height(), FRAMES);
+        });
   }
 
-  private String openSol(String server) throws Refusal {
+  private String viewSerialConsole(String server) throws Refusal {
     ObjectNode session = createSession("/CreateSOLSession", server);
-    return "Session %s says \"%s\""
-        .formatted(session.path("session_id").asText(), session.at("/console/greeting").asText());
+    return view(
+        session,
+        "sol.view",
+        console -> {
+          String greeting = console.readLine();
+          console.writeLine(PROBE);
+          return "Session %s says \"%s\", and echoes \"%s\""
+              .formatted(id(session), greeting, console.readLine());
+        });
+  }
+
+  /** What is done with a console. */
+  @FunctionalInterface
+  private interface Viewing {
+    String view(ConsoleSocket console) throws IOException;
+  }
+
+  private String view(ObjectNode session, String span, Viewing viewing) throws Refusal {
+    URI uri = URI.create(session.path("viewer").asText());
+    try (ConsoleSocket console = new ConsoleSocket(webSockets.newBuilder(http), uri, TIMEOUT)) {
+      return telemetry.span(span).call(() -> viewing.view(console));
+    } catch (IOException e) {
+      throw new Refusal(502, "The console broke off: " + e.getMessage());
+    }
+  }
+
+  private static String id(ObjectNode session) {
+    return session.path("session_id").asText();
   }
 
   private String switchPower(String server, String action) throws Refusal {

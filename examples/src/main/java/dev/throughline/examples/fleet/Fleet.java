@@ -8,6 +8,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.throughline.examples.auth.Secrets;
 import dev.throughline.examples.auth.Tokens;
 import dev.throughline.examples.cli.Cli;
+import dev.throughline.examples.fleet.TelemetryStore.ReceivedLog;
 import dev.throughline.examples.fleet.TelemetryStore.ReceivedMetric;
 import dev.throughline.examples.service.Arguments;
 import dev.throughline.examples.service.ReadyLine;
@@ -99,6 +100,7 @@ public final class Fleet {
       }
       if (receiver != null) {
         printMetrics(receiver.store().metrics());
+        printLogs(receiver.store().logs());
       }
       return whole ? 0 : 1;
     }
@@ -111,17 +113,15 @@ public final class Fleet {
     ReadyLine bmc =
         processes.startService(
             Role.BMC, environment(Role.BMC, receiver), "--delay-millis=" + bmcDelayMillis);
+    ReadyLine gateway =
+        processes.startService(
+            Role.GATEWAY, environment(Role.GATEWAY, receiver), "--datacenter=" + DATACENTER);
     ReadyLine agent =
         processes.startService(
             Role.AGENT,
             environment(Role.AGENT, receiver),
-            "--server=" + SERVER + ",ipmi," + bmc.uri("redfish"));
-    ReadyLine gateway =
-        processes.startService(
-            Role.GATEWAY,
-            environment(Role.GATEWAY, receiver),
-            "--agent=" + agent.uri("http"),
-            "--datacenter=" + DATACENTER);
+            "--server=" + SERVER + ",ipmi," + bmc.uri("redfish"),
+            "--gateway=" + gateway.uri("grpc"));
     ReadyLine manager =
         processes.startService(
             Role.MANAGER,
@@ -206,8 +206,32 @@ public final class Fleet {
     services.forEach((name, from) -> out.println("  " + name + "  " + String.join(", ", from)));
   }
 
+  private void printLogs(List<ReceivedLog> logs) {
+    Map<String, Integer> services = new TreeMap<>();
+    logs.forEach(log -> services.merge(log.service(), 1, Integer::sum));
+    if (!services.isEmpty()) {
+      out.println("\nLog records came in as well:");
+      services.forEach((service, count) -> out.println("  " + count + " of " + service));
+    }
+  }
+
   /** Until the process is interrupted. */
-  private void stay(URI manager, @Nullable OtlpReceiver receiver) throws InterruptedException {
+  private void stay(URI manager, @Nullable OtlpReceiver receiver)
+      throws IOException, InterruptedException {
+    try (PageReceiver pages = receiver == null ? null : new PageReceiver(receiver.store())) {
+      printWhatToTry(manager, pages);
+      Duration quiet = QUIET.plusMillis((long) LONGEST_WORK_IN_DELAYS * bmcDelayMillis);
+      while (receiver != null) {
+        List<ReceivedSpan> spans = receiver.store().nextTrace(Fleet::isWhole, quiet);
+        TraceTree tree = new TraceTree(spans);
+        out.println("trace " + spans.get(0).traceId() + "\n\n" + TreePrinter.print(tree));
+        Expectation.ANY.gaps(tree).forEach(gap -> out.println("NOT WHOLE: " + gap));
+      }
+      new CountDownLatch(1).await();
+    }
+  }
+
+  private void printWhatToTry(URI manager, @Nullable PageReceiver pages) {
     String token =
         new Tokens(secrets.getOrDefault(Secrets.TOKEN_KEY, ""), Clock.systemUTC())
             .sign("you", "c1");
@@ -220,16 +244,18 @@ public final class Fleet {
           -H 'baggage: customer_id=c1' -H 'Authorization: Bearer %s' \\
           -d '{"action": "cycle"}' %s/servers/%s/power
 
+        or with a click, in a browser:
+
+        %s/console#server=%s&token=%s%s
+
         """,
-        token, manager, SERVER);
-    Duration quiet = QUIET.plusMillis((long) LONGEST_WORK_IN_DELAYS * bmcDelayMillis);
-    while (receiver != null) {
-      List<ReceivedSpan> spans = receiver.store().nextTrace(Fleet::isWhole, quiet);
-      TraceTree tree = new TraceTree(spans);
-      out.println("trace " + spans.get(0).traceId() + "\n\n" + TreePrinter.print(tree));
-      Expectation.ANY.gaps(tree).forEach(gap -> out.println("NOT WHOLE: " + gap));
-    }
-    new CountDownLatch(1).await();
+        token,
+        manager,
+        SERVER,
+        manager,
+        SERVER,
+        token,
+        pages == null ? "" : "&traces=" + pages.traces());
   }
 
   /** One that began elsewhere never tells; it is taken for whole when nothing more comes. */

@@ -51,6 +51,8 @@ final class JavaProcess implements AutoCloseable {
     command.add("-XX:+UseSerialGC");
     // Without it the JDK's server waits 40 ms for an acknowledgement before it ends an answer.
     command.add("-Dsun.net.httpserver.nodelay=true");
+    // JDK 24 and newer warn where a library such as SQLite's is loaded.
+    command.add("--enable-native-access=ALL-UNNAMED");
     command.add("-D" + Lifetime.ENDS_WITH_INPUT + "=true");
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));

@@ -59,11 +59,21 @@ record ReceivedSpan(
     return attributes.subMap(BAGGAGE, BAGGAGE + Character.MAX_VALUE);
   }
 
-  /** Whether it stands for a call of a service that continues the trace. */
+  /**
+   * Whether it stands for a call of a service that continues the trace. Of a stream that is several
+   * segments the first one does.
+   */
   boolean isCallOfService() {
     return kind == SpanKind.SPAN_KIND_CLIENT
+        && attributes.getOrDefault("throughline.segment.number", "1").equals("1")
         && (attributes.containsKey("http.request.method")
-            || attributes.containsKey("rpc.system.name"));
+            || attributes.containsKey("rpc.system.name")
+            || attributes.containsKey("service.peer.name"));
+  }
+
+  /** Whom it calls: a URL or a service. */
+  String callee() {
+    return attributes.getOrDefault("url.full", attributes.getOrDefault("service.peer.name", ""));
   }
 
   /** The span and who sent it, e.g. {@code POST /auth of bmc-manager}. */

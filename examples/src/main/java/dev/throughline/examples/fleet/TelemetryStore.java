@@ -115,9 +115,18 @@ final class TelemetryStore {
 
   /** The metrics that there are by now. */
   List<ReceivedMetric> metrics() {
+    return copy(metrics);
+  }
+
+  /** The log records that there are by now. */
+  List<ReceivedLog> logs() {
+    return copy(logs);
+  }
+
+  private <T> List<T> copy(Collection<T> kept) {
     lock.lock();
     try {
-      return List.copyOf(metrics);
+      return List.copyOf(kept);
     } finally {
       lock.unlock();
     }

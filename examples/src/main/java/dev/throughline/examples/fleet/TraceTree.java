@@ -50,15 +50,30 @@ final class TraceTree {
       return parent == null && !span.isRoot();
     }
 
-    /** The part of its time in which none of its children ran. */
+    /** Whether another service went on with it. */
+    boolean isContinued() {
+      return children.stream().anyMatch(child -> !child.span.service().equals(span.service()));
+    }
+
+    /**
+     * The part of its time in which none of its children ran. What goes on after its parent has
+     * ended, as an open console does, does not count: nobody waits for it.
+     */
     long selfNanos() {
+      long end = awaitedUntilNanos();
       long self = 0;
       long reached = span.startNanos();
       for (Node child : children) {
-        self += Math.max(0, Math.min(child.span.startNanos(), span.endNanos()) - reached);
+        self += Math.max(0, Math.min(child.span.startNanos(), end) - reached);
         reached = Math.max(reached, child.span.endNanos());
       }
-      return self + Math.max(0, span.endNanos() - reached);
+      return self + Math.max(0, end - reached);
+    }
+
+    private long awaitedUntilNanos() {
+      return parent == null
+          ? span.endNanos()
+          : Math.min(span.endNanos(), parent.awaitedUntilNanos());
     }
 
     private boolean isBelow(Node other) {

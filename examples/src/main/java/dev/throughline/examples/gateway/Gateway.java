@@ -9,49 +9,66 @@ import dev.throughline.examples.auth.Tokens;
 import dev.throughline.examples.service.Arguments;
 import dev.throughline.examples.service.ErrorStyle;
 import dev.throughline.examples.service.Json;
-import dev.throughline.examples.service.JsonClient;
 import dev.throughline.examples.service.JsonRequest;
 import dev.throughline.examples.service.JsonServer;
 import dev.throughline.examples.service.Lifetime;
 import dev.throughline.examples.service.Refusal;
 import dev.throughline.telemetry.Telemetry;
+import dev.throughline.telemetry.grpc.GrpcTelemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
+import dev.throughline.telemetry.logging.LoggingTelemetry;
+import dev.throughline.telemetry.websocket.ContextSource;
+import dev.throughline.telemetry.websocket.WebSocketTelemetry;
+import io.grpc.Server;
+import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.opentelemetry.api.trace.SpanKind;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
-import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Opens sessions with the consoles of servers, and passes power commands to their Agent. */
+/**
+ * Opens sessions with the consoles of servers, and passes power commands to their Agent, which
+ * dials in by gRPC.
+ */
 public final class Gateway implements AutoCloseable {
 
+  private static final Logger LOGGER = LoggerFactory.getLogger(Gateway.class);
   private static final String SERVICE = "bmc-gateway";
-  private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration AGENT_TIMEOUT = Duration.ofSeconds(20);
 
   private final Telemetry telemetry;
   private final Tokens tokens;
-  private final URI agent;
   private final String datacenter;
   private final Sessions sessions = new Sessions();
-  private final JsonClient client;
+  private final AgentLink agent;
+  private final Server grpc;
+  private final ViewerServer viewers;
   private final JsonServer http;
 
   /**
-   * A Gateway that listens.
+   * A Gateway that listens; for its Agent and for viewers on free ports.
    *
-   * @param agent where the Agent of its data centre answers
-   * @param port 0 for a free one
+   * @param port for HTTP, 0 for a free one
    */
-  public Gateway(Telemetry telemetry, Tokens tokens, URI agent, String datacenter, int port) {
+  public Gateway(Telemetry telemetry, Tokens tokens, String datacenter, int port) {
     this.telemetry = telemetry;
     this.tokens = tokens;
-    this.agent = agent;
     this.datacenter = datacenter;
-    HttpTelemetry httpTelemetry = HttpTelemetry.create(telemetry);
-    client = new JsonClient(httpTelemetry.wrap(JsonClient.http(CONNECT_TIMEOUT)), AGENT_TIMEOUT);
-    http = new JsonServer(httpTelemetry, port, ErrorStyle.PLAIN);
+    agent = new AgentLink(telemetry, AGENT_TIMEOUT, sessions);
+    grpc = listen(agent, GrpcTelemetry.create(telemetry));
+    // A page in a browser can't set headers: its trace comes with the URL.
+    viewers =
+        new ViewerServer(
+            WebSocketTelemetry.builder(telemetry).addContextSource(ContextSource.QUERY).build(),
+            sessions);
+    http = new JsonServer(HttpTelemetry.create(telemetry), port, ErrorStyle.PLAIN);
     http.route("POST", "/CreateVNCSession", request -> createSession("vnc", request));
     http.route("POST", "/CreateSOLSession", request -> createSession("sol", request));
     http.route("POST", "/servers/{id}/power", this::power);
@@ -60,18 +77,35 @@ public final class Gateway implements AutoCloseable {
 
   /** Runs until it is stopped. */
   public static void main(String[] args) throws IOException, InterruptedException {
-    Arguments arguments = new Arguments(args, "agent", "datacenter", "port");
-    URI agent = URI.create(arguments.require("agent"));
+    Arguments arguments = new Arguments(args, "datacenter", "port");
     Tokens tokens = new Tokens(Secrets.require(Secrets.TOKEN_KEY), Clock.systemUTC());
-    try (Telemetry telemetry = Telemetry.init(SERVICE);
-        Gateway gateway =
-            new Gateway(
-                telemetry,
-                tokens,
-                agent,
-                arguments.get("datacenter", "ber1"),
-                arguments.number("port", 0))) {
-      Lifetime.run(SERVICE, Map.of("http", gateway.http.port()));
+    try (Telemetry telemetry = Telemetry.init(SERVICE)) {
+      LoggingTelemetry.create(telemetry).install(); // each line of the log names its trace
+      try (Gateway gateway =
+          new Gateway(
+              telemetry,
+              tokens,
+              arguments.get("datacenter", "ber1"),
+              arguments.number("port", 0))) {
+        Lifetime.run(
+            SERVICE,
+            Map.of(
+                "http", gateway.http.port(),
+                "grpc", gateway.grpc.getPort(),
+                "websocket", gateway.viewers.port()));
+      }
+    }
+  }
+
+  private static Server listen(AgentLink agent, GrpcTelemetry telemetry) {
+    NettyServerBuilder builder =
+        NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
+            .addService(agent);
+    telemetry.configure(builder);
+    try {
+      return builder.build().start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -80,49 +114,58 @@ public final class Gateway implements AutoCloseable {
     return http.uri();
   }
 
+  /** Where its Agent dials. */
+  public URI agentUri() {
+    return URI.create("http://127.0.0.1:" + grpc.getPort());
+  }
+
   private ObjectNode createSession(String kind, JsonRequest request) throws Exception {
     String customerId = validate(request);
     String serverId = JsonRequest.text(request.body(), "server_id");
-    Session session =
-        new Session(
-            kind + "-" + UUID.randomUUID().toString().substring(0, 8), kind, serverId, customerId);
+    ConsoleSession session = new ConsoleSession(kind, serverId, customerId);
     telemetry
         .span("session.create")
         .baggage("session_id", session.id())
         .run(() -> sessions.add(session));
     try {
-      ObjectNode console = openConsole(session);
-      return Json.object().put("session_id", session.id()).set("console", console);
+      openConsole(session);
     } catch (Refusal e) {
-      sessions.remove(session);
+      sessions.end(session, "the console did not open");
       throw e;
     }
+    return Json.object()
+        .put("session_id", session.id())
+        .put("viewer", "ws://127.0.0.1:" + viewers.port() + session.path());
   }
 
-  private ObjectNode openConsole(Session session) throws Refusal {
-    return telemetry
+  private void openConsole(ConsoleSession session) throws Refusal {
+    telemetry
         .span("agent.open_" + session.kind())
+        .kind(SpanKind.CLIENT)
+        .attribute("service.peer.name", "bmc-agent")
         .baggage("customer_id", session.customerId())
         .baggage("session_id", session.id())
         .baggage("server_id", session.serverId())
         .baggage("datacenter", datacenter)
-        .call(
-            () ->
-                client.post(
-                    agent.resolve("/sessions/" + session.kind()),
-                    Json.object().put("server_id", session.serverId())));
+        .run(
+            () -> {
+              LOGGER.info("Opening the {} console", session.kind());
+              agent.open(session);
+            });
   }
 
   private ObjectNode power(JsonRequest request) throws Exception {
     String customerId = validate(request);
     String serverId = request.variable("id");
-    ObjectNode command = request.body();
+    ObjectNode command = request.body().put("server_id", serverId);
     return telemetry
         .span("agent.power")
+        .kind(SpanKind.CLIENT)
+        .attribute("service.peer.name", "bmc-agent")
         .baggage("customer_id", customerId)
         .baggage("server_id", serverId)
         .baggage("datacenter", datacenter)
-        .call(() -> client.post(agent.resolve("/servers/" + serverId + "/power"), command));
+        .call(() -> agent.send("power.switch", command));
   }
 
   private String validate(JsonRequest request) throws Refusal {
@@ -133,5 +176,7 @@ public final class Gateway implements AutoCloseable {
   @Override
   public void close() {
     http.close();
+    viewers.close();
+    grpc.shutdownNow();
   }
 }

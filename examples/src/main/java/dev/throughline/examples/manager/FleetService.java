@@ -9,8 +9,9 @@ import dev.throughline.examples.service.JsonRequest;
 import dev.throughline.examples.service.JsonServer;
 import dev.throughline.examples.service.Refusal;
 import java.util.Locale;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The Connect RPC service {@code fleet.v1.FleetService}: unary calls with the JSON codec.
@@ -22,7 +23,7 @@ final class FleetService {
   private static final String GET_SERVER = "/fleet.v1.FleetService/GetServer";
 
   private final Authorization authorization;
-  private final Map<String, KnownServer> servers;
+  private final Registry registry;
 
   /** Finds out whether a call may be answered. */
   @FunctionalInterface
@@ -30,9 +31,11 @@ final class FleetService {
     void check(JsonRequest request) throws Refusal;
   }
 
-  FleetService(Authorization authorization, Map<String, KnownServer> servers) {
+  private static final Logger LOGGER = LoggerFactory.getLogger(FleetService.class);
+
+  FleetService(Authorization authorization, Registry registry) {
     this.authorization = authorization;
-    this.servers = servers;
+    this.registry = registry;
   }
 
   void addTo(JsonServer server) {
@@ -43,10 +46,8 @@ final class FleetService {
     checkProtocol(request);
     authorization.check(request);
     String id = JsonRequest.text(request.body(), "id");
-    KnownServer server = servers.get(id);
-    if (server == null) {
-      throw new Refusal(404, "There is no server " + id);
-    }
+    KnownServer server = registry.server(id);
+    LOGGER.atInfo().addKeyValue("server_id", id).log("The server is behind {}", server.gateway());
     ObjectNode response = Json.object();
     response
         .putObject("server")

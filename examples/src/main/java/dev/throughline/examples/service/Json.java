@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 
 /** JSON objects as bytes and back. */
@@ -33,8 +34,13 @@ public final class Json {
     throw new IOException("Not a JSON object");
   }
 
-  /** Writes an object. */
-  public static byte[] write(ObjectNode object) {
+  /** Reads a record. */
+  public static <T> T read(InputStream in, Class<T> type) throws IOException {
+    return MAPPER.readValue(in, type);
+  }
+
+  /** Writes an object, or a record. */
+  public static byte[] write(Object object) {
     try {
       return MAPPER.writeValueAsBytes(object);
     } catch (JsonProcessingException e) {

@@ -3,11 +3,14 @@
 
 package dev.throughline.examples.service;
 
+import static java.util.Objects.requireNonNull;
+
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.throughline.telemetry.http.HttpTelemetry;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -74,6 +77,22 @@ public final class JsonServer implements AutoCloseable {
     telemetry.addTo(
         server.createContext(
             template.prefix(), exchange -> serve(exchange, method, template, errors, handler)));
+  }
+
+  /** Adds a page: an HTML file that lies beside a class. */
+  public void page(String path, Class<?> beside, String file) {
+    telemetry.addTo(server.createContext(path, exchange -> servePage(exchange, beside, file)));
+  }
+
+  private static void servePage(HttpExchange exchange, Class<?> beside, String file)
+      throws IOException {
+    try (exchange;
+        InputStream page = beside.getResourceAsStream(file)) {
+      byte[] bytes = requireNonNull(page, file).readAllBytes();
+      exchange.getResponseHeaders().set("Content-Type", "text/html; charset=utf-8");
+      exchange.sendResponseHeaders(200, bytes.length);
+      exchange.getResponseBody().write(bytes);
+    }
   }
 
   /** Starts to listen. */

@@ -8,10 +8,10 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.throughline.examples.agent.HardwareConsole.Kind;
 import dev.throughline.examples.ipmi.IpmiRequest;
 import dev.throughline.examples.ipmi.IpmiResponse;
 import dev.throughline.telemetry.testing.TelemetryExtension;
-import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.DatagramPacket;
@@ -24,7 +24,6 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -108,7 +107,7 @@ class HardwareTest {
     }
 
     assertThatExceptionOfType(ConnectException.class)
-        .isThrownBy(() -> vnc(LONG).connect(closed, BmcType.REDFISH));
+        .isThrownBy(() -> connect(Kind.VNC, closed, BmcType.REDFISH, LONG));
     assertThat(telemetry)
         .tree(
             """
@@ -121,9 +120,9 @@ class HardwareTest {
   void aConsoleThatSaysNothingFailsTheConnectAlone() throws Exception {
     try (ServerSocket silent = tcp()) {
       assertThatExceptionOfType(SocketTimeoutException.class)
-          .isThrownBy(() -> vnc(SHORT).connect(address(silent), BmcType.IPMI));
+          .isThrownBy(() -> connect(Kind.VNC, address(silent), BmcType.IPMI, SHORT));
       assertThatExceptionOfType(SocketTimeoutException.class)
-          .isThrownBy(() -> sol(SHORT).connect(address(silent), BmcType.IPMI));
+          .isThrownBy(() -> connect(Kind.SOL, address(silent), BmcType.IPMI, SHORT));
     }
     assertThat(telemetry)
         .tree(
@@ -136,46 +135,58 @@ class HardwareTest {
   }
 
   @ParameterizedTest
-  @CsvSource(
-      delimiter = '|',
-      value = {
-        "RFB 003.889n |                  | does not speak RFB 3.8",
-        "RFB 003.008n | 00 00000002 6e6f | refused: no",
-        "RFB 003.008n | 0102             | asks for a password",
-        "RFB 003.008n | 0101 00000001 00000002 6e6f | refused: no",
-        "RFB 003.008n | 00 7fffffff      | a text of 2147483647 bytes",
-      })
-  void aScreenMaySayNo(String version, String rest, String reason) throws Exception {
-    byte[] bytes = HexFormat.of().parseHex(rest == null ? "" : rest.replace(" ", ""));
-    try (ServerSocket screen = tcp()) {
-      answer(screen, version.replace('n', '\n').getBytes(US_ASCII), bytes);
+  @CsvSource({
+    "VNC, '', java.io.EOFException, hung up",
+    "SOL, '', java.io.EOFException, hung up",
+    "VNC, 'RFB 003.889\n', java.net.ProtocolException, does not speak RFB 3.8",
+  })
+  void aConsoleMayGreetBadly(Kind kind, String said, Class<Exception> type, String reason)
+      throws Exception {
+    try (ServerSocket console = tcp()) {
+      answer(console, said.translateEscapes().getBytes(US_ASCII));
 
-      assertThatExceptionOfType(ProtocolException.class)
-          .isThrownBy(() -> vnc(LONG).connect(address(screen), BmcType.IPMI))
+      assertThatExceptionOfType(type)
+          .isThrownBy(() -> connect(kind, address(console), BmcType.IPMI, LONG))
           .withMessageContaining(reason);
     }
     telemetry.takeSpans(2);
   }
 
   @Test
-  void aSerialConsoleMayHangUpOrNotEcho() throws Exception {
+  void aLineHasToEnd() throws Exception {
     try (ServerSocket console = tcp()) {
-      answer(console, new byte[0]);
-      assertThatExceptionOfType(EOFException.class)
-          .isThrownBy(() -> sol(LONG).connect(address(console), BmcType.IPMI));
-      answer(console, "hello\r\nsomething else\r\n".getBytes(US_ASCII));
+      answer(console, "x".repeat(5000).getBytes(US_ASCII));
+
       assertThatExceptionOfType(ProtocolException.class)
-          .isThrownBy(() -> sol(LONG).connect(address(console), BmcType.IPMI));
+          .isThrownBy(() -> connect(Kind.SOL, address(console), BmcType.IPMI, LONG))
+          .withMessageContaining("without end");
+    }
+    telemetry.takeSpans(2);
+  }
+
+  @Test
+  void anOpenConsoleIsReadToItsEnd() throws Exception {
+    try (ServerSocket socket = tcp()) {
+      answer(socket, "hello\r\n\r\nlast".getBytes(US_ASCII));
+      try (HardwareConsole console = connect(Kind.SOL, address(socket), BmcType.IPMI, LONG)) {
+        assertThat(console.greeting()).asString().isEqualTo("hello");
+        assertThat(console.read()).isEmpty();
+        assertThat(console.read()).asString().isEqualTo("last");
+        assertThat(console.read()).isNull();
+      }
+      answer(socket, "RFB 003.008\nabc".getBytes(US_ASCII));
+      try (HardwareConsole console = connect(Kind.VNC, address(socket), BmcType.IPMI, LONG)) {
+        assertThat(console.greeting()).asString().isEqualTo("RFB 003.008\n");
+        assertThat(console.read()).asString().isEqualTo("abc");
+        assertThat(console.read()).isNull();
+      }
     }
     telemetry.takeSpans(4);
   }
 
-  private static VncClient vnc(Duration timeout) {
-    return new VncClient(telemetry.telemetry(), dialer(timeout));
-  }
-
-  private static SolClient sol(Duration timeout) {
-    return new SolClient(telemetry.telemetry(), dialer(timeout));
+  private static HardwareConsole connect(
+      Kind kind, InetSocketAddress address, BmcType type, Duration timeout) throws IOException {
+    return new ConsoleClient(telemetry.telemetry(), dialer(timeout)).connect(kind, address, type);
   }
 
   private static TcpDialer dialer(Duration timeout) {

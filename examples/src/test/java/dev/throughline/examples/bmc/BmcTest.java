@@ -226,13 +226,16 @@ class BmcTest {
   class Vnc {
 
     @Test
-    void showsAWhiteScreenWhileThePowerIsOnAndABlackOneElse() throws Exception {
+    void showsAMovingBarWhileThePowerIsOnAndABlackScreenElse() throws Exception {
       try (Socket socket = connect("vnc")) {
         DataInputStream in = new DataInputStream(socket.getInputStream());
         DataOutputStream out = new DataOutputStream(socket.getOutputStream());
         shakeHands(in, out);
 
-        assertThat(update(in, out, 0, 0, 640, 480, 4)).hasSize(16 * 16 * 4).containsOnly(0xFF);
+        assertThat(update(in, out, 0, 0, 16, 480, 4)).hasSize(16 * 480 * 4).containsOnly(0xFF);
+        byte[] whole = update(in, out, 0, 0, 640, 480, 4);
+        assertThat(whole).hasSize(640 * 480 * 4).contains(0, 0xFF);
+        assertThat(update(in, out, 0, 0, 640, 480, 4)).isNotEqualTo(whole);
         post(RESET, "{\"ResetType\":\"ForceOff\"}");
         assertThat(update(in, out, 637, 478, 3, 2, 4)).hasSize(3 * 2 * 4).containsOnly(0);
         assertThat(update(in, out, 637, 478, 4, 2, 4)).isEmpty();

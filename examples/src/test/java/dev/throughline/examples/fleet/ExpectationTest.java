@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 class ExpectationTest {
 
   private static final Expectation VNC =
-      new Expectation("cli.vnc", Set.of("cli", "agent"), Set.of("session_id"), Set.of("agent"));
+      new Expectation(
+          "cli.vnc", Set.of("cli", "agent"), Set.of(), Set.of("session_id"), Set.of("agent"));
 
   private static final SpanSketch ROOT = span("cli.vnc", "").of("cli");
   private static final SpanSketch CALL =
@@ -49,9 +50,20 @@ class ExpectationTest {
   }
 
   @Test
+  void eachNamedSpanMustBeThere() {
+    Expectation relay =
+        new Expectation("cli.vnc", Set.of(), Set.of("relay of agent"), Set.of(), Set.of());
+
+    assertThat(gaps(relay, ROOT)).containsExactly("there is no relay of agent");
+    assertThat(gaps(relay, ROOT, span("relay", "cli.vnc").of("agent"))).isEmpty();
+  }
+
+  @Test
   void eachCallMustBeContinued() {
     SpanSketch rpc =
         span("GetServer", "cli.vnc").kind(SPAN_KIND_CLIENT).with("rpc.system.name", "x");
+    SpanSketch command =
+        span("agent.power", "cli.vnc").kind(SPAN_KIND_CLIENT).with("service.peer.name", "agent");
 
     assertThat(
             gaps(
@@ -61,7 +73,11 @@ class ExpectationTest {
                 span("other", "cli.vnc").of("agent").with("baggage.session_id", "1")))
         .containsExactly("POST of cli was continued by no service: http://agent/x");
     assertThat(gaps(VNC, ROOT, CALL, ANSWER, rpc))
-        .containsExactly("GetServer of service was continued by no service: null");
+        .containsExactly("GetServer of service was continued by no service: ");
+    assertThat(gaps(VNC, ROOT, CALL, ANSWER, rpc.with("throughline.segment.number", "2")))
+        .isEmpty();
+    assertThat(gaps(VNC, ROOT, CALL, ANSWER, command, span("own", "agent.power")))
+        .containsExactly("agent.power of service was continued by no service: agent");
     assertThat(gaps(VNC, ROOT, CALL, ANSWER, span("dial", "cli.vnc").kind(SPAN_KIND_CLIENT)))
         .isEmpty();
   }

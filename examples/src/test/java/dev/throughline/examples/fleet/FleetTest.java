@@ -6,6 +6,8 @@ package dev.throughline.examples.fleet;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.URI;
@@ -13,6 +15,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -50,20 +53,74 @@ class FleetTest {
     assertThat(run.exitCode()).as(printed).isZero();
     List<String> trees = trees(printed);
     assertThat(trees).hasSize(3);
-    assertThat(trees.get(0)).startsWith("cli.vnc ").contains("─ vnc.connect ", "─ tcp.dial ");
-    assertThat(trees.get(1)).startsWith("cli.sol ").contains("─ sol.connect ", "─ tcp.dial ");
+    assertThat(trees.get(0))
+        .startsWith("cli.vnc ")
+        .contains("─ vnc.connect ", "─ websocket.session ");
+    assertThat(trees.get(1))
+        .startsWith("cli.sol ")
+        .contains("─ sol.connect ", "─ websocket.receive ");
     assertThat(trees.get(2)).startsWith("cli.power ").contains("─ ipmi.chassis_control ");
+    String readme = Files.readString(Path.of("README.md"));
+    assertThat(timeless(trees.get(0))).isEqualTo(timeless(trees(readme).get(0)));
     assertThat(trees.subList(0, 2)).allMatch(tree -> tree.contains("baggage.session_id = "));
     assertThat(trees)
         .allSatisfy(
             tree ->
                 assertThat(tree)
+                    .contains("─ SELECT users ", "─ SELECT servers ")
                     .contains(" bmc-cli ", " bmc-manager ", " bmc-gateway ", " bmc-agent ", " bmc ")
                     .containsOnlyOnce("◀ bottleneck")
                     .doesNotContain("✗", "did not come in", "is lost here"));
     assertThat(printed)
-        .contains("http.server.request.duration  bmc, bmc-agent, bmc-gateway, bmc-manager")
+        .contains("http.server.request.duration  bmc, bmc-gateway, bmc-manager")
+        .contains("rpc.client.call.duration  bmc-agent")
+        .contains("db.client.operation.duration  bmc-manager")
+        .contains("db.client.connection.wait_time  bmc-manager")
         .doesNotContain("NOT WHOLE");
+  }
+
+  @Test
+  void everyLineOfTheLogNamesItsTrace() throws Exception {
+    Run run = new Run(Map.of("FLEET_LOG_LEVEL", "INFO"), "--once", "--bmc-delay=0");
+    String printed = run.toEnd();
+
+    assertThat(run.exitCode()).as(printed).isZero();
+    List<JsonNode> lines = new ArrayList<>();
+    for (MatchResult line :
+        Pattern.compile("(?m)^\\[[a-z]+] (\\{.*})$").matcher(printed).results().toList()) {
+      lines.add(new ObjectMapper().readTree(line.group(1)));
+    }
+    // At the start there is no trace yet.
+    lines.removeIf(line -> line.path("message").asText().startsWith("Telemetry of "));
+    assertThat(lines).allMatch(line -> line.path("trace_id").asText().length() == 32);
+
+    String vnc = printed.replaceAll("(?s).*?A VNC session.*?trace ([0-9a-f]{32}).*", "$1");
+    String session = printed.replaceAll("(?s).*Session (vnc-[0-9a-f]+) .*", "$1");
+    List<JsonNode> ofVnc =
+        lines.stream().filter(line -> line.path("trace_id").asText().equals(vnc)).toList();
+    assertThat(ofVnc)
+        .extracting(line -> line.path("component").asText())
+        .contains("bmc-manager", "bmc-gateway", "bmc-agent", "bmc");
+    assertThat(lines)
+        .filteredOn(line -> line.path("session_id").asText().equals(session))
+        .hasSizeGreaterThanOrEqualTo(3)
+        .allMatch(line -> line.path("trace_id").asText().equals(vnc));
+    assertThat(ofVnc)
+        .filteredOn(line -> line.path("message").asText().equals("Opening the vnc console"))
+        .singleElement()
+        .satisfies(
+            line -> {
+              List<String> fields = new ArrayList<>();
+              line.fieldNames().forEachRemaining(fields::add);
+              assertThat(fields)
+                  .startsWith("timestamp", "level", "message", "component", "trace_id", "span_id")
+                  .hasSize(10)
+                  .contains("customer_id", "server_id", "session_id", "datacenter");
+              assertThat(line.path("level").asText()).isEqualTo("info");
+              assertThat(line.path("timestamp").asText())
+                  .matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z");
+            });
+    assertThat(printed).contains("Log records came in as well:");
   }
 
   @Test
@@ -76,7 +133,8 @@ class FleetTest {
     assertThat(printed)
         .contains("NOT WHOLE: there is no span of bmc\n")
         .contains("NOT WHOLE: there is no span of bmc-agent\n")
-        .contains("NOT WHOLE: POST of bmc-gateway was continued by no service: http://127.0.0.1:");
+        .contains(
+            "NOT WHOLE: agent.open_vnc of bmc-gateway was continued by no service: bmc-agent\n");
   }
 
   @Test
@@ -198,6 +256,12 @@ class FleetTest {
   private static List<String> trees(String printed) {
     Matcher matcher = Pattern.compile("(?m)^cli\\..*\n(?:[ │├└].*\n)+").matcher(printed);
     return matcher.results().map(MatchResult::group).toList();
+  }
+
+  private static String timeless(String tree) {
+    return tree.replaceAll(" +[0-9.]+ ms.*", "")
+        .replaceAll("vnc-[0-9a-f]{8}", "vnc-1")
+        .replaceAll("  +(bmc)", " $1");
   }
 
   /** A fleet, and what it has printed by now. */

@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * <p>One object a request, mutable and reachable from the context, since whatever is allocated here
  * is allocated for every request.
  */
-public final class InstrumentedRequest<REQ, RES> implements AttributeSink {
+public sealed class InstrumentedRequest<REQ, RES> implements AttributeSink
+    permits SegmentedRequest {
 
   static final ContextKey<InstrumentedRequest<?, ?>> KEY =
       ContextKey.named("dev.throughline.telemetry.request");
@@ -51,7 +52,7 @@ public final class InstrumentedRequest<REQ, RES> implements AttributeSink {
   @SuppressWarnings("UnusedVariable") // read and written through ENDED
   private boolean ended;
 
-  private final RequestInstrumenter<REQ, RES> instrumenter;
+  final RequestInstrumenter<REQ, RES> instrumenter;
 
   InstrumentedRequest(RequestInstrumenter<REQ, RES> instrumenter, REQ request, long startNanos) {
     this.instrumenter = instrumenter;
@@ -73,7 +74,10 @@ public final class InstrumentedRequest<REQ, RES> implements AttributeSink {
     return request;
   }
 
-  /** The context to run the application in: the span, and what came in with the request. */
+  /**
+   * The context to run the application in: the span, and what came in with the request. Of an
+   * open-ended request it changes with each segment of its span.
+   */
   public Context context() {
     return context;
   }
@@ -81,7 +85,7 @@ public final class InstrumentedRequest<REQ, RES> implements AttributeSink {
   /** Makes {@link #context()} current on this thread until the scope is closed. */
   @SuppressWarnings("MustBeClosedChecker") // the caller's to close
   public Scope makeCurrent() {
-    return context.makeCurrent();
+    return context().makeCurrent();
   }
 
   /** Whether {@link #responding()} has anything to write. */
@@ -105,8 +109,12 @@ public final class InstrumentedRequest<REQ, RES> implements AttributeSink {
    */
   public void end(@Nullable RES response, @Nullable Throwable error) {
     if (!passedOn && ENDED.compareAndSet(this, false, true)) {
-      instrumenter.end(this, response, error);
+      finish(response, error);
     }
+  }
+
+  void finish(@Nullable RES response, @Nullable Throwable error) {
+    instrumenter.end(this, response, error);
   }
 
   @Override

@@ -51,6 +51,21 @@ public interface RequestConvention<REQ, RES> {
       AttributeSink attributes, REQ request, @Nullable RES response, @Nullable Throwable error);
 
   /**
+   * Whether a request may stay open for long, as streams do: its span is then ended as a segment
+   * whenever a limit has passed, and the next one started with a link to it, in the same trace.
+   */
+  default boolean isOpenEnded(REQ request) {
+    return false;
+  }
+
+  /**
+   * Puts the attributes that are known when a segment of an open-ended request ends and the request
+   * goes on, such as running counts; for the last segment there is {@link #onEnd}. Called on a
+   * thread of ours.
+   */
+  default void onSegment(AttributeSink attributes, REQ request) {}
+
+  /**
    * The value of {@code error.type}, low cardinality; it also sets the span's status.
    *
    * @return null where the request did not fail
@@ -82,6 +97,16 @@ public interface RequestConvention<REQ, RES> {
   /** Writes the context that goes out with a request; null on the receiving side. */
   default @Nullable TextMapSetter<REQ> requestSetter() {
     return null;
+  }
+
+  /**
+   * Whether the application itself has put a header on what this side sends: on a client's request,
+   * on a server's response. The request id leaves such a header as it is.
+   *
+   * @param header in any case
+   */
+  default boolean sends(REQ request, String header) {
+    return false;
   }
 
   /**

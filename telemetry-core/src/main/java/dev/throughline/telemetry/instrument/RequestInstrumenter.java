@@ -36,6 +36,8 @@ import org.jspecify.annotations.Nullable;
 public final class RequestInstrumenter<REQ, RES> {
 
   static final AttributeKey<String> ERROR_TYPE = AttributeKey.stringKey("error.type");
+  static final AttributeKey<Long> SEGMENT_NUMBER =
+      AttributeKey.longKey("throughline.segment.number");
 
   private static final double NANOS_PER_SECOND = TimeUnit.SECONDS.toNanos(1);
 
@@ -51,6 +53,9 @@ public final class RequestInstrumenter<REQ, RES> {
   private final @Nullable TextMapSetter<REQ> requestSetter;
   private final @Nullable TextMapSetter<REQ> responseSetter;
   private final List<RequestInstrumenterBuilder.ResponseHook<REQ>> responseHooks;
+  private final @Nullable RequestIds requestIds;
+  private final @Nullable RequestIds servedIds;
+  private final @Nullable ScopeHooks scopeHooks;
   private final @Nullable DoubleHistogram duration;
   private final @Nullable LongUpDownCounter active;
   private final boolean recordsNothing;
@@ -68,6 +73,10 @@ public final class RequestInstrumenter<REQ, RES> {
     requestGetter = getter == null ? null : HeaderGetter.over(getter);
     requestSetter = convention.requestSetter();
     responseSetter = convention.responseSetter();
+    servedIds = kind == SpanKind.SERVER ? signals.requestIds() : null;
+    // Messages have none.
+    requestIds = kind == SpanKind.CLIENT ? signals.requestIds() : servedIds;
+    scopeHooks = signals.scopeHooks();
     responseHooks = List.copyOf(builder.responseHooks);
     Meter meter = signals.openTelemetry().getMeter(builder.scopeName);
     duration =
@@ -121,15 +130,24 @@ public final class RequestInstrumenter<REQ, RES> {
       incoming = Span.fromContext(context).getSpanContext();
       context = (parentPolicy == ParentPolicy.EDGE ? parent : context).with(Span.getInvalid());
     }
-    InstrumentedRequest<REQ, RES> started =
-        new InstrumentedRequest<>(this, request, nanosSince(startEpochNanos));
-    if (kind == SpanKind.SERVER || kind == SpanKind.CONSUMER) {
+    if (servedIds != null) {
+      context = RequestIds.receive(context, receivedId(servedIds, request));
+    }
+    if (scopeHooks != null) {
+      context = scopeHooks.carry(context);
+    }
+    InstrumentedRequest<REQ, RES> started = newRequest(request, nanosSince(startEpochNanos));
+    if (kind == SpanKind.SERVER) {
       context = context.with(InstrumentedRequest.KEY, started);
     }
+    Context parentContext = context;
     if (signals.spans()) {
       context = startSpan(started, context, incoming, links, startEpochNanos);
     }
     started.context = context;
+    if (started.recording && started instanceof SegmentedRequest<REQ, RES> segmented) {
+      watch(segmented, parentContext);
+    }
     inject(context, request);
     if (active != null) {
       countActive(started);
@@ -137,9 +155,95 @@ public final class RequestInstrumenter<REQ, RES> {
     return started;
   }
 
+  /**
+   * Whether requests may leave anything. Where not, since telemetry is off or someone else in the
+   * process does the work, an adapter that wraps an object hands it back as it is.
+   */
+  public boolean isActive() {
+    return signals.propagation() && !recordsNothing;
+  }
+
   /** How often something threw that this instrumenter called. */
   public long guardHits() {
     return guard.hits();
+  }
+
+  private InstrumentedRequest<REQ, RES> newRequest(REQ request, long startNanos) {
+    return signals.spans() && signals.segments() != null && isOpenEnded(request)
+        ? new SegmentedRequest<>(this, request, startNanos)
+        : new InstrumentedRequest<>(this, request, startNanos);
+  }
+
+  private boolean isOpenEnded(REQ request) {
+    try {
+      return convention.isOpenEnded(request);
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.isOpenEnded", t);
+      return false;
+    }
+  }
+
+  private void watch(SegmentedRequest<REQ, RES> started, Context parentContext) {
+    Segments segments = signals.segments();
+    if (segments != null) {
+      // Another root would be another trace.
+      started.parent =
+          Span.fromContext(parentContext).getSpanContext().isValid()
+              ? parentContext
+              : started.context;
+      segments.add(started);
+    }
+  }
+
+  void forget(SegmentedRequest<REQ, RES> started) {
+    Segments segments = signals.segments();
+    if (segments != null) {
+      segments.remove(started);
+    }
+  }
+
+  /** Ends the span of a request that goes on. */
+  void endSegment(SegmentedRequest<REQ, RES> started) {
+    Span span = started.span;
+    if (span == null) {
+      return;
+    }
+    if (started.recording) {
+      updateName(span, started.request);
+      try {
+        if (started.number == 1) {
+          span.setAttribute(SEGMENT_NUMBER, 1L);
+        }
+        convention.onSegment(started, started.request);
+      } catch (Throwable t) {
+        guard.caught("RequestConvention.onSegment", t);
+      }
+    }
+    endSpan(span);
+  }
+
+  /**
+   * Starts the next span of a request.
+   *
+   * @return its context
+   */
+  Context nextSegment(SegmentedRequest<REQ, RES> started) {
+    SpanContext previous = Span.fromContext(started.context()).getSpanContext();
+    started.span = null;
+    started.recording = false;
+    Context context =
+        startSpan(started, started.parent, SpanContext.getInvalid(), List.of(previous), 0);
+    Span span = started.span;
+    if (span == null) {
+      return started.context();
+    }
+    started.number++;
+    try {
+      span.setAttribute(SEGMENT_NUMBER, (long) started.number);
+    } catch (Throwable t) {
+      guard.caught("Span.setAttribute", t);
+    }
+    return context;
   }
 
   private boolean shouldStart(REQ request) {
@@ -207,8 +311,28 @@ public final class RequestInstrumenter<REQ, RES> {
     }
     try {
       propagator.inject(context, request, setter);
+      if (requestIds != null) {
+        sendId(requestIds, context, request, setter);
+      }
     } catch (Throwable t) {
       guard.caught("RequestConvention.requestSetter", t);
+    }
+  }
+
+  private @Nullable String receivedId(RequestIds ids, REQ request) {
+    TextMapGetter<REQ> getter = requestGetter;
+    try {
+      return getter == null ? null : getter.get(request, ids.header());
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.requestGetter", t);
+      return null;
+    }
+  }
+
+  private void sendId(RequestIds ids, Context context, REQ carrier, TextMapSetter<REQ> setter) {
+    String id = RequestIds.fromContext(context);
+    if (id != null && !convention.sends(carrier, ids.header())) {
+      setter.set(carrier, ids.header(), id);
     }
   }
 
@@ -252,6 +376,9 @@ public final class RequestInstrumenter<REQ, RES> {
       if (baggageAttributes != null) {
         copyBaggage(baggageAttributes, context, span);
       }
+      if (requestIds != null) {
+        setRequestId(context, span);
+      }
     }
     return context.with(span);
   }
@@ -268,6 +395,18 @@ public final class RequestInstrumenter<REQ, RES> {
   private void copyBaggage(BaggageAttributes attributes, Context context, Span span) {
     try {
       attributes.copy(context, span);
+    } catch (Throwable t) {
+      guard.caught("Span.setAttribute", t);
+    }
+  }
+
+  private void setRequestId(Context context, Span span) {
+    String id = RequestIds.fromContext(context);
+    if (id == null) {
+      return;
+    }
+    try {
+      span.setAttribute(RequestIds.ATTRIBUTE, id);
     } catch (Throwable t) {
       guard.caught("Span.setAttribute", t);
     }
@@ -313,15 +452,23 @@ public final class RequestInstrumenter<REQ, RES> {
     }
     for (int i = 0; i < responseHooks.size(); i++) {
       try {
-        responseHooks.get(i).onResponse(started.context, started.request, setter);
+        responseHooks.get(i).onResponse(started.context(), started.request, setter);
       } catch (Throwable t) {
         guard.caught("ResponseHook.onResponse", t);
+      }
+    }
+    RequestIds ids = servedIds;
+    if (ids != null) {
+      try {
+        sendId(ids, started.context(), started.request, setter);
+      } catch (Throwable t) {
+        guard.caught("RequestConvention.responseSetter", t);
       }
     }
   }
 
   boolean writesResponseHeaders() {
-    return responseSetter != null && !responseHooks.isEmpty();
+    return responseSetter != null && (servedIds != null || !responseHooks.isEmpty());
   }
 
   void end(
@@ -331,11 +478,7 @@ public final class RequestInstrumenter<REQ, RES> {
       if (started.recording) {
         describeEnd(span, started, response, error);
       }
-      try {
-        span.end();
-      } catch (Throwable t) {
-        guard.caught("Span.end", t);
-      }
+      endSpan(span);
     }
     if (duration != null) {
       recordDuration(duration, started, response, error);
@@ -343,7 +486,7 @@ public final class RequestInstrumenter<REQ, RES> {
     Attributes activeAttributes = started.activeAttributes;
     if (active != null && activeAttributes != null) {
       try {
-        active.add(-1, activeAttributes, started.context);
+        active.add(-1, activeAttributes, started.context());
       } catch (Throwable t) {
         guard.caught("LongUpDownCounter.add", t);
       }
@@ -356,14 +499,7 @@ public final class RequestInstrumenter<REQ, RES> {
       @Nullable RES response,
       @Nullable Throwable error) {
     REQ request = started.request;
-    try {
-      String name = convention.lateSpanName(request);
-      if (name != null) {
-        span.updateName(name);
-      }
-    } catch (Throwable t) {
-      guard.caught("RequestConvention.lateSpanName", t);
-    }
+    updateName(span, request);
     try {
       convention.onEnd(started, request, response, error);
     } catch (Throwable t) {
@@ -383,6 +519,25 @@ public final class RequestInstrumenter<REQ, RES> {
     }
   }
 
+  private void updateName(Span span, REQ request) {
+    try {
+      String name = convention.lateSpanName(request);
+      if (name != null) {
+        span.updateName(name);
+      }
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.lateSpanName", t);
+    }
+  }
+
+  private void endSpan(Span span) {
+    try {
+      span.end();
+    } catch (Throwable t) {
+      guard.caught("Span.end", t);
+    }
+  }
+
   private void recordDuration(
       DoubleHistogram duration,
       InstrumentedRequest<REQ, RES> started,
@@ -392,7 +547,7 @@ public final class RequestInstrumenter<REQ, RES> {
       duration.record(
           (System.nanoTime() - started.startNanos) / NANOS_PER_SECOND,
           convention.durationAttributes(started.request, response, error),
-          started.context);
+          started.context());
     } catch (Throwable t) {
       guard.caught("RequestConvention.durationAttributes", t);
     }

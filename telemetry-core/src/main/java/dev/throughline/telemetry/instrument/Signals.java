@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  *     process, such as an agent, already does
  * @param sampling what is known of the sampler
  * @param baggageAttributes copies baggage to spans where the span processor does not; else null
+ * @param segments what shows open-ended requests before they end; null where each is one span
+ * @param requestIds the ids of requests; null where the service names no header for them
+ * @param scopeHooks what goes along with the contexts of this telemetry; null with telemetry off
  */
 public record Signals(
     OpenTelemetry openTelemetry,
@@ -26,7 +29,10 @@ public record Signals(
     boolean metrics,
     boolean propagation,
     Sampling sampling,
-    @Nullable BaggageAttributes baggageAttributes) {
+    @Nullable BaggageAttributes baggageAttributes,
+    @Nullable Segments segments,
+    @Nullable RequestIds requestIds,
+    @Nullable ScopeHooks scopeHooks) {
 
   /**
    * What is known of the sampler. Attributes that a span gets before it starts cost no lock each;
@@ -53,5 +59,26 @@ public record Signals(
       case EVERY_TRACE -> !parent.isValid() || parent.isSampled();
       case SOME_TRACES -> parent.isSampled();
     };
+  }
+
+  /** Signals without ids of requests and without hooks. */
+  public Signals(
+      OpenTelemetry openTelemetry,
+      boolean spans,
+      boolean metrics,
+      boolean propagation,
+      Sampling sampling,
+      @Nullable BaggageAttributes baggageAttributes,
+      @Nullable Segments segments) {
+    this(
+        openTelemetry,
+        spans,
+        metrics,
+        propagation,
+        sampling,
+        baggageAttributes,
+        segments,
+        null,
+        null);
   }
 }

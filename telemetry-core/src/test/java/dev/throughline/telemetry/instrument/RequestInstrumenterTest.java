@@ -37,6 +37,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -46,6 +47,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.NullSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RequestInstrumenterTest {
 
@@ -318,6 +322,116 @@ class RequestInstrumenterTest {
     assertThat(server.guardHits()).isEqualTo(1);
   }
 
+  private static final Map<String, String> WITH_IDS =
+      Map.of("telemetry.request.id.header", "X-Request-Id");
+
+  @Test
+  void anIdIsTakenFromTheRequestSentOnAndEchoed() {
+    try (Telemetry named = telemetry(WITH_IDS)) {
+      RequestInstrumenter<Call, String> server =
+          named.instrumenter("s", new Convention(SpanKind.SERVER)).build();
+      RequestInstrumenter<Call, String> client =
+          named.instrumenter("s", new Convention(SpanKind.CLIENT)).build();
+      Call call = new Call();
+      call.headers.put("X-Request-Id", "r 1~");
+      Call below = new Call();
+      call.handler =
+          () -> {
+            assertThat(RequestIds.fromContext(Context.current())).isEqualTo("r 1~");
+            return serve(client, below);
+          };
+      serve(server, call);
+      assertThat(below.headers).containsEntry("X-Request-Id", "r 1~");
+      assertThat(below.responseHeaders).isEmpty();
+      assertThat(call.responseHeaders).containsEntry("X-Request-Id", "r 1~");
+      assertThat(spans.getFinishedSpanItems())
+          .hasSize(2)
+          .allSatisfy(
+              span ->
+                  assertThat(span.getAttributes().get(stringKey("request.id"))).isEqualTo("r 1~"));
+    }
+  }
+
+  @ParameterizedTest
+  @NullSource
+  @ValueSource(strings = {"", "  ", "line\nbreak", "\u00e9", "tab\t", "\u007f"})
+  @MethodSource("tooLong")
+  void anIdThatIsNoneIsMade(@Nullable String received) {
+    try (Telemetry named = telemetry(WITH_IDS)) {
+      Call call = new Call();
+      if (received != null) {
+        call.headers.put("X-Request-Id", received);
+      }
+      serve(named.instrumenter("s", new Convention(SpanKind.SERVER)).build(), call);
+      assertThat(UUID.fromString(call.responseHeaders.get("X-Request-Id")))
+          .satisfies(
+              id -> {
+                assertThat(id.version()).isEqualTo(4);
+                assertThat(id.variant()).isEqualTo(2);
+              });
+    }
+  }
+
+  static List<String> tooLong() {
+    return List.of("x".repeat(129));
+  }
+
+  @Test
+  void anIdOfTheGreatestLengthIsTaken() {
+    try (Telemetry named = telemetry(WITH_IDS)) {
+      Call call = new Call();
+      call.headers.put("X-Request-Id", "x".repeat(128));
+      serve(named.instrumenter("s", new Convention(SpanKind.SERVER)).build(), call);
+      assertThat(call.responseHeaders).containsEntry("X-Request-Id", "x".repeat(128));
+    }
+  }
+
+  @Test
+  void aHeaderOfTheApplicationsOwnStands() {
+    try (Telemetry named = telemetry(WITH_IDS)) {
+      Convention sends =
+          new Convention(SpanKind.SERVER) {
+            @Override
+            public boolean sends(Call call, String header) {
+              return call.responseHeaders.containsKey(header);
+            }
+          };
+      Call call = new Call();
+      call.responseHeaders.put("X-Request-Id", "the application's");
+      serve(named.instrumenter("s", sends).build(), call);
+      assertThat(call.responseHeaders).containsEntry("X-Request-Id", "the application's");
+    }
+  }
+
+  @Test
+  void atAnEdgeTheIdIsTakenAndNothingElse() {
+    try (Telemetry named = telemetry(WITH_IDS)) {
+      Call call = new Call();
+      call.headers.putAll(Map.of("X-Request-Id", "r-1", "traceparent", TRACEPARENT));
+      serve(
+          named
+              .instrumenter("s", new Convention(SpanKind.SERVER))
+              .setParentPolicy(ParentPolicy.EDGE)
+              .build(),
+          call);
+      assertThat(call.responseHeaders).containsEntry("X-Request-Id", "r-1");
+      assertThat(onlySpan().getTraceId()).isNotEqualTo(TRACE_ID);
+    }
+  }
+
+  @Test
+  void withoutAHeaderForThemThereAreNoIds() {
+    Call call = new Call();
+    call.headers.put("X-Request-Id", "r-1");
+    RequestInstrumenter<Call, String> server =
+        telemetry.instrumenter("s", new Convention(SpanKind.SERVER)).build();
+    InstrumentedRequest<Call, String> started = server.start(Context.root(), call);
+    assertThat(started.writesResponseHeaders()).isFalse();
+    assertThat(RequestIds.fromContext(started.context())).isNull();
+    started.end("ok", null);
+    assertThat(onlySpan().getAttributes().get(stringKey("request.id"))).isNull();
+  }
+
   /** A sampled span gets its attributes before it starts, an unsampled one none at all. */
   @ParameterizedTest
   @CsvSource({
@@ -349,7 +463,7 @@ class RequestInstrumenterTest {
       }
       serve(
           new RequestInstrumenterBuilder<>(
-                  new Signals(sdk, true, true, true, sampling, null),
+                  new Signals(sdk, true, true, true, sampling, null, null),
                   "s",
                   new Convention(SpanKind.SERVER))
               .build(),
@@ -442,6 +556,21 @@ class RequestInstrumenterTest {
     RequestInstrumenter<Call, String> instrumenter = instrumenter(convention).build();
     assertThatThrownBy(() -> instrumenter.start(Context.root(), new Call()))
         .isInstanceOf(OutOfMemoryError.class);
+  }
+
+  @Test
+  void isActiveWhereSomethingMayBeRecorded() {
+    Convention convention = new Convention(SpanKind.CLIENT);
+    try (Telemetry off = telemetry(Map.of("otel.sdk.disabled", "true"));
+        Telemetry noSpans = telemetry(Map.of("tracing.enabled", "false"))) {
+      assertThat(telemetry.instrumenter("test.scope", convention).build().isActive()).isTrue();
+      assertThat(off.instrumenter("test.scope", convention).build().isActive()).isFalse();
+      RequestInstrumenterBuilder<Call, String> builder =
+          noSpans.instrumenter("test.scope", convention);
+      assertThat(builder.build().isActive()).isFalse();
+      builder.setDurationHistogram("test.duration", "Duration.", List.of(0.1, 1d));
+      assertThat(builder.build().isActive()).isTrue();
+    }
   }
 
   enum Hook {

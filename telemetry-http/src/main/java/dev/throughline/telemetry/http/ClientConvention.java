@@ -4,12 +4,13 @@
 package dev.throughline.telemetry.http;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.Memo;
+import dev.throughline.telemetry.instrument.RedactedUrl;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.propagation.TextMapSetter;
-import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpResponse;
 import org.jspecify.annotations.Nullable;
@@ -58,7 +59,7 @@ final class ClientConvention implements RequestConvention<ClientExchange, HttpRe
     if (method.equals(HttpValues.OTHER)) {
       attributes.set(HttpKeys.HTTP_REQUEST_METHOD_ORIGINAL, exchange.method());
     }
-    attributes.set(HttpKeys.URL_FULL, fullUrl(exchange.uri()));
+    attributes.set(HttpKeys.URL_FULL, RedactedUrl.of(exchange.uri()));
     attributes.set(HttpKeys.SERVER_ADDRESS, exchange.host());
     attributes.set(HttpKeys.SERVER_PORT, HttpValues.number(exchange.port()));
     if (!requestHeaders.isEmpty()) {
@@ -127,28 +128,12 @@ final class ClientConvention implements RequestConvention<ClientExchange, HttpRe
     return SETTER;
   }
 
-  private static String version(HttpResponse<?> response) {
-    return response.version() == HttpClient.Version.HTTP_2 ? "2" : "1.1";
+  @Override
+  public boolean sends(ClientExchange exchange, String header) {
+    return !exchange.headers(header).isEmpty();
   }
 
-  /** The URL without credentials, query values and fragment. */
-  static String fullUrl(URI uri) {
-    String query = uri.getRawQuery();
-    String userInfo = uri.getRawUserInfo();
-    if (query == null && userInfo == null && uri.getRawFragment() == null) {
-      return uri.toString();
-    }
-    StringBuilder url = new StringBuilder();
-    url.append(uri.getScheme()).append("://");
-    if (userInfo != null) {
-      url.append(userInfo.indexOf(':') < 0 ? "REDACTED@" : "REDACTED:REDACTED@");
-    }
-    String authority = uri.getRawAuthority();
-    url.append(authority, authority.lastIndexOf('@') + 1, authority.length());
-    url.append(uri.getRawPath());
-    if (query != null) {
-      url.append('?').append(HttpValues.redactQuery(query));
-    }
-    return url.toString();
+  private static String version(HttpResponse<?> response) {
+    return response.version() == HttpClient.Version.HTTP_2 ? "2" : "1.1";
   }
 }

@@ -6,6 +6,7 @@ package dev.throughline.telemetry.http;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.Memo;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;
@@ -86,6 +87,11 @@ final class ConnectClientConvention implements RequestConvention<ClientExchange,
   @Override
   public TextMapSetter<ClientExchange> requestSetter() {
     return ClientConvention.SETTER;
+  }
+
+  @Override
+  public boolean sends(ClientExchange exchange, String header) {
+    return !exchange.headers(header).isEmpty();
   }
 
   private static ConnectCall call(ClientExchange exchange) {

@@ -6,6 +6,7 @@ package dev.throughline.telemetry.http;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.Memo;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;
@@ -114,6 +115,11 @@ final class ConnectServerConvention implements RequestConvention<ServerExchange,
   @Override
   public TextMapSetter<ServerExchange> responseSetter() {
     return ServerConvention.RESPONSE_SETTER;
+  }
+
+  @Override
+  public boolean sends(ServerExchange exchange, String header) {
+    return exchange.sendsHeader(header);
   }
 
   private static ConnectCall call(ServerExchange exchange) {

@@ -83,36 +83,6 @@ final class HttpValues {
     return "https".equals(scheme) ? 443 : 80;
   }
 
-  /**
-   * A query with its values taken out, which may be secrets or personal: {@code a=1&b=2} becomes
-   * {@code a=REDACTED&b=REDACTED}.
-   */
-  static String redactQuery(String query) {
-    if (query.indexOf('=') < 0) {
-      // A query that is one bare value, such as a token, has no name to be told by.
-      return query.isEmpty() ? query : "REDACTED";
-    }
-    StringBuilder redacted = new StringBuilder(query.length());
-    int start = 0;
-    while (start <= query.length()) {
-      int end = query.indexOf('&', start);
-      if (end < 0) {
-        end = query.length();
-      }
-      int equals = query.indexOf('=', start);
-      if (equals >= 0 && equals < end) {
-        redacted.append(query, start, equals + 1).append("REDACTED");
-      } else if (end > start) {
-        redacted.append("REDACTED");
-      }
-      if (end < query.length()) {
-        redacted.append('&');
-      }
-      start = end + 1;
-    }
-    return redacted.toString();
-  }
-
   /** A header that people capture by mistake, and whose value is a credential. */
   static boolean isCredential(String header) {
     return switch (header.toLowerCase(Locale.ROOT)) {

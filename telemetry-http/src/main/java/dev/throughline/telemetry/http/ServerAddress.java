@@ -4,6 +4,7 @@
 package dev.throughline.telemetry.http;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.Memo;
 import org.jspecify.annotations.Nullable;
 
 /**

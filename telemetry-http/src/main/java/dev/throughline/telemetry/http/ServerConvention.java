@@ -5,6 +5,8 @@ package dev.throughline.telemetry.http;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
 import dev.throughline.telemetry.instrument.HeaderGetter;
+import dev.throughline.telemetry.instrument.Memo;
+import dev.throughline.telemetry.instrument.RedactedUrl;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;
@@ -97,7 +99,7 @@ final class ServerConvention implements RequestConvention<ServerExchange, Server
     attributes.set(HttpKeys.URL_SCHEME, exchange.scheme());
     String query = exchange.query();
     if (query != null) {
-      attributes.set(HttpKeys.URL_QUERY, HttpValues.redactQuery(query));
+      attributes.set(HttpKeys.URL_QUERY, RedactedUrl.query(query));
     }
     serverAddress.set(attributes, exchange);
     attributes.set(HttpKeys.USER_AGENT_ORIGINAL, exchange.header("User-Agent"));
@@ -199,5 +201,10 @@ final class ServerConvention implements RequestConvention<ServerExchange, Server
   @Override
   public TextMapSetter<ServerExchange> responseSetter() {
     return RESPONSE_SETTER;
+  }
+
+  @Override
+  public boolean sends(ServerExchange exchange, String header) {
+    return exchange.sendsHeader(header);
   }
 }

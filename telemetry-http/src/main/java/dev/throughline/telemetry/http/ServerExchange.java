@@ -38,6 +38,11 @@ abstract class ServerExchange {
 
   abstract @Nullable List<String> responseHeaders(String name);
 
+  final boolean sendsHeader(String name) {
+    List<String> lines = responseHeaders(name);
+    return lines != null && !lines.isEmpty();
+  }
+
   abstract void setResponseHeader(String name, String value);
 
   abstract @Nullable String peerAddress();

@@ -93,6 +93,7 @@ public abstract class HttpServerKit extends ThrowingHooksKit {
   private static final String TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
   private static final String PARENT = "00f067aa0ba902b7";
   private static final String TRACEPARENT = "00-" + TRACE + "-" + PARENT + "-01";
+  private static final String REQUEST_ID = "X-Request-Id";
   private static final String REQUEST_DURATION = "http.server.request.duration";
   private static final String ACTIVE_REQUESTS = "http.server.active_requests";
   private static final byte[] MEGABYTE = "0123456789abcdef".repeat(65_536).getBytes(UTF_8);
@@ -516,6 +517,43 @@ public abstract class HttpServerKit extends ThrowingHooksKit {
     assertThat(attributes(telemetry.takeSpan()).keySet())
         .noneMatch(key -> key.startsWith("http.request.header."))
         .noneMatch(key -> key.startsWith("http.response.header."));
+  }
+
+  @Test
+  protected void echoesTheRequestId() throws Exception {
+    try (Telemetry named = withRequestIds()) {
+      restart(named, List.of(), List.of());
+      for (String path : List.of(HELLO, EMPTY, LARGE, CHUNKED, BROKEN)) {
+        assertThat(get(path, REQUEST_ID, "r-1").headers().allValues(REQUEST_ID))
+            .as(path)
+            .containsExactly("r-1");
+      }
+      String made = get(HELLO).headers().firstValue(REQUEST_ID).orElse("");
+      assertThat(made).isNotEmpty();
+      assertThat(get(HELLO, REQUEST_ID, "x".repeat(129)).headers().allValues(REQUEST_ID))
+          .singleElement()
+          .isNotEqualTo(made)
+          .asString()
+          .hasSameSizeAs(made);
+    }
+  }
+
+  @Test
+  protected void echoesTheRequestIdOfAnAsynchronousAnswer() throws Exception {
+    try (Telemetry named = withRequestIds()) {
+      restart(named, List.of(), List.of());
+      assertThat(get(ASYNC, REQUEST_ID, "r-1").headers().allValues(REQUEST_ID))
+          .containsExactly("r-1");
+    }
+  }
+
+  private static Telemetry withRequestIds() {
+    return Telemetry.builder()
+        .ignoreEnvironment()
+        .addProperty("otel.traces.exporter", "none")
+        .addProperty("otel.metrics.exporter", "none")
+        .addProperty("telemetry.request.id.header", REQUEST_ID)
+        .build();
   }
 
   @Test

@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.testing;
 
+import dev.throughline.telemetry.instrument.ScopeHooks;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
 import java.time.Duration;
@@ -84,6 +85,7 @@ final class Scopes {
 
   private static boolean isStorage(String className) {
     return className.startsWith("io.opentelemetry.")
+        || className.startsWith(ScopeHooks.class.getName())
         || className.startsWith(Scopes.class.getName())
         || className.equals(WatchedStorage.class.getName());
   }

@@ -5,6 +5,7 @@ package dev.throughline.telemetry.testing;
 
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.TelemetryBuilder;
+import dev.throughline.telemetry.instrument.ScopeHooks;
 import io.opentelemetry.sdk.logs.data.LogRecordData;
 import io.opentelemetry.sdk.metrics.data.MetricData;
 import io.opentelemetry.sdk.trace.data.SpanData;
@@ -48,6 +49,11 @@ import org.opentest4j.TestAbortedException;
  */
 public final class TelemetryExtension
     implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
+
+  static {
+    // A test may use the context before it asks for the telemetry.
+    ScopeHooks.prepare();
+  }
 
   private final Map<String, String> properties;
   private final Duration timeout;

@@ -50,6 +50,7 @@ class KitFaultsTest {
     tests.put(ReferenceServer.Fault.KEEPS_THE_METHOD, "anUnknownMethodIsOther");
     tests.put(ReferenceServer.Fault.NAMES_BY_PATH, "isNamedByMethodAndRoute");
     tests.put(ReferenceServer.Fault.SHARES_ITS_CONTEXT, "keepsConcurrentRequestsApart");
+    tests.put(ReferenceServer.Fault.ECHOES_NOTHING, "echoesTheRequestId");
     tests.put(ReferenceServer.Fault.IS_NEVER_OFF, "passesTheContextOnWhenOff");
     tests.put(ReferenceServer.Fault.LETS_HOOKS_THROW, "aThrowingHookChangesNothing");
     return tests.entrySet().stream()

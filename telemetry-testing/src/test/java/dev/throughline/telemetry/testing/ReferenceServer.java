@@ -22,6 +22,7 @@ import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
 import io.opentelemetry.context.propagation.TextMapGetter;
+import io.opentelemetry.context.propagation.TextMapSetter;
 import java.io.ByteArrayOutputStream;
 import java.io.FilterOutputStream;
 import java.io.IOException;
@@ -61,6 +62,7 @@ final class ReferenceServer {
     KEEPS_THE_METHOD,
     NAMES_BY_PATH,
     SHARES_ITS_CONTEXT,
+    ECHOES_NOTHING,
     IS_NEVER_OFF,
     LETS_HOOKS_THROW
   }
@@ -125,6 +127,7 @@ final class ReferenceServer {
 
     @Override
     public void send(int status, byte[] body) throws IOException {
+      responding();
       exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
       try (OutputStream out = watched()) {
         out.write(body);
@@ -133,8 +136,16 @@ final class ReferenceServer {
 
     @Override
     public OutputStream sendChunked(int status) throws IOException {
+      responding();
       exchange.sendResponseHeaders(status, 0);
       return watched();
+    }
+
+    private static void responding() {
+      InstrumentedRequest<?, ?> request = InstrumentedRequest.fromContext(Context.current());
+      if (request != null) {
+        request.responding();
+      }
     }
 
     private OutputStream watched() {
@@ -423,6 +434,15 @@ final class ReferenceServer {
             return null;
           }
           return fault == Fault.READS_FIRST_LINES_ALONE ? lines.subList(0, 1) : lines;
+        }
+      };
+    }
+
+    @Override
+    public TextMapSetter<Request> responseSetter() {
+      return (request, name, value) -> {
+        if (fault != Fault.ECHOES_NOTHING) {
+          request.exchange.getResponseHeaders().set(name, value);
         }
       };
     }

@@ -1,0 +1,164 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.instrument;
+
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.ContextKey;
+import io.opentelemetry.context.ContextStorage;
+import io.opentelemetry.context.Scope;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The hook of one telemetry, and what calls it. OpenTelemetry's context storage is the JVM's, so
+ * what wraps it has no settings of its own: a context carries the hook of the telemetry that it was
+ * made for. A context without one has that of the process's telemetry, {@code Telemetry.init},
+ * whose contexts carry none and cost nothing more.
+ *
+ * @see <a href="https://opentelemetry.io/docs/specs/otel/context/">OpenTelemetry's context</a>
+ */
+public final class ScopeHooks {
+
+  private static final ContextKey<ScopeHook> KEY =
+      ContextKey.named("dev.throughline.telemetry.scope-hook");
+  private static final Guard guard = new Guard("dev.throughline.telemetry");
+
+  private static volatile @Nullable ScopeHook process;
+  private static volatile boolean carried;
+  private static volatile boolean wrapped;
+
+  static {
+    ContextStorage.addWrapper(
+        storage -> {
+          wrapped = true;
+          return new HookedStorage(storage);
+        });
+  }
+
+  private volatile @Nullable ScopeHook hook;
+  private volatile @Nullable Context root;
+
+  /** No hook yet. */
+  public ScopeHooks() {}
+
+  /**
+   * Wraps OpenTelemetry's context storage, which can be done until it is first used and no longer.
+   */
+  public static void prepare() {
+    // The static initializer does it, once.
+  }
+
+  /**
+   * The hook that goes along with a context.
+   *
+   * @return null where none does
+   */
+  public static @Nullable ScopeHook of(Context context) {
+    if (carried) {
+      ScopeHook own = context.get(KEY);
+      if (own != null) {
+        return own;
+      }
+    }
+    return process;
+  }
+
+  /**
+   * Has a hook go along with the contexts of this telemetry.
+   *
+   * @param ofProcess whether this telemetry is the process's, and the hook goes along with the
+   *     contexts of nobody as well
+   */
+  public void set(ScopeHook hook, boolean ofProcess) {
+    // Makes the storage, if nobody has used it yet.
+    ContextStorage.get();
+    if (!wrapped) {
+      LoggerFactory.getLogger(ScopeHooks.class)
+          .warn(
+              "The MDC is not filled, because OpenTelemetry's context was in use before the first"
+                  + " Telemetry was built; build it first thing in main()");
+      return;
+    }
+    if (ofProcess) {
+      process = hook;
+    } else {
+      carried = true;
+      root = Context.root().with(KEY, hook);
+    }
+    this.hook = hook;
+  }
+
+  /** Lets go of the hook, for contexts that are made from now on. */
+  public void clear() {
+    ScopeHook last = hook;
+    if (last == null) {
+      return;
+    }
+    hook = null;
+    root = null;
+    if (process == last) {
+      process = null;
+    }
+    try {
+      last.closed();
+    } catch (Throwable t) {
+      guard.caught("ScopeHook.closed", t);
+    }
+  }
+
+  /** The context with the hook of this telemetry; the context itself where there is none to add. */
+  public Context carry(Context context) {
+    ScopeHook own = hook;
+    if (own == null || of(context) == own) {
+      return context;
+    }
+    Context carrying = root;
+    return carrying != null && context == Context.root() ? carrying : context.with(KEY, own);
+  }
+
+  private static final class HookedStorage implements ContextStorage {
+
+    private final ContextStorage storage;
+
+    HookedStorage(ContextStorage storage) {
+      this.storage = storage;
+    }
+
+    @Override
+    @SuppressWarnings("MustBeClosedChecker") // the caller's to close
+    public Scope attach(Context context) {
+      if (process == null && !carried) {
+        return storage.attach(context);
+      }
+      Context before = storage.current();
+      Scope scope = storage.attach(context);
+      if (before == null) {
+        before = storage.root();
+      }
+      if (before == context) {
+        return scope;
+      }
+      try {
+        ScopeHook hook = of(context);
+        if (hook == null) {
+          hook = of(before);
+        }
+        return hook == null ? scope : hook.entered(before, context, scope);
+      } catch (Throwable t) {
+        guard.caught("ScopeHook.entered", t);
+        return scope;
+      }
+    }
+
+    @Override
+    public @Nullable Context current() {
+      return storage.current();
+    }
+
+    @Override
+    public Context root() {
+      return storage.root();
+    }
+  }
+}

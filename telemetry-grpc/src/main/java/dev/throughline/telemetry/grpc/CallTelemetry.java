@@ -1,0 +1,134 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.grpc;
+
+import dev.throughline.telemetry.Telemetry;
+import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import dev.throughline.telemetry.instrument.RequestInstrumenter;
+import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.context.Context;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Records the calls of one side: their start, their messages, their end. */
+final class CallTelemetry {
+
+  /** The advised boundaries of the duration histograms, in seconds. */
+  static final List<Double> SECONDS =
+      List.of(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1d, 2.5, 5d, 7.5, 10d);
+
+  private static final AttributeKey<Long> MESSAGE_NUMBER =
+      AttributeKey.longKey("grpc.message.number");
+
+  final Guard guard = new Guard(GrpcTelemetry.SCOPE);
+
+  /** Whether nothing is recorded, and only what comes in goes out. */
+  final boolean off;
+
+  private final MetadataCarrier carrier;
+  private final CallConvention convention;
+  private final RequestInstrumenter<GrpcExchange, Status> instrumenter;
+  private final int messageEvents;
+
+  private CallTelemetry(
+      GrpcTelemetryBuilder builder, SpanKind kind, String metric, String description) {
+    Telemetry telemetry = builder.telemetry;
+    off = !telemetry.isEnabled();
+    carrier = new MetadataCarrier(telemetry);
+    convention = new CallConvention(kind, builder.excludedServices, carrier);
+    messageEvents = builder.messageEvents;
+    RequestInstrumenterBuilder<GrpcExchange, Status> instrumenter =
+        telemetry
+            .instrumenter(GrpcTelemetry.SCOPE, convention)
+            .setDurationHistogram(metric, description, SECONDS);
+    if (kind == SpanKind.SERVER) {
+      instrumenter.setParentPolicy(builder.parentPolicy);
+    }
+    this.instrumenter = instrumenter.build();
+  }
+
+  static CallTelemetry ofClients(GrpcTelemetryBuilder builder) {
+    return new CallTelemetry(
+        builder, SpanKind.CLIENT, GrpcKeys.CLIENT_DURATION, "Duration of outgoing calls.");
+  }
+
+  static CallTelemetry ofServers(GrpcTelemetryBuilder builder) {
+    return new CallTelemetry(
+        builder, SpanKind.SERVER, GrpcKeys.SERVER_DURATION, "Duration of incoming calls.");
+  }
+
+  /** Whether a context came in. */
+  boolean carriesContext(Metadata headers) {
+    return carrier.isIn(headers);
+  }
+
+  @Nullable InstrumentedRequest<GrpcExchange, Status> start(Context parent, GrpcExchange exchange) {
+    try {
+      return instrumenter.start(parent, exchange);
+    } finally {
+      exchange.headers = null;
+    }
+  }
+
+  /** What a server sends in the place of its headers, or of its trailers where it sent none. */
+  Metadata responding(InstrumentedRequest<GrpcExchange, Status> call, Metadata headers) {
+    if (!call.writesResponseHeaders()) {
+      return headers;
+    }
+    GrpcExchange exchange = call.request();
+    try {
+      // The application may send its own with other answers as well.
+      Metadata sent = new Metadata();
+      sent.merge(headers);
+      exchange.headers = sent;
+      call.responding();
+      return sent;
+    } catch (Throwable t) {
+      guard.caught("Metadata.merge", t);
+      return headers;
+    } finally {
+      exchange.headers = null;
+    }
+  }
+
+  void sent(@Nullable InstrumentedRequest<GrpcExchange, Status> call) {
+    if (call != null) {
+      long number = call.request().countSent();
+      if (number <= messageEvents) {
+        addEvent(call, "grpc.message.sent", number);
+      }
+    }
+  }
+
+  void received(@Nullable InstrumentedRequest<GrpcExchange, Status> call) {
+    if (call != null) {
+      long number = call.request().countReceived();
+      if (number <= messageEvents) {
+        addEvent(call, "grpc.message.received", number);
+      }
+    }
+  }
+
+  private void addEvent(InstrumentedRequest<GrpcExchange, Status> call, String name, long number) {
+    try {
+      Span.fromContext(call.context()).addEvent(name, Attributes.of(MESSAGE_NUMBER, number));
+    } catch (Throwable t) {
+      guard.caught("Span.addEvent", t);
+    }
+  }
+
+  /** Ends a call that gRPC or the peer ended. */
+  void end(@Nullable InstrumentedRequest<GrpcExchange, Status> call, Status status) {
+    if (call != null) {
+      call.end(status, convention.isFailure(status.getCode()) ? status.getCause() : null);
+    }
+  }
+}

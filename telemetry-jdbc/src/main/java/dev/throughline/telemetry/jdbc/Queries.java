@@ -1,0 +1,121 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.jdbc;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.throughline.telemetry.instrument.Guard;
+import io.opentelemetry.instrumentation.api.incubator.semconv.db.SqlDialect;
+import io.opentelemetry.instrumentation.api.incubator.semconv.db.SqlQuery;
+import io.opentelemetry.instrumentation.api.incubator.semconv.db.SqlQueryAnalyzer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What was made of statements, by their text. Bounded, and asked without allocating: a text has two
+ * slots to be in, each of which keeps the latest.
+ */
+final class Queries {
+
+  private static final int SLOTS = 2_048;
+  private static final int LONGEST_KEPT = 8 * 1024;
+
+  private record Entry(String sql, Database database, boolean raw, Query query) {
+
+    boolean is(String sql, Database database, boolean raw) {
+      return this.sql.equals(sql) && this.raw == raw && this.database.equals(database);
+    }
+  }
+
+  private final AtomicReferenceArray<@Nullable Entry> slots = new AtomicReferenceArray<>(SLOTS);
+  private final QueryText mode;
+  private final BiFunction<String, Database, SqlQuery> analyzer;
+  private final Guard guard;
+
+  Queries(QueryText mode, BiFunction<String, Database, SqlQuery> analyzer, Guard guard) {
+    this.mode = mode;
+    this.analyzer = analyzer;
+    this.guard = guard;
+  }
+
+  /** OpenTelemetry's analyzer. */
+  static SqlQuery analyze(String sql, Database database) {
+    return Analyzer.analyze(sql, database);
+  }
+
+  /**
+   * The query of a text.
+   *
+   * @param prepared whether its values are parameters
+   */
+  Query get(Database database, @Nullable String sql, boolean prepared) {
+    boolean raw = prepared && mode == QueryText.RAW;
+    if (sql == null || sql.length() > LONGEST_KEPT) {
+      return make(database, sql, raw);
+    }
+    int hash = sql.hashCode();
+    int slot = (hash ^ (hash >>> 16)) & (SLOTS - 1);
+    Entry first = slots.get(slot);
+    if (first != null && first.is(sql, database, raw)) {
+      return first.query;
+    }
+    Entry second = slots.get(slot ^ 1);
+    if (second != null && second.is(sql, database, raw)) {
+      return second.query;
+    }
+    Entry made = new Entry(sql, database, raw, make(database, sql, raw));
+    slots.set(slot ^ 1, first);
+    slots.set(slot, made);
+    return made.query;
+  }
+
+  /** What the analyzer finds; a query without a text where it throws. */
+  @SuppressWarnings("deprecation") // to become package-private in 3.0; there is no other way
+  private Query make(Database database, @Nullable String sql, boolean raw) {
+    if (sql != null) {
+      try {
+        SqlQuery found = analyzer.apply(SqlText.safe(sql, database), database);
+        return new Query(
+            database,
+            raw ? SqlText.limited(sql) : shown(found.getQueryText()),
+            found.getQuerySummary(),
+            found.getOperationName(),
+            found.getCollectionName(),
+            found.getStoredProcedureName());
+      } catch (Throwable t) {
+        guard.caught("SqlQueryAnalyzer.analyze", t);
+      }
+    }
+    return new Query(database, null, null, null, null, null);
+  }
+
+  private @Nullable String shown(@Nullable String sanitized) throws NoSuchAlgorithmException {
+    if (sanitized == null || mode == QueryText.NONE) {
+      return null;
+    }
+    if (mode == QueryText.HASHED) {
+      byte[] hash = MessageDigest.getInstance("SHA-256").digest(sanitized.getBytes(UTF_8));
+      return HexFormat.of().formatHex(hash);
+    }
+    return sanitized;
+  }
+
+  /** In a class of its own, so that a version which does not fit is caught like what it throws. */
+  private static final class Analyzer {
+
+    private static final SqlQueryAnalyzer ANALYZER = SqlQueryAnalyzer.create(true);
+
+    static SqlQuery analyze(String sql, Database database) {
+      return ANALYZER.analyzeWithSummary(
+          sql,
+          database.quotesNames()
+              ? SqlDialect.DOUBLE_QUOTES_ARE_IDENTIFIERS
+              : SqlDialect.DOUBLE_QUOTES_ARE_STRING_LITERALS);
+    }
+  }
+}

@@ -1,0 +1,192 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.jdbc;
+
+import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.Scope;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.sql.Wrapper;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An object of a driver's with a proxy before it, which has all of its public interfaces: so what a
+ * vendor adds, or a later JDK, passes by itself.
+ */
+abstract class Traced implements InvocationHandler {
+
+  /** What {@code isWrapperFor} says yes to where there is a proxy of ours below a pool. */
+  interface Mark {}
+
+  /** The interfaces of a driver's class, found once. */
+  private static final ClassValue<Class<?>[]> INTERFACES =
+      new ClassValue<>() {
+        @Override
+        protected Class<?>[] computeValue(Class<?> type) {
+          Set<Class<?>> found = new LinkedHashSet<>();
+          for (Class<?> t = type; t != null; t = t.getSuperclass()) {
+            collect(t, type.getClassLoader(), found);
+          }
+          return found.toArray(new Class<?>[0]);
+        }
+      };
+
+  final JdbcTelemetry telemetry;
+  final Object bare;
+  private @Nullable Object proxy;
+
+  Traced(JdbcTelemetry telemetry, Object bare) {
+    this.telemetry = telemetry;
+    this.bare = bare;
+  }
+
+  private static void collect(Class<?> type, @Nullable ClassLoader loader, Set<Class<?>> found) {
+    for (Class<?> each : type.getInterfaces()) {
+      if (isVisible(each, loader)) {
+        found.add(each);
+      }
+      collect(each, loader, found);
+    }
+  }
+
+  /** Whether a proxy in this class loader may have the interface, and we may call it. */
+  private static boolean isVisible(Class<?> type, @Nullable ClassLoader loader) {
+    if ((type.getModifiers() & java.lang.reflect.Modifier.PUBLIC) == 0
+        || type.isSealed()
+        || !type.getModule().isExported(type.getPackageName(), Traced.class.getModule())) {
+      return false;
+    }
+    try {
+      return Class.forName(type.getName(), false, loader) == type;
+    } catch (ClassNotFoundException | LinkageError e) {
+      return false;
+    }
+  }
+
+  /** The handler of a proxy of ours; null for any other object. */
+  static @Nullable Traced of(@Nullable Object object) {
+    return object != null
+            && Proxy.isProxyClass(object.getClass())
+            && Proxy.getInvocationHandler(object) instanceof Traced traced
+        ? traced
+        : null;
+  }
+
+  /**
+   * The proxy, which is made now.
+   *
+   * @return the bare object where none can be made
+   */
+  @SuppressWarnings("unchecked") // it has every interface of the bare object that callers see
+  final <T> T proxy(T bare) {
+    try {
+      Class<?> type = bare.getClass();
+      T made = (T) Proxy.newProxyInstance(type.getClassLoader(), INTERFACES.get(type), this);
+      proxy = made;
+      return made;
+    } catch (Throwable t) {
+      telemetry.guard.caught("Proxy.newProxyInstance", t);
+      return bare;
+    }
+  }
+
+  /** The proxy, or the bare object where none could be made. */
+  final Object proxy() {
+    return proxy == null ? bare : proxy;
+  }
+
+  @Override
+  public final @Nullable Object invoke(
+      Object self, Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
+    Object argument = arguments != null && arguments.length == 1 ? arguments[0] : null;
+    return switch (method.getName()) {
+      case "equals" ->
+          method.getDeclaringClass() == Object.class ? isEqual(argument) : call(method, arguments);
+      case "isWrapperFor" -> argument == Mark.class || isTrue(call(method, arguments));
+      case "unwrap" -> unwrapped(self, method, arguments, argument);
+      default -> handle(method, arguments);
+    };
+  }
+
+  private static boolean isTrue(@Nullable Object value) {
+    return Boolean.TRUE.equals(value);
+  }
+
+  private boolean isEqual(@Nullable Object other) {
+    Traced traced = of(other);
+    return traced != null && (traced == this || traced.bare.equals(bare));
+  }
+
+  /** The driver's own object for the driver's own types, and this one for those of the JDK. */
+  private @Nullable Object unwrapped(
+      Object self, Method method, @Nullable Object @Nullable [] arguments, @Nullable Object type)
+      throws Throwable {
+    Object found = call(method, arguments);
+    return found == bare
+            && type instanceof Class<?> asked
+            && asked.getName().startsWith("java")
+            && asked.isInstance(self)
+        ? self
+        : found;
+  }
+
+  /** A call other than the above. */
+  abstract @Nullable Object handle(Method method, @Nullable Object @Nullable [] arguments)
+      throws Throwable;
+
+  /** Calls the bare object; what it throws is thrown on. */
+  final @Nullable Object call(Method method, @Nullable Object @Nullable [] arguments)
+      throws Throwable {
+    try {
+      return method.invoke(bare, arguments);
+    } catch (InvocationTargetException e) {
+      throw e.getTargetException();
+    }
+  }
+
+  /**
+   * What a call gives: the wrapped object, unless the method promises what only the bare one is.
+   */
+  static Object fitting(Method method, Object wrapped, Object result) {
+    return method.getReturnType().isInstance(wrapped) ? wrapped : result;
+  }
+
+  /** Calls the bare object within a span. */
+  final @Nullable Object execute(
+      Query query, Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
+    InstrumentedRequest<Query, Throwable> request = telemetry.calls.start(Context.current(), query);
+    if (request == null) {
+      return call(method, arguments);
+    }
+    Scope scope = request.makeCurrent();
+    Throwable thrown = null;
+    try {
+      return call(method, telemetry.comment.inStatement(request.context(), arguments));
+    } catch (Throwable t) {
+      thrown = t;
+      throw t;
+    } finally {
+      scope.close();
+      request.end(thrown, null);
+    }
+  }
+
+  /** Whether there is one of ours within an object already, below a pool perhaps. */
+  final boolean isTraced(Wrapper wrapper) {
+    if (of(wrapper) != null) {
+      return true;
+    }
+    try {
+      return wrapper.isWrapperFor(Mark.class);
+    } catch (Throwable t) {
+      telemetry.guard.caught("Wrapper.isWrapperFor", t);
+      return false;
+    }
+  }
+}

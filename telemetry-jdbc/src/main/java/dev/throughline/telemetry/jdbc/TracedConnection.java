@@ -1,0 +1,67 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.jdbc;
+
+import io.opentelemetry.context.Context;
+import java.lang.reflect.Method;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.Statement;
+import org.jspecify.annotations.Nullable;
+
+/** A connection. */
+final class TracedConnection extends Traced {
+
+  private final Connection connection;
+  private final TracedSource source;
+  private @Nullable Database database;
+
+  TracedConnection(JdbcTelemetry telemetry, Connection connection, TracedSource source) {
+    super(telemetry, connection);
+    this.connection = connection;
+    this.source = source;
+  }
+
+  @Override
+  @Nullable Object handle(Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
+    String name = method.getName();
+    if (telemetry.transactionSpans && (name.equals("commit") || name.equals("rollback"))) {
+      return execute(transaction(name), method, arguments);
+    }
+    boolean prepares = name.startsWith("prepare");
+    Object result =
+        call(
+            method,
+            prepares ? telemetry.comment.inPrepared(Context.current(), arguments) : arguments);
+    if (result instanceof Statement statement) {
+      String sql = arguments != null && arguments[0] instanceof String text ? text : null;
+      return fitting(method, traced(statement, prepares, sql), result);
+    }
+    if (result instanceof DatabaseMetaData metaData) {
+      return fitting(method, new TracedMetaData(telemetry, metaData, this).proxy(metaData), result);
+    }
+    return result;
+  }
+
+  private Query transaction(String name) {
+    String operation = name.equals("commit") ? "COMMIT" : "ROLLBACK";
+    return new Query(database(), null, operation, operation, null, null);
+  }
+
+  Statement traced(Statement statement, boolean prepared, @Nullable String sql) {
+    Query query = prepared ? telemetry.queries.get(database(), sql, true) : null;
+    return new TracedStatement(telemetry, statement, this, query).proxy(statement);
+  }
+
+  /** Looked up when it is first needed, and then kept: a driver may make objects for it. */
+  Database database() {
+    Database known = database;
+    if (known == null) {
+      known = telemetry.databases.of(connection);
+      database = known;
+      source.gave(known);
+    }
+    return known;
+  }
+}

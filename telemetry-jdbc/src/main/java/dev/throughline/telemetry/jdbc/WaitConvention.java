@@ -1,0 +1,58 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.jdbc;
+
+import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.RequestConvention;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.trace.SpanKind;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Waits for a connection, for which there is no convention. They have no attributes of database
+ * calls, so that nobody counts them as such.
+ */
+final class WaitConvention implements RequestConvention<ConnectionWait, Throwable> {
+
+  @Override
+  public SpanKind kind() {
+    return SpanKind.INTERNAL;
+  }
+
+  @Override
+  public String spanName(ConnectionWait wait) {
+    return "connection.wait";
+  }
+
+  @Override
+  public void onStart(AttributeSink attributes, ConnectionWait wait) {
+    Database database = wait.database();
+    String pool = wait.poolName();
+    if (database != null) {
+      attributes.set(JdbcKeys.SERVER_ADDRESS, database.address());
+      attributes.set(JdbcKeys.SERVER_PORT, database.port());
+      pool = pool == null ? database.target() : pool;
+    }
+    attributes.set(JdbcKeys.CONNECTION_POOL, pool);
+  }
+
+  @Override
+  public void onEnd(
+      AttributeSink attributes,
+      ConnectionWait wait,
+      @Nullable Throwable response,
+      @Nullable Throwable error) {}
+
+  @Override
+  public @Nullable String errorType(
+      ConnectionWait wait, @Nullable Throwable response, @Nullable Throwable error) {
+    return error == null ? null : error.getClass().getName();
+  }
+
+  @Override
+  public Attributes durationAttributes(
+      ConnectionWait wait, @Nullable Throwable response, @Nullable Throwable error) {
+    return Attributes.empty();
+  }
+}

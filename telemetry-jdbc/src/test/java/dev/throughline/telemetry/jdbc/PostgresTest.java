@@ -1,0 +1,66 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.jdbc;
+
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Nested;
+
+class PostgresTest {
+
+  private static EmbeddedPostgres server;
+
+  @BeforeAll
+  static void start() throws Exception {
+    server = EmbeddedPostgres.start();
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    server.close();
+  }
+
+  @Nested
+  class Bare extends Kit {
+    Bare() {
+      super(false);
+    }
+  }
+
+  @Nested
+  class Pooled extends Kit {
+    Pooled() {
+      super(true);
+    }
+  }
+
+  abstract static class Kit extends DatabaseKit {
+
+    Kit(boolean pooled) {
+      super(pooled);
+    }
+
+    @Override
+    DataSource bare() {
+      return server.getPostgresDatabase();
+    }
+
+    @Override
+    Map<String, Object> where() {
+      return Map.of(
+          "db.system.name", "postgresql",
+          "db.namespace", "postgres",
+          "server.address", "localhost",
+          "server.port", (long) server.getPort());
+    }
+
+    @Override
+    String noSuchTable() {
+      return "42P01";
+    }
+  }
+}

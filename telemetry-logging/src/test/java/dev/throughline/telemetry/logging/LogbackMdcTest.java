@@ -1,0 +1,12 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.logging;
+
+class LogbackMdcTest extends MdcKit {
+
+  @Override
+  String backEnd() {
+    return "ch.qos.logback.classic.LoggerContext";
+  }
+}

@@ -1,0 +1,6 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.logging;
+
+class LogbackMisuseTest extends MisuseKit {}

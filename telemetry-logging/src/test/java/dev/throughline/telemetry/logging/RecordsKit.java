@@ -1,0 +1,259 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.logging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
+
+import dev.throughline.telemetry.ActiveSpan;
+import dev.throughline.telemetry.Telemetry;
+import dev.throughline.telemetry.testing.TelemetryExtension;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.logs.Severity;
+import io.opentelemetry.sdk.common.CompletableResultCode;
+import io.opentelemetry.sdk.logs.LogRecordProcessor;
+import io.opentelemetry.sdk.logs.data.LogRecordData;
+import io.opentelemetry.sdk.logs.export.BatchLogRecordProcessor;
+import io.opentelemetry.sdk.logs.export.LogRecordExporter;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.MDC;
+
+/** Lines of a log as records, by OpenTelemetry's appender for each back end. */
+abstract class RecordsKit {
+
+  @RegisterExtension final TelemetryExtension recorded = TelemetryExtension.create();
+
+  static final Logger logger = LoggerFactory.getLogger("com.acme.Service");
+
+  private Telemetry telemetry;
+
+  /** Sets the level of all lines, and takes what is logged for good. */
+  abstract void setLevel(String level);
+
+  /** Has the back end read its configuration anew, which drops all appenders. */
+  abstract void reconfigure();
+
+  /** The names of the root logger's appenders. */
+  abstract List<String> appenders();
+
+  @BeforeEach
+  void install() {
+    setLevel("DEBUG");
+    telemetry = recorded.telemetry();
+    LoggingTelemetry.create(telemetry).install();
+  }
+
+  @AfterEach
+  void restore() {
+    setLevel("WARN");
+    MDC.clear();
+  }
+
+  private static Map<String, Object> attributes(LogRecordData log) {
+    Map<String, Object> attributes = new HashMap<>();
+    log.getAttributes().forEach((key, value) -> attributes.put(key.getKey(), value));
+    return attributes;
+  }
+
+  @Test
+  void aLineIsARecordOfItsSpan() {
+    MDC.put("tenant", "acme");
+    try (ActiveSpan span = telemetry.span("vnc.connect").baggage("session_id", "s-1").open()) {
+      logger.warn("Connecting to {}", "bmc-1");
+      LogRecordData log = recorded.takeLog();
+      assertThat(log.getSpanContext()).isEqualTo(span.span().getSpanContext());
+      assertThat(log.getBodyValue().asString()).isEqualTo("Connecting to bmc-1");
+      assertThat(log.getSeverity()).isEqualTo(Severity.WARN);
+      assertThat(log.getSeverityText()).isEqualTo("WARN");
+      assertThat(log.getInstrumentationScopeInfo().getName()).isEqualTo("com.acme.Service");
+      assertThat(log.getTimestampEpochNanos()).isPositive();
+      assertThat(attributes(log))
+          .contains(
+              entry("tenant", "acme"),
+              entry("session_id", "s-1"),
+              entry("code.file.path", "RecordsKit.java"),
+              entry("code.function.name", RecordsKit.class.getName() + ".aLineIsARecordOfItsSpan"))
+          .containsKey("code.line.number")
+          .doesNotContainKeys("trace_id", "span_id", "trace_flags", "code.filepath");
+    }
+    recorded.takeSpan();
+  }
+
+  @Test
+  void aLineHasItsException() {
+    logger.error("Failed", new IllegalStateException("no answer"));
+    LogRecordData log = recorded.takeLog();
+    assertThat(log.getSeverity()).isEqualTo(Severity.ERROR);
+    assertThat(log.getSpanContext().isValid()).isFalse();
+    assertThat(attributes(log))
+        .contains(
+            entry("exception.type", "java.lang.IllegalStateException"),
+            entry("exception.message", "no answer"))
+        .extractingByKey("exception.stacktrace")
+        .asString()
+        .contains("aLineHasItsException");
+  }
+
+  @Test
+  void aLineHasItsKeyValuePairs() {
+    logger.atInfo().addKeyValue("cluster_id", "cls-123").log("Processing");
+    assertThat(recorded.takeLog().getAttributes().get(AttributeKey.stringKey("cluster_id")))
+        .isEqualTo("cls-123");
+  }
+
+  @Test
+  void severitiesAreThoseOfTheLevels() {
+    logger.trace("not on");
+    logger.debug("debug");
+    logger.info("info");
+    assertThat(recorded.takeLogs(2))
+        .extracting(LogRecordData::getSeverity)
+        .containsExactly(Severity.DEBUG, Severity.INFO);
+  }
+
+  @Test
+  void whatTheLibraryLogsIsNoRecord() {
+    LoggerFactory.getLogger("dev.throughline.telemetry.delivery.BatchExport").info("dropped");
+    LoggerFactory.getLogger("io.opentelemetry.exporter.internal.http.HttpExporter").warn("failed");
+    LoggerFactory.getLogger("okhttp3.internal.http2.Http2").info(">> HEADERS");
+    logger.info("the application's");
+    assertThat(recorded.takeLog().getBodyValue().asString()).isEqualTo("the application's");
+  }
+
+  @Test
+  void anExporterThatLogsMakesNoLoop() {
+    AtomicInteger exports = new AtomicInteger();
+    AtomicInteger records = new AtomicInteger();
+    LogRecordExporter talking =
+        new LogRecordExporter() {
+          @Override
+          public CompletableResultCode export(Collection<LogRecordData> logs) {
+            records.addAndGet(logs.size());
+            logger.info("export {}", exports.incrementAndGet());
+            return CompletableResultCode.ofSuccess();
+          }
+
+          @Override
+          public CompletableResultCode flush() {
+            return CompletableResultCode.ofSuccess();
+          }
+
+          @Override
+          public CompletableResultCode shutdown() {
+            return CompletableResultCode.ofSuccess();
+          }
+        };
+    try (Telemetry other =
+        telemetry(
+            BatchLogRecordProcessor.builder(talking)
+                .setScheduleDelay(Duration.ofMillis(1))
+                .build())) {
+      LoggingTelemetry.create(other).install();
+      other.span("work").run(() -> logger.info("one"));
+      assertThat(other.flush(Duration.ofSeconds(5)).complete()).isTrue();
+      // Were the exporter's line a record, the second flush would export it.
+      assertThat(other.flush(Duration.ofSeconds(5)).complete()).isTrue();
+    }
+    assertThat(records).hasValue(1);
+  }
+
+  @Test
+  void anExporterThatLogsOnTheSameThreadMakesNoLoop() {
+    AtomicInteger records = new AtomicInteger();
+    try (Telemetry other =
+        telemetry(
+            (context, log) -> {
+              records.incrementAndGet();
+              logger.info("exporting");
+            })) {
+      LoggingTelemetry.create(other).install();
+      other.span("work").run(() -> logger.info("one"));
+    }
+    assertThat(records).hasValue(1);
+  }
+
+  @Test
+  void linesWithinASpanOfAnotherTelemetryAreTheOthers() {
+    AtomicInteger others = new AtomicInteger();
+    try (Telemetry other = telemetry((context, log) -> others.incrementAndGet())) {
+      LoggingTelemetry.create(other).install();
+      other.span("work").run(() -> logger.info("the other's"));
+      telemetry.span("work").run(() -> logger.info("mine"));
+    }
+    assertThat(others).hasValue(1);
+    assertThat(recorded.takeLog().getBodyValue().asString()).isEqualTo("mine");
+    recorded.takeSpan();
+  }
+
+  @Test
+  void aProcessorThatThrowsDoesNotReachTheApplication() {
+    try (Telemetry other =
+        telemetry(
+            (context, log) -> {
+              throw new NoSuchMethodError("another version");
+            })) {
+      LoggingTelemetry.create(other).install();
+      other.span("work").run(() -> logger.info("goes on"));
+    }
+    guardLogged("OpenTelemetryAppender.append threw in dev.throughline.telemetry.logging");
+  }
+
+  /** What the guard logs, where that is seen. */
+  void guardLogged(String line) {
+    recorded.expectWarn(line);
+  }
+
+  @Test
+  void goesOnAfterTheBackEndWasConfiguredAnew() {
+    reconfigure();
+    setLevel("DEBUG");
+    logger.info("after");
+    assertThat(recorded.takeLog().getBodyValue().asString()).isEqualTo("after");
+  }
+
+  @Test
+  void isGoneOnceTheTelemetryIsClosed() {
+    List<String> before = appenders();
+    assertThat(before).anyMatch(name -> name.startsWith("throughline"));
+    try (Telemetry other = telemetry((context, log) -> {})) {
+      LoggingTelemetry logging = LoggingTelemetry.create(other);
+      logging.install();
+      logging.install();
+      assertThat(appenders()).hasSize(before.size() + 1);
+    }
+    assertThat(appenders()).isEqualTo(before);
+  }
+
+  @Test
+  void thereIsNoAppenderWhereNoRecordGoesAnywhere() {
+    List<String> before = appenders();
+    try (Telemetry other = telemetry(null)) {
+      LoggingTelemetry.create(other).install();
+      assertThat(appenders()).isEqualTo(before);
+    }
+  }
+
+  private static Telemetry telemetry(LogRecordProcessor processor) {
+    var builder =
+        Telemetry.builder()
+            .ignoreEnvironment()
+            .addProperty("otel.traces.exporter", "none")
+            .addProperty("otel.metrics.exporter", "none");
+    if (processor != null) {
+      builder.addLogRecordProcessor(processor);
+    }
+    return builder.build();
+  }
+}

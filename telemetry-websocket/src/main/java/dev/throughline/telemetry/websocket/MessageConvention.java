@@ -1,0 +1,90 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.websocket;
+
+import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.HeaderGetter;
+import dev.throughline.telemetry.instrument.RequestConvention;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.context.propagation.TextMapGetter;
+import io.opentelemetry.context.propagation.TextMapSetter;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Messages that have a span, one way: sent, or received with or without an envelope. */
+final class MessageConvention implements RequestConvention<SocketMessage, SocketMessage> {
+
+  static final HeaderGetter<SocketMessage> GETTER =
+      new HeaderGetter<>() {
+        @Override
+        protected @Nullable List<String> lines(SocketMessage message, String name) {
+          return message.lines(name);
+        }
+      };
+
+  private static final TextMapSetter<SocketMessage> SETTER =
+      new TextMapSetter<>() {
+        @Override
+        public void set(@Nullable SocketMessage message, String name, String value) {
+          if (message != null) {
+            message.add(name, value);
+          }
+        }
+      };
+
+  private final boolean sent;
+  private final boolean carriesContext;
+
+  MessageConvention(boolean sent, boolean carriesContext) {
+    this.sent = sent;
+    this.carriesContext = carriesContext;
+  }
+
+  @Override
+  public SpanKind kind() {
+    return sent ? SpanKind.PRODUCER : SpanKind.CONSUMER;
+  }
+
+  @Override
+  public String spanName(SocketMessage message) {
+    return sent ? "websocket.send" : "websocket.receive";
+  }
+
+  @Override
+  public void onStart(AttributeSink attributes, SocketMessage message) {
+    attributes.set(WebSocketKeys.MESSAGE_TYPE, message.isText() ? "text" : "binary");
+  }
+
+  @Override
+  public void onEnd(
+      AttributeSink attributes,
+      SocketMessage message,
+      @Nullable SocketMessage handled,
+      @Nullable Throwable error) {
+    attributes.set(WebSocketKeys.MESSAGE_SIZE, message.bytes());
+  }
+
+  @Override
+  public @Nullable String errorType(
+      SocketMessage message, @Nullable SocketMessage handled, @Nullable Throwable error) {
+    return error == null ? null : error.getClass().getName();
+  }
+
+  @Override
+  public Attributes durationAttributes(
+      SocketMessage message, @Nullable SocketMessage handled, @Nullable Throwable error) {
+    return Attributes.empty();
+  }
+
+  @Override
+  public @Nullable TextMapGetter<SocketMessage> requestGetter() {
+    return !sent && carriesContext ? GETTER : null;
+  }
+
+  @Override
+  public @Nullable TextMapSetter<SocketMessage> requestSetter() {
+    return sent && carriesContext ? SETTER : null;
+  }
+}

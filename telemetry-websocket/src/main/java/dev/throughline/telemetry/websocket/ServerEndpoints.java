@@ -1,0 +1,105 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.websocket;
+
+import jakarta.websocket.Decoder;
+import jakarta.websocket.Encoder;
+import jakarta.websocket.Endpoint;
+import jakarta.websocket.Extension;
+import jakarta.websocket.server.ServerEndpoint;
+import jakarta.websocket.server.ServerEndpointConfig;
+import java.util.List;
+import java.util.Map;
+
+/** Endpoints in the place of those of the application. */
+final class ServerEndpoints {
+
+  // The door calls these, so that it loads without jakarta.websocket on the class path.
+  private ServerEndpoints() {}
+
+  static ServerEndpointConfig.Configurator configurator(Sockets sockets) {
+    return new ServerConfigurator(sockets, null, null);
+  }
+
+  static ServerEndpointConfig wrap(Sockets sockets, ServerEndpointConfig config) {
+    if (config instanceof TracedConfig) {
+      return config;
+    }
+    Class<?> type = config.getEndpointClass();
+    if (!Endpoint.class.isAssignableFrom(type)) {
+      // Tells at once what can't be called.
+      AnnotatedMethods.of(type);
+    }
+    return new TracedConfig(
+        config, new ServerConfigurator(sockets, config.getConfigurator(), type));
+  }
+
+  static ServerEndpointConfig wrap(Sockets sockets, Class<?> type) {
+    ServerEndpoint annotation = type.getAnnotation(ServerEndpoint.class);
+    if (annotation == null) {
+      throw new IllegalArgumentException(type.getName() + " has no annotation ServerEndpoint");
+    }
+    ServerEndpointConfig.Builder config =
+        ServerEndpointConfig.Builder.create(type, annotation.value())
+            .decoders(List.of(annotation.decoders()))
+            .encoders(List.of(annotation.encoders()))
+            .subprotocols(List.of(annotation.subprotocols()));
+    if (annotation.configurator() != ServerEndpointConfig.Configurator.class) {
+      config.configurator(AnnotatedMethods.instance(annotation.configurator()));
+    }
+    return wrap(sockets, config.build());
+  }
+
+  /** The application's configuration, but for who makes its endpoint. */
+  private static final class TracedConfig implements ServerEndpointConfig {
+
+    private final ServerEndpointConfig config;
+    private final ServerConfigurator configurator;
+
+    TracedConfig(ServerEndpointConfig config, ServerConfigurator configurator) {
+      this.config = config;
+      this.configurator = configurator;
+    }
+
+    @Override
+    public Class<?> getEndpointClass() {
+      return Endpoints.Traced.class;
+    }
+
+    @Override
+    public Configurator getConfigurator() {
+      return configurator;
+    }
+
+    @Override
+    public String getPath() {
+      return config.getPath();
+    }
+
+    @Override
+    public List<String> getSubprotocols() {
+      return config.getSubprotocols();
+    }
+
+    @Override
+    public List<Extension> getExtensions() {
+      return config.getExtensions();
+    }
+
+    @Override
+    public List<Class<? extends Encoder>> getEncoders() {
+      return config.getEncoders();
+    }
+
+    @Override
+    public List<Class<? extends Decoder>> getDecoders() {
+      return config.getDecoders();
+    }
+
+    @Override
+    public Map<String, Object> getUserProperties() {
+      return config.getUserProperties();
+    }
+  }
+}

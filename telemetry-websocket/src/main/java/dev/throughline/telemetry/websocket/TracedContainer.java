@@ -1,0 +1,297 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.websocket;
+
+import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import io.opentelemetry.context.Context;
+import jakarta.websocket.ClientEndpoint;
+import jakarta.websocket.ClientEndpointConfig;
+import jakarta.websocket.Decoder;
+import jakarta.websocket.DeploymentException;
+import jakarta.websocket.Encoder;
+import jakarta.websocket.Endpoint;
+import jakarta.websocket.Extension;
+import jakarta.websocket.HandshakeResponse;
+import jakarta.websocket.Session;
+import jakarta.websocket.WebSocketContainer;
+import java.io.IOException;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import javax.net.ssl.SSLContext;
+
+/** A container whose clients are recorded. */
+final class TracedContainer implements WebSocketContainer {
+
+  private final Sockets sockets;
+  private final WebSocketContainer container;
+
+  private TracedContainer(Sockets sockets, WebSocketContainer container) {
+    this.sockets = sockets;
+    this.container = container;
+  }
+
+  // The door calls this, so that it loads without jakarta.websocket on the class path.
+  static WebSocketContainer wrap(Sockets sockets, WebSocketContainer container) {
+    return new TracedContainer(sockets, container);
+  }
+
+  @Override
+  public Session connectToServer(Object annotated, URI path)
+      throws DeploymentException, IOException {
+    if (isNothingToSend()) {
+      return container.connectToServer(annotated, path);
+    }
+    Class<?> type = annotated.getClass();
+    return connect(new AnnotatedEndpoint(annotated, methods(type)), config(type), path);
+  }
+
+  @Override
+  public Session connectToServer(Class<?> annotatedType, URI path)
+      throws DeploymentException, IOException {
+    if (isNothingToSend()) {
+      return container.connectToServer(annotatedType, path);
+    }
+    return connect(
+        new AnnotatedEndpoint(instance(annotatedType), methods(annotatedType)),
+        config(annotatedType),
+        path);
+  }
+
+  @Override
+  public Session connectToServer(Endpoint endpoint, ClientEndpointConfig config, URI path)
+      throws DeploymentException, IOException {
+    return isNothingToSend()
+        ? container.connectToServer(endpoint, config, path)
+        : connect(endpoint, config, path);
+  }
+
+  @Override
+  public Session connectToServer(
+      Class<? extends Endpoint> type, ClientEndpointConfig config, URI path)
+      throws DeploymentException, IOException {
+    return isNothingToSend()
+        ? container.connectToServer(type, config, path)
+        : connect(instance(type), config, path);
+  }
+
+  private boolean isNothingToSend() {
+    return !sockets.isEnabled() && Context.current() == Context.root();
+  }
+
+  private Session connect(Endpoint endpoint, ClientEndpointConfig config, URI path)
+      throws DeploymentException, IOException {
+    if (endpoint == null || path == null) {
+      return container.connectToServer(endpoint, config, path);
+    }
+    Upgrade upgrade = Upgrade.sent(path);
+    InstrumentedRequest<Upgrade, Upgrade> request = sockets.request(upgrade);
+    try {
+      Session session =
+          container.connectToServer(
+              new Endpoints.Traced(sockets, endpoint, upgrade, request),
+              new TracedConfig(
+                  config == null ? ClientEndpointConfig.Builder.create().build() : config,
+                  upgrade,
+                  sockets),
+              path);
+      return Endpoints.traced(session);
+    } catch (Throwable t) {
+      if (request != null) {
+        request.end(upgrade, t);
+      }
+      throw t;
+    }
+  }
+
+  private static AnnotatedMethods methods(Class<?> type) throws DeploymentException {
+    try {
+      return AnnotatedMethods.of(type);
+    } catch (IllegalArgumentException e) {
+      throw new DeploymentException(e.getMessage(), e);
+    }
+  }
+
+  private static <T> T instance(Class<T> type) throws DeploymentException {
+    try {
+      return AnnotatedMethods.instance(type);
+    } catch (RuntimeException e) {
+      throw new DeploymentException(type.getName() + " can't be made", e);
+    }
+  }
+
+  private static ClientEndpointConfig config(Class<?> type) throws DeploymentException {
+    ClientEndpoint annotation = type.getAnnotation(ClientEndpoint.class);
+    if (annotation == null) {
+      throw new DeploymentException(type.getName() + " has no annotation ClientEndpoint");
+    }
+    ClientEndpointConfig.Builder config =
+        ClientEndpointConfig.Builder.create()
+            .decoders(List.of(annotation.decoders()))
+            .encoders(List.of(annotation.encoders()))
+            .preferredSubprotocols(List.of(annotation.subprotocols()));
+    if (annotation.configurator() != ClientEndpointConfig.Configurator.class) {
+      config.configurator(instance(annotation.configurator()));
+    }
+    return config.build();
+  }
+
+  /** The application's configuration, but for what goes out with the upgrade. */
+  private static final class TracedConfig implements ClientEndpointConfig {
+
+    private final ClientEndpointConfig config;
+    private final Configurator configurator;
+
+    TracedConfig(ClientEndpointConfig config, Upgrade upgrade, Sockets sockets) {
+      this.config = config;
+      Configurator applications = config.getConfigurator();
+      configurator =
+          new TracedConfigurator(
+              applications == null ? new Configurator() : applications, upgrade, sockets);
+    }
+
+    @Override
+    public List<String> getPreferredSubprotocols() {
+      return config.getPreferredSubprotocols();
+    }
+
+    @Override
+    public List<Extension> getExtensions() {
+      return config.getExtensions();
+    }
+
+    @Override
+    public SSLContext getSSLContext() {
+      return config.getSSLContext();
+    }
+
+    @Override
+    public Configurator getConfigurator() {
+      return configurator;
+    }
+
+    @Override
+    public List<Class<? extends Encoder>> getEncoders() {
+      return config.getEncoders();
+    }
+
+    @Override
+    public List<Class<? extends Decoder>> getDecoders() {
+      return config.getDecoders();
+    }
+
+    @Override
+    public Map<String, Object> getUserProperties() {
+      return config.getUserProperties();
+    }
+  }
+
+  /** Puts the context and the question for envelopes into the headers, and reads the answer. */
+  private static final class TracedConfigurator extends ClientEndpointConfig.Configurator {
+
+    private final ClientEndpointConfig.Configurator configurator;
+    private final Upgrade upgrade;
+    private final Sockets sockets;
+
+    TracedConfigurator(
+        ClientEndpointConfig.Configurator configurator, Upgrade upgrade, Sockets sockets) {
+      this.configurator = configurator;
+      this.upgrade = upgrade;
+      this.sockets = sockets;
+    }
+
+    @Override
+    public void beforeRequest(Map<String, List<String>> headers) {
+      configurator.beforeRequest(headers);
+      try {
+        upgrade.added().forEach((name, value) -> put(headers, name, value));
+        if (sockets.asksForEnvelopes()) {
+          put(headers, Envelope.HEADER, Envelope.VERSION);
+        }
+      } catch (Throwable t) {
+        sockets.guard.caught("ClientEndpointConfig.Configurator.beforeRequest", t);
+      }
+    }
+
+    /** What the application set by itself stands. */
+    private static void put(Map<String, List<String>> headers, String name, String value) {
+      for (String present : headers.keySet()) {
+        if (present.equalsIgnoreCase(name)) {
+          return;
+        }
+      }
+      List<String> values = new ArrayList<>(1);
+      values.add(value);
+      headers.put(name, values);
+    }
+
+    @Override
+    public void afterResponse(HandshakeResponse response) {
+      try {
+        if (sockets.asksForEnvelopes()) {
+          response
+              .getHeaders()
+              .forEach(
+                  (name, values) -> {
+                    if (name.toLowerCase(Locale.ROOT).equals(Envelope.HEADER)
+                        && values.equals(List.of(Envelope.VERSION))) {
+                      upgrade.setEnvelopes(true);
+                    }
+                  });
+        }
+      } catch (Throwable t) {
+        sockets.guard.caught("ClientEndpointConfig.Configurator.afterResponse", t);
+      }
+      configurator.afterResponse(response);
+    }
+  }
+
+  @Override
+  public long getDefaultAsyncSendTimeout() {
+    return container.getDefaultAsyncSendTimeout();
+  }
+
+  @Override
+  public void setAsyncSendTimeout(long milliseconds) {
+    container.setAsyncSendTimeout(milliseconds);
+  }
+
+  @Override
+  public long getDefaultMaxSessionIdleTimeout() {
+    return container.getDefaultMaxSessionIdleTimeout();
+  }
+
+  @Override
+  public void setDefaultMaxSessionIdleTimeout(long milliseconds) {
+    container.setDefaultMaxSessionIdleTimeout(milliseconds);
+  }
+
+  @Override
+  public int getDefaultMaxBinaryMessageBufferSize() {
+    return container.getDefaultMaxBinaryMessageBufferSize();
+  }
+
+  @Override
+  public void setDefaultMaxBinaryMessageBufferSize(int max) {
+    container.setDefaultMaxBinaryMessageBufferSize(max);
+  }
+
+  @Override
+  public int getDefaultMaxTextMessageBufferSize() {
+    return container.getDefaultMaxTextMessageBufferSize();
+  }
+
+  @Override
+  public void setDefaultMaxTextMessageBufferSize(int max) {
+    container.setDefaultMaxTextMessageBufferSize(max);
+  }
+
+  @Override
+  public Set<Extension> getInstalledExtensions() {
+    return container.getInstalledExtensions();
+  }
+}

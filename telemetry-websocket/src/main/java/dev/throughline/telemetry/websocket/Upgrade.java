@@ -1,0 +1,243 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.websocket;
+
+import dev.throughline.telemetry.instrument.HeaderGetter;
+import io.opentelemetry.context.Context;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** A request for an upgrade and its answer, on either side. */
+final class Upgrade {
+
+  static final int SWITCHING_PROTOCOLS = 101;
+
+  static final String PROTOCOLS_HEADER = "Sec-WebSocket-Protocol";
+  static final String CONTEXT_SUB_PROTOCOL = "traceparent.";
+
+  /** Reads what came in with a request that is served. */
+  static final HeaderGetter<Upgrade> GETTER =
+      new HeaderGetter<>() {
+        @Override
+        protected @Nullable List<String> lines(Upgrade upgrade, String name) {
+          return upgrade.received.get(name);
+        }
+      };
+
+  private final boolean server;
+  private final URI uri;
+  private final @Nullable String route;
+  private final Map<String, List<String>> headers;
+  private final @Nullable URI authority;
+
+  /** The fields of a context that came in: those of the headers, or else of where one looks. */
+  private Map<String, List<String>> received = Map.of();
+
+  /** What goes out with a request that is sent. */
+  private final Map<String, String> added = new TreeMap<>();
+
+  private int status;
+  private boolean envelopes;
+  private Context context = Context.root();
+
+  private Upgrade(
+      boolean server, URI uri, @Nullable String route, Map<String, List<String>> headers) {
+    this.server = server;
+    this.uri = uri;
+    this.route = route;
+    this.headers = headers;
+    String host = header("Host");
+    authority = server && host != null ? parse("http://" + host) : uri;
+  }
+
+  /** One that is sent. */
+  static Upgrade sent(URI uri) {
+    return new Upgrade(false, uri, null, Map.of());
+  }
+
+  /**
+   * One that came in.
+   *
+   * @param template the endpoint's path, below the application's own
+   */
+  static Upgrade received(
+      URI uri, String template, Map<String, List<String>> headers, Set<ContextSource> sources) {
+    Map<String, List<String>> byName = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    byName.putAll(headers);
+    Upgrade upgrade = new Upgrade(true, uri, route(uri, template), byName);
+    upgrade.received = byName;
+    if (!byName.containsKey("traceparent")) {
+      upgrade.look(sources);
+    }
+    return upgrade;
+  }
+
+  /** The template with the path of the application before it. */
+  private static String route(URI uri, String template) {
+    String path = uri.getRawPath() == null ? "" : uri.getRawPath();
+    long below = template.chars().filter(c -> c == '/').count();
+    int end = path.length();
+    for (long i = 0; i < below && end > 0; i++) {
+      end = path.lastIndexOf('/', end - 1);
+    }
+    return end <= 0 ? template : path.substring(0, end) + template;
+  }
+
+  private void look(Set<ContextSource> sources) {
+    Map<String, List<String>> found = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    String query = uri.getRawQuery();
+    if (query != null && sources.contains(ContextSource.QUERY)) {
+      for (String parameter : query.split("&", -1)) {
+        int equals = parameter.indexOf('=');
+        if (equals > 0) {
+          found
+              .computeIfAbsent(parameter.substring(0, equals), name -> new ArrayList<>())
+              .add(decoded(parameter.substring(equals + 1)));
+        }
+      }
+    }
+    if (!found.containsKey("traceparent") && sources.contains(ContextSource.SUB_PROTOCOL)) {
+      for (String protocol : protocols(headers.get(PROTOCOLS_HEADER))) {
+        if (protocol.startsWith(CONTEXT_SUB_PROTOCOL)) {
+          found
+              .computeIfAbsent("traceparent", name -> new ArrayList<>())
+              .add(protocol.substring(CONTEXT_SUB_PROTOCOL.length()));
+        }
+      }
+    }
+    if (found.containsKey("traceparent")) {
+      received = found;
+    }
+  }
+
+  /** A plus sign is one: baggage and tracestate are encoded by percent. */
+  private static String decoded(String value) {
+    try {
+      return URLDecoder.decode(value.replace("+", "%2B"), StandardCharsets.UTF_8);
+    } catch (IllegalArgumentException e) {
+      return value;
+    }
+  }
+
+  /** The sub-protocols that a header's lines name. */
+  static List<String> protocols(@Nullable List<String> lines) {
+    List<String> protocols = new ArrayList<>();
+    if (lines != null) {
+      for (String line : lines) {
+        for (String protocol : line.split(",", -1)) {
+          protocols.add(protocol.strip());
+        }
+      }
+    }
+    return protocols;
+  }
+
+  private static @Nullable URI parse(String uri) {
+    try {
+      return new URI(uri);
+    } catch (URISyntaxException e) {
+      return null;
+    }
+  }
+
+  boolean isServer() {
+    return server;
+  }
+
+  URI uri() {
+    return uri;
+  }
+
+  String path() {
+    return uri.getRawPath() == null ? "" : uri.getRawPath();
+  }
+
+  @Nullable String query() {
+    return uri.getRawQuery();
+  }
+
+  @Nullable String route() {
+    return route;
+  }
+
+  /** Whether the context came in by other means than the headers. */
+  boolean foundElsewhere() {
+    return !received.isEmpty() && received != headers;
+  }
+
+  /** Whether a trace came in, by whatever means. */
+  boolean hasContext() {
+    return received.containsKey("traceparent");
+  }
+
+  /** The first line of a header. */
+  @Nullable String header(String name) {
+    List<String> lines = headers.get(name);
+    return lines == null || lines.isEmpty() ? null : lines.get(0);
+  }
+
+  /** {@code http} or {@code https}, whatever the URL says. */
+  String scheme() {
+    String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
+    return scheme.equals("wss") || scheme.equals("https") ? "https" : "http";
+  }
+
+  @Nullable String host() {
+    URI authority = this.authority;
+    String host = authority == null ? null : authority.getHost();
+    return host != null && host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+  }
+
+  long port() {
+    URI authority = this.authority;
+    if (authority != null && authority.getPort() > 0) {
+      return authority.getPort();
+    }
+    return scheme().equals("https") ? 443 : 80;
+  }
+
+  void add(String name, String value) {
+    added.put(name, value);
+  }
+
+  Map<String, String> added() {
+    return added;
+  }
+
+  /** 0 where no answer came. */
+  int status() {
+    return status;
+  }
+
+  void setStatus(int status) {
+    this.status = status;
+  }
+
+  /** Whether both sides have named the envelope. */
+  boolean envelopes() {
+    return envelopes;
+  }
+
+  void setEnvelopes(boolean envelopes) {
+    this.envelopes = envelopes;
+  }
+
+  /** What the session goes on in. */
+  Context context() {
+    return context;
+  }
+
+  void setContext(Context context) {
+    this.context = context;
+  }
+}

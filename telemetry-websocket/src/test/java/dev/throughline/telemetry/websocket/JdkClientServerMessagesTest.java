@@ -1,0 +1,22 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.websocket;
+
+class JdkClientServerMessagesTest extends WebSocketMessageKit {
+
+  @Override
+  Containers containers() {
+    return Containers.TOMCAT;
+  }
+
+  @Override
+  boolean jdkClient() {
+    return true;
+  }
+
+  @Override
+  boolean fromServer() {
+    return true;
+  }
+}
