@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Spool {
 
-  private static final Pattern NAME = Pattern.compile("(\\d{19})-([a-z-]+)-(\\d{1,9})\\.otlp");
+  private static final Pattern NAME = Pattern.compile("(\\d{19})-([a-z-]+)-(\\d{1,9})(?:-\\d+)?\\.otlp");
   private static final String UNFINISHED = ".part";
   private static final int MAGIC = 0x544c5331;
   private static final int HEADER_BYTES = 4 + 1 + 4 + 4;
@@ -209,7 +209,12 @@ final class Spool {
 
   private void moveFrom(Path other) throws IOException {
     for (Path file : files(other)) {
-      Files.move(file, folder.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+      Path here = folder.resolve(name(file));
+      // Each process counts by itself, so that the same name may be another request.
+      for (int i = 1; Files.exists(here); i++) {
+        here = folder.resolve(name(file).replace(".otlp", "-" + i + ".otlp"));
+      }
+      Files.move(file, here);
     }
   }
 
