@@ -67,7 +67,7 @@ final class SdkSetup {
   private static final long MB = 1 << 20;
   private static final long DEFAULT_MEMORY_MB = 128;
   private static final int DEFAULT_SPOOL_MB = 512;
-  private static final Duration SPOOL_DELAY = Duration.ofSeconds(1);
+  private static final Duration SPOOL_INTERVAL = Duration.ofSeconds(1);
 
   private final TelemetryBuilder builder;
   private final boolean spans;
@@ -243,7 +243,7 @@ final class SdkSetup {
       outbox.openSpool(
           Path.of(spool),
           read.getInt("telemetry.spool.size.mb", DEFAULT_SPOOL_MB) * MB,
-          read.getDuration("telemetry.spool.sync.interval", SPOOL_DELAY));
+          spoolDelay(read));
     }
     // Now, so that a value that can't be used is told like any other.
     closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
@@ -334,8 +334,13 @@ final class SdkSetup {
   private Duration delay(String name, Duration byDefault) {
     Settings read = requireNonNull(settings);
     Duration delay = read.scheduleDelay(name, byDefault);
-    Duration sync = read.getDuration("telemetry.spool.sync.interval", SPOOL_DELAY);
-    return opened && sync.compareTo(delay) < 0 ? sync : delay;
+    Duration spoolDelay = spoolDelay(read);
+    return opened && spoolDelay.compareTo(delay) < 0 ? spoolDelay : delay;
+  }
+
+  /** Half of the interval for the batch, half for the disk: it is what a crash costs. */
+  private static Duration spoolDelay(ConfigProperties read) {
+    return read.getDuration("telemetry.spool.sync.interval", SPOOL_INTERVAL).dividedBy(2);
   }
 
   private LogRecordExporter standIn(LogRecordExporter exporter) {

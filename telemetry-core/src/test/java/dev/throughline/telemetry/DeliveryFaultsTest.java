@@ -84,9 +84,10 @@ class DeliveryFaultsTest {
     NOT_FOUND(Fate.FAILED, "HTTP status 404, Not Found"),
     UNIMPLEMENTED(Fate.FAILED, "gRPC status UNIMPLEMENTED"),
     WRONG_PROTOCOL(Fate.GIVEN_UP, "fails and is tried again: "),
-    EXPIRED_CERTIFICATE(Fate.GIVEN_UP, "PKIX path"),
-    WRONG_CERTIFICATE(Fate.GIVEN_UP, "PKIX path"),
-    NO_CLIENT_CERTIFICATE(Fate.GIVEN_UP, "fails and is tried again: "),
+    EXPIRED_CERTIFICATE(
+        Fate.GIVEN_UP, "PKIX path validation failed: .*(expired|NotAfter|validity)"),
+    WRONG_CERTIFICATE(Fate.GIVEN_UP, "PKIX path building failed"),
+    NO_CLIENT_CERTIFICATE(Fate.GIVEN_UP, "fails and is tried again: (?!PKIX)"),
     WRONG_AUTHORIZATION(Fate.FAILED, "401|UNAUTHENTICATED");
 
     final Fate fate;
@@ -113,8 +114,6 @@ class DeliveryFaultsTest {
             cases.add(new Case(fault, false));
         case UNAVAILABLE, EXHAUSTED, EXHAUSTED_WITH_RETRY_INFO, UNIMPLEMENTED ->
             cases.add(new Case(fault, true));
-        case EXPIRED_CERTIFICATE, WRONG_CERTIFICATE, NO_CLIENT_CERTIFICATE ->
-            cases.add(new Case(fault, false));
         default -> {
           cases.add(new Case(fault, true));
           cases.add(new Case(fault, false));
@@ -131,14 +130,14 @@ class DeliveryFaultsTest {
         Telemetry.builder()
             .ignoreEnvironment()
             .setServiceName("faulty")
-            .addProperty("otel.exporter.otlp.endpoint", endpoint(fault))
             .addProperty("otel.exporter.otlp.protocol", fault.grpc() ? "grpc" : "http/protobuf")
             .addProperty("otel.exporter.otlp.timeout", "500ms")
             .addProperty("otel.metrics.exporter", "none")
             .addProperty("otel.logs.exporter", "none")
             .addProperty("otel.bsp.schedule.delay", "1h")
             .addProperty("telemetry.close.timeout", "1s");
-    Telemetry telemetry = builder.build();
+    Telemetry telemetry =
+        builder.addProperty("otel.exporter.otlp.endpoint", endpoint(fault, builder)).build();
     AtomicBoolean done = new AtomicBoolean();
     AtomicReference<Delivery.Counts> wrong = new AtomicReference<>();
     Thread watcher = watch(telemetry, done, wrong);
@@ -246,7 +245,7 @@ class DeliveryFaultsTest {
     return watcher;
   }
 
-  private String endpoint(Case fault) throws Exception {
+  private String endpoint(Case fault, TelemetryBuilder builder) throws Exception {
     return switch (fault.fault()) {
       case REFUSED -> {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -256,9 +255,11 @@ class DeliveryFaultsTest {
       case HANG, RESET, SLOW_READER -> opened(new BadReceiver(fault.fault())).authority();
       case WRONG_PROTOCOL ->
           opened(fault.grpc() ? OtlpReceiver.http() : OtlpReceiver.grpc()).authority();
-      case EXPIRED_CERTIFICATE -> tls(new TestCertificates(folder, "expired", "-3d"), false);
-      case WRONG_CERTIFICATE -> tls(new TestCertificates(folder, "unknown"), false);
-      case NO_CLIENT_CERTIFICATE -> tls(new TestCertificates(folder, "unknown"), true);
+      case EXPIRED_CERTIFICATE ->
+          tls(fault, trusted(TestCertificates.expired(folder), builder), false);
+      case WRONG_CERTIFICATE -> tls(fault, new TestCertificates(folder, "unknown"), false);
+      case NO_CLIENT_CERTIFICATE ->
+          tls(fault, trusted(new TestCertificates(folder, "server"), builder), true);
       default -> {
         OtlpReceiver receiver = opened(fault.grpc() ? OtlpReceiver.grpc() : OtlpReceiver.http());
         AtomicBoolean first = new AtomicBoolean(true);
@@ -268,9 +269,18 @@ class DeliveryFaultsTest {
     };
   }
 
-  private String tls(TestCertificates server, boolean clientCertificate) throws Exception {
-    return "https://"
-        + opened(OtlpReceiver.https(server.server(server), clientCertificate)).authority();
+  private String tls(Case fault, TestCertificates server, boolean clientCertificate)
+      throws Exception {
+    OtlpReceiver receiver =
+        fault.grpc()
+            ? OtlpReceiver.grpc(server.grpcServer(clientCertificate))
+            : OtlpReceiver.https(server.server(server), clientCertificate);
+    return "https://" + opened(receiver).authority();
+  }
+
+  private static TestCertificates trusted(TestCertificates server, TelemetryBuilder builder) {
+    builder.addProperty("otel.exporter.otlp.certificate", server.certificate.toString());
+    return server;
   }
 
   private static Reply reply(Fault fault, boolean grpc, boolean first) {

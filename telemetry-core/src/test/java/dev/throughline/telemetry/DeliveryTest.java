@@ -11,6 +11,7 @@ import dev.throughline.telemetry.OtlpReceiver.Reply;
 import dev.throughline.telemetry.delivery.Delivery;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import io.opentelemetry.api.logs.Logger;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import io.opentelemetry.proto.metrics.v1.Metric;
@@ -462,6 +463,62 @@ class DeliveryTest {
     Wait.until("the log records arrive", () -> telemetry.delivery().logRecords().delivered() == 10);
     assertThat(telemetry.delivery().spans().delivered()).isZero();
     answers.countDown();
+  }
+
+  /** A gRPC server would refuse the whole. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aBatchOfMoreThanFourMegabytesGoesOutInParts(boolean grpc) {
+    OtlpReceiver receiver = receiver(grpc);
+    Telemetry telemetry =
+        build(
+            receiver, grpc, "otel.metrics.exporter", "otlp", "telemetry.delivery.memory.mb", "128");
+    String large = "x".repeat(20_000);
+    endLarge(telemetry, 500, large);
+    Logger logs = telemetry.openTelemetry().getLogsBridge().get("t");
+    for (int i = 0; i < 500; i++) {
+      logs.logRecordBuilder().setBody(large).emit();
+    }
+    for (int i = 0; i < 500; i++) {
+      telemetry
+          .meter()
+          .counterBuilder("metric." + i)
+          .setDescription("x".repeat(10_000))
+          .build()
+          .add(1);
+    }
+    Delivery flushed = telemetry.flush(LONG);
+    assertThat(flushed.complete()).isTrue();
+    assertThat(flushed.spans()).isEqualTo(counts(500, 500, 0, 0, 0));
+    assertThat(flushed.logRecords()).isEqualTo(counts(500, 500, 0, 0, 0));
+    assertThat(flushed.metricPoints().delivered()).isGreaterThanOrEqualTo(500);
+    assertThat(receiver.spans()).hasSize(500);
+    assertThat(receiver.logs()).hasSize(500);
+    assertThat(receiver.metrics()).extracting(Metric::getName).doesNotHaveDuplicates();
+    assertThat(receiver.exports())
+        .allSatisfy(
+            export -> assertThat(export.body().getSerializedSize()).isLessThanOrEqualTo(4 << 20));
+  }
+
+  @Test
+  void oneSpanThatIsTooLargeGoesAlone() {
+    OtlpReceiver receiver = receiver(true);
+    Telemetry telemetry = build(receiver, true, "telemetry.delivery.memory.mb", "128");
+    endSpans(telemetry, 3);
+    endLarge(telemetry, 1, "x".repeat(5_000_000));
+    endSpans(telemetry, 3);
+    assertThat(telemetry.flush(LONG).complete()).isTrue();
+    assertThat(receiver.spans()).hasSize(7);
+    assertThat(receiver.exports())
+        .filteredOn(export -> export.body().getSerializedSize() > 4 << 20)
+        .singleElement()
+        .extracting(
+            export ->
+                ((ExportTraceServiceRequest) export.body())
+                    .getResourceSpans(0)
+                    .getScopeSpans(0)
+                    .getSpansCount())
+        .isEqualTo(1);
   }
 
   @Test

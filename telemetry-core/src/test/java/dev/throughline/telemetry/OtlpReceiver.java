@@ -9,10 +9,12 @@ import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
+import io.grpc.InsecureServerCredentials;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
+import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
@@ -118,7 +120,16 @@ final class OtlpReceiver implements AutoCloseable {
   }
 
   static OtlpReceiver grpc() {
-    return new OtlpReceiver();
+    return grpc(0);
+  }
+
+  /** One that comes where nobody was. */
+  static OtlpReceiver grpc(int port) {
+    return new OtlpReceiver(port, InsecureServerCredentials.create());
+  }
+
+  static OtlpReceiver grpc(ServerCredentials tls) {
+    return new OtlpReceiver(0, tls);
   }
 
   private OtlpReceiver(SSLContext tls, boolean clientCertificate) {
@@ -146,10 +157,11 @@ final class OtlpReceiver implements AutoCloseable {
     }
   }
 
-  private OtlpReceiver() {
+  private OtlpReceiver(int wantedPort, ServerCredentials credentials) {
     try {
       Server server =
-          NettyServerBuilder.forAddress(anyPort())
+          NettyServerBuilder.forAddress(
+                  new InetSocketAddress(InetAddress.getLoopbackAddress(), wantedPort), credentials)
               .executor(workers)
               .maxInboundMessageSize(64 << 20)
               .intercept(new KeepMetadata())

@@ -91,7 +91,7 @@ final class BatchExport<T, D> {
       return;
     }
     ledger.arrived(1);
-    Request request = new Request(ledger, 1);
+    Request request = new Request(ledger, 1, false);
     String reason = TOO_LATE;
     boolean delivered = false;
     try {
@@ -291,8 +291,17 @@ final class BatchExport<T, D> {
     List<D> exported = batch;
     // Until the exporter has answered, it may read the list, however late that is.
     batch = new ArrayList<>();
-    Request request = new Request(ledger, exported.size());
+    if (export(exported)) {
+      exported.clear();
+      batch = exported;
+    }
+  }
+
+  /** False where the exporter may still read the list. */
+  private boolean export(List<D> exported) {
+    Request request = new Request(ledger, exported.size(), exported.size() > 1);
     boolean delivered = false;
+    boolean done = false;
     String reason = "the exporter did not deliver it";
     request.begin();
     exporting.lock();
@@ -300,19 +309,22 @@ final class BatchExport<T, D> {
       CompletableResultCode result = target.export(exported);
       result.join(settings.exportTimeout().toNanos(), TimeUnit.NANOSECONDS);
       delivered = result.isSuccess();
-      if (result.isDone()) {
-        exported.clear();
-        batch = exported;
-      }
+      done = result.isDone();
     } catch (Throwable t) {
       reason = "the exporter threw " + t;
       guard.caught(target.type() + ".export", t);
     } finally {
-      if (!request.end()) {
+      if (!request.end() && !request.isTooLarge()) {
         request.settle(delivered ? 0 : request.items(), reason);
       }
       exporting.unlock();
     }
+    if (request.isTooLarge() && request.withdraw()) {
+      int half = exported.size() / 2;
+      boolean unused = export(new ArrayList<>(exported.subList(0, half)));
+      unused = export(new ArrayList<>(exported.subList(half, exported.size())));
+    }
+    return done;
   }
 
   private List<CompletableResultCode> asked(int count) {

@@ -26,22 +26,37 @@ final class CountedMetrics implements MetricExporter {
 
   @Override
   public CompletableResultCode export(Collection<MetricData> metrics) {
-    int points = 0;
-    for (MetricData metric : metrics) {
-      points += metric.getData().getPoints().size();
-    }
-    ledger.arrived(points);
-    Request request = new Request(ledger, points);
+    ledger.arrived(points(metrics));
+    return exportArrived(metrics);
+  }
+
+  private CompletableResultCode exportArrived(Collection<MetricData> metrics) {
+    Request request = new Request(ledger, points(metrics), metrics.size() > 1);
     request.begin();
     CompletableResultCode result = CompletableResultCode.ofFailure();
     try {
       result = exporter.export(metrics);
     } finally {
-      if (!request.end()) {
+      if (!request.end() && !request.isTooLarge()) {
         settleBy(result, request);
       }
     }
+    if (request.isTooLarge() && request.withdraw()) {
+      List<MetricData> all = List.copyOf(metrics);
+      int half = all.size() / 2;
+      return CompletableResultCode.ofAll(
+          List.of(
+              exportArrived(all.subList(0, half)), exportArrived(all.subList(half, all.size()))));
+    }
     return result;
+  }
+
+  private static int points(Collection<MetricData> metrics) {
+    int points = 0;
+    for (MetricData metric : metrics) {
+      points += metric.getData().getPoints().size();
+    }
+    return points;
   }
 
   private static void settleBy(CompletableResultCode result, Request request) {

@@ -139,6 +139,11 @@ final class Ledger {
     open.add(request);
   }
 
+  /** Others have its items. */
+  void withdrawn(Request request) {
+    open.remove(request);
+  }
+
   /** Books what became of a request's items; each request comes here once. */
   void settled(Request request, long failedItems, @Nullable String failedReason) {
     failed.add(failedItems);

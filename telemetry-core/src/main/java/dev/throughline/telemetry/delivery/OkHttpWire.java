@@ -394,6 +394,8 @@ abstract class OkHttpWire implements Wire {
 
   private static final class Payload extends RequestBody {
 
+    private static final int SEGMENT_BYTES = 8192;
+
     private final Body body;
     private final @Nullable MediaType type;
 
@@ -421,7 +423,10 @@ abstract class OkHttpWire implements Wire {
     @Override
     public void writeTo(BufferedSink sink) throws IOException {
       body.leaving(true);
-      sink.write(body.bytes(), 0, body.length());
+      // Okio keeps few of its segments for later: all at once would have it make the rest anew.
+      for (int from = 0; from < body.length(); from += SEGMENT_BYTES) {
+        sink.write(body.bytes(), from, Math.min(SEGMENT_BYTES, body.length() - from));
+      }
     }
   }
 

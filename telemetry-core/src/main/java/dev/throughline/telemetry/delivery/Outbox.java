@@ -301,7 +301,7 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
 
   private Request request() {
     Request current = Request.take();
-    return current == null ? new Request(strays, 1) : current;
+    return current == null ? new Request(strays, 1, false) : current;
   }
 
   // What an exporter is told: the request is in other hands now.

@@ -21,11 +21,21 @@ final class Request {
   private final CompletableResultCode settled = new CompletableResultCode();
   private final AtomicBoolean isSettled = new AtomicBoolean();
   private boolean taken;
+  private final boolean divisible;
+  private boolean tooLarge;
 
-  Request(Ledger ledger, int items) {
+  /**
+   * @param divisible whether {@link #tooLarge} may be said of it
+   */
+  Request(Ledger ledger, int items, boolean divisible) {
     this.ledger = ledger;
     this.items = items;
+    this.divisible = divisible;
     ledger.opened(this);
+  }
+
+  boolean isDivisible() {
+    return divisible;
   }
 
   Ledger ledger() {
@@ -59,11 +69,34 @@ final class Request {
   /** What is exported on this thread, once; null where nobody said. */
   static @Nullable Request take() {
     Request current = CURRENT.get();
-    if (current == null || current.taken) {
+    if (current == null || current.taken || current.tooLarge) {
       return null;
     }
     current.taken = true;
     return current;
+  }
+
+  /** Gives it back to whoever exports it, and divides it. */
+  void tooLarge() {
+    tooLarge = true;
+    taken = false;
+  }
+
+  boolean isTooLarge() {
+    return tooLarge;
+  }
+
+  /**
+   * Leaves its items to other requests.
+   *
+   * @return false where it was settled before
+   */
+  boolean withdraw() {
+    if (!isSettled.compareAndSet(false, true)) {
+      return false;
+    }
+    ledger.withdrawn(this);
+    return true;
   }
 
   /** Only the first call counts. */

@@ -38,6 +38,8 @@ final class Sender {
   private static final long CLOSING_BACKOFF_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
   // With a disk, more than this in memory is at stake while a receiver does not answer.
   private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(1);
+  // What a gRPC server takes unless told otherwise; it refuses the whole of a larger message.
+  private static final int MAX_MESSAGE_BYTES = 4 << 20;
   // So that the way to a distant receiver is not the limit.
   private static final int MAX_THREADS = 4;
   private static final int MAX_FREE_ARRAYS = 4;
@@ -122,8 +124,15 @@ final class Sender {
     this.guard = guard;
   }
 
-  /** Takes a request over: it is encoded when this returns, and settled some time. */
+  /**
+   * Takes a request over: it is encoded when this returns, and settled some time. One that is too
+   * large stays with whoever exports it.
+   */
   void send(Request request, MessageWriter message) {
+    if (request.isDivisible() && message.getContentLength() > MAX_MESSAGE_BYTES) {
+      request.tooLarge();
+      return;
+    }
     Body body;
     try {
       body = encoded(message);

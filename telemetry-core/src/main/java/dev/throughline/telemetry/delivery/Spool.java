@@ -36,7 +36,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Spool {
 
-  private static final Pattern NAME = Pattern.compile("(\\d{19})-([a-z-]+)-(\\d{1,9})(?:-\\d+)?\\.otlp");
+  private static final Pattern NAME =
+      Pattern.compile("(\\d{19})-([a-z-]+)-(\\d{1,9})(?:-\\d+)?\\.otlp");
   private static final String UNFINISHED = ".part";
   private static final int MAGIC = 0x544c5331;
   private static final int HEADER_BYTES = 4 + 1 + 4 + 4;
