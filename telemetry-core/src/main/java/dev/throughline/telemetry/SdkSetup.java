@@ -9,6 +9,7 @@ import dev.throughline.telemetry.delivery.BatchSettings;
 import dev.throughline.telemetry.delivery.Outbox;
 import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
+import dev.throughline.telemetry.instrument.MetricsModule;
 import dev.throughline.telemetry.instrument.RequestIds;
 import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
@@ -28,6 +29,7 @@ import io.opentelemetry.sdk.logs.data.LogRecordData;
 import io.opentelemetry.sdk.logs.export.BatchLogRecordProcessor;
 import io.opentelemetry.sdk.logs.export.LogRecordExporter;
 import io.opentelemetry.sdk.logs.export.SimpleLogRecordProcessor;
+import io.opentelemetry.sdk.metrics.export.MetricExporter;
 import io.opentelemetry.sdk.metrics.export.MetricReader;
 import io.opentelemetry.sdk.resources.Resource;
 import io.opentelemetry.sdk.trace.ReadWriteSpan;
@@ -71,6 +73,7 @@ final class SdkSetup {
 
   private final TelemetryBuilder builder;
   private final boolean spans;
+  private final boolean exports;
   private final List<String> propagators;
   private final List<StandIn> exporters = new ArrayList<>();
   private final List<LogStandIn> logExporters = new ArrayList<>();
@@ -78,8 +81,8 @@ final class SdkSetup {
       new Outbox(
           ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader()));
   private final List<SpanProcessor> taps = new ArrayList<>();
-  private boolean pipelineIsPlaced;
   private boolean opened;
+  private @Nullable SpanPipeline pipeline;
   private @Nullable Settings settings;
   private Duration closeTimeout;
   private Duration segmentLimit = DEFAULT_SEGMENT_LIMIT;
@@ -87,10 +90,18 @@ final class SdkSetup {
   private List<String> baggageKeys = DEFAULT_BAGGAGE_ATTRIBUTES;
   private @Nullable RequestIds requestIds;
 
+  /**
+   * @param exports false where telemetry is off, but for metrics that are only pulled
+   */
   SdkSetup(
-      TelemetryBuilder builder, boolean spans, List<String> propagators, Duration closeTimeout) {
+      TelemetryBuilder builder,
+      boolean spans,
+      boolean exports,
+      List<String> propagators,
+      Duration closeTimeout) {
     this.builder = builder;
     this.spans = spans;
+    this.exports = exports;
     this.propagators = propagators;
     this.closeTimeout = closeTimeout;
   }
@@ -117,23 +128,30 @@ final class SdkSetup {
             .addSpanProcessorCustomizer(this::replace)
             .addTracerProviderCustomizer(
                 (tracerProvider, config) ->
-                    spans && !pipelineIsPlaced
+                    spans && pipeline == null
                         ? tracerProvider.addSpanProcessor(pipeline(config))
                         : tracerProvider)
-            .addMetricExporterCustomizer((exporter, config) -> outbox.metricExporter(exporter))
+            .addMetricExporterCustomizer((exporter, config) -> watched(exporter))
             .addLogRecordExporterCustomizer((exporter, config) -> standIn(exporter))
             .addLogRecordProcessorCustomizer(this::replace)
             .addMeterProviderCustomizer(
                 (meterProvider, config) -> {
-                  for (MetricReader reader : builder.metricReaders) {
-                    meterProvider.registerMetricReader(reader);
+                  if (builder.metrics != null) {
+                    builder.metrics.addTo(meterProvider, config, isNamed(builder.metrics));
+                  }
+                  if (exports) {
+                    for (MetricReader reader : builder.metricReaders) {
+                      meterProvider.registerMetricReader(reader);
+                    }
                   }
                   return meterProvider;
                 })
             .addLoggerProviderCustomizer(
                 (loggerProvider, config) -> {
-                  for (LogRecordProcessor processor : builder.logRecordProcessors) {
-                    loggerProvider.addLogRecordProcessor(processor);
+                  if (exports) {
+                    for (LogRecordProcessor processor : builder.logRecordProcessors) {
+                      loggerProvider.addLogRecordProcessor(processor);
+                    }
                   }
                   return loggerProvider;
                 });
@@ -203,12 +221,16 @@ final class SdkSetup {
         + String.join(",", read.getList("otel.propagators", List.of("tracecontext", "baggage")));
   }
 
+  private boolean isNamed(MetricsModule metrics) {
+    return requireNonNull(settings).exporters("metrics").contains(metrics.exporterName());
+  }
+
   private static String argument(@Nullable String argument) {
     return argument == null ? "" : " " + argument;
   }
 
   private static String exporter(Settings settings, String signal) {
-    List<String> exporters = settings.getList("otel." + signal + ".exporter", List.of("otlp"));
+    List<String> exporters = settings.exporters(signal);
     if (!exporters.contains("otlp")) {
       return String.join(", ", exporters);
     }
@@ -229,8 +251,17 @@ final class SdkSetup {
     if (!spans) {
       decided.put("otel.traces.exporter", List.of("none"));
     }
+    if (!exports) {
+      decided.put("otel.metrics.exporter", List.of("none"));
+      decided.put("otel.logs.exporter", List.of("none"));
+    }
     Settings read =
-        new Settings(builder.ignoreEnvironment ? defaults : given, defaults, decided, outbox);
+        new Settings(
+            builder.ignoreEnvironment ? defaults : given,
+            defaults,
+            decided,
+            builder.metrics == null ? null : builder.metrics.exporterName(),
+            outbox);
     settings = read;
     Integer memory = read.getInt("telemetry.delivery.memory.mb");
     outbox.limitMemory(
@@ -295,6 +326,11 @@ final class SdkSetup {
     return standIn;
   }
 
+  private MetricExporter watched(MetricExporter exporter) {
+    MetricExporter counted = outbox.metricExporter(exporter);
+    return builder.metrics == null ? counted : builder.metrics.watch(counted);
+  }
+
   private SpanProcessor replace(SpanProcessor processor, ConfigProperties config) {
     if (processor instanceof SimpleSpanProcessor simple
         && simple.getSpanExporter() instanceof StandIn standIn
@@ -307,7 +343,6 @@ final class SdkSetup {
     }
     // Autoconfigure makes this one last. In its place ours is the only processor, and the SDK calls
     // it without a composite between.
-    pipelineIsPlaced = true;
     return pipeline(config);
   }
 
@@ -320,7 +355,8 @@ final class SdkSetup {
     for (StandIn standIn : exporters) {
       batched.add(standIn.exporter);
     }
-    return outbox.spanPipeline(
+    SpanPipeline made =
+        outbox.spanPipeline(
         all,
         batched.isEmpty() ? null : SpanExporter.composite(batched),
         new BatchSettings(
@@ -328,6 +364,8 @@ final class SdkSetup {
             config.getInt("otel.bsp.max.queue.size", Integer.MAX_VALUE),
             config.getInt("otel.bsp.max.export.batch.size", 512),
             config.getDuration("otel.bsp.export.timeout", Duration.ofSeconds(30))));
+    pipeline = made;
+    return made;
   }
 
   /** What waits for its batch is in memory alone: not for longer than what is on disk may be. */

@@ -6,6 +6,7 @@ package dev.throughline.telemetry;
 import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Settings implements ConfigProperties {
 
+  private static final String METRICS_EXPORTER = "otel.metrics.exporter";
   private static final String OTLP = "otel.exporter.otlp.";
   private static final String GRPC = "grpc";
   private static final String HTTP_PROTOBUF = "http/protobuf";
@@ -37,23 +39,28 @@ final class Settings implements ConfigProperties {
   private final ConfigProperties given;
   private final ConfigProperties defaults;
   private final Map<String, List<String>> decided;
+  private final @Nullable String served;
   private final ComponentLoader components;
   private String lastRead = "";
 
   /**
    * @param defaults what the caller gave, for what is unset or empty
    * @param decided lists that stand, whatever is set
+   * @param served the metrics exporter that autoconfigure is not to look for; null where it is to
+   *     look for all
    * @param components where autoconfigure finds exporters, and these their senders
    */
   Settings(
       ConfigProperties given,
       ConfigProperties defaults,
       Map<String, List<String>> decided,
+      @Nullable String served,
       ComponentLoader components) {
     this.components = components;
     this.given = given;
     this.defaults = defaults;
     this.decided = decided;
+    this.served = served;
   }
 
   /** The variable that was read last. */
@@ -220,7 +227,8 @@ final class Settings implements ConfigProperties {
 
   @Override
   public @Nullable Boolean getBoolean(String name) {
-    return of(name).getBoolean(name);
+    // Was looked at before, and where it says off, this is for metrics that live on.
+    return name.equals("otel.sdk.disabled") ? Boolean.FALSE : of(name).getBoolean(name);
   }
 
   @Override
@@ -248,6 +256,20 @@ final class Settings implements ConfigProperties {
 
   @Override
   public List<String> getList(String name) {
+    if (!name.equals(METRICS_EXPORTER) || served == null) {
+      return list(name);
+    }
+    List<String> others = new ArrayList<>(list(name));
+    return others.remove(served) && others.isEmpty() ? List.of("none") : others;
+  }
+
+  /** The exporters of a signal as they were set, whoever serves them. */
+  List<String> exporters(String signal) {
+    List<String> exporters = list("otel." + signal + ".exporter");
+    return exporters.isEmpty() ? List.of("otlp") : exporters;
+  }
+
+  private List<String> list(String name) {
     List<String> list = decided.get(name);
     if (list != null) {
       return list;

@@ -8,6 +8,7 @@ import static java.util.Objects.requireNonNull;
 import dev.throughline.telemetry.delivery.Delivery;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.instrument.MetricsModule;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import dev.throughline.telemetry.instrument.ScopeHook;
@@ -80,14 +81,27 @@ public final class Telemetry implements AutoCloseable {
    * @throws NullPointerException if {@code serviceName} is null
    */
   public static Telemetry init(String serviceName) {
-    TelemetryBuilder builder = builder().setServiceName(serviceName);
+    return init(builder().setServiceName(serviceName));
+  }
+
+  /**
+   * The same as {@link #init(String)}, with metrics that are pulled.
+   *
+   * @param metrics of {@code telemetry-metrics}: {@code MetricsTelemetry.create()}
+   * @throws NullPointerException if an argument is null
+   */
+  public static Telemetry init(String serviceName, MetricsModule metrics) {
+    return init(builder().setServiceName(serviceName).setMetrics(metrics));
+  }
+
+  private static Telemetry init(TelemetryBuilder builder) {
     if (JavaAgent.isRunning()) {
       Telemetry adopted = TelemetryBuilder.over(GlobalOpenTelemetry.get(), false);
       becomeGlobal(adopted);
       LoggerFactory.getLogger(Telemetry.class)
           .info(
               "Telemetry of {} is the OpenTelemetry Java agent's; adapters leave it the work",
-              serviceName);
+              builder.serviceName);
       return adopted;
     }
     Telemetry telemetry = builder.build();

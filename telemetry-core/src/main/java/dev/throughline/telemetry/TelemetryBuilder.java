@@ -6,6 +6,8 @@ package dev.throughline.telemetry;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.BaggageAttributes;
+import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.instrument.MetricsModule;
 import dev.throughline.telemetry.instrument.ScopeHooks;
 import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
@@ -41,6 +43,7 @@ public final class TelemetryBuilder {
   final List<SpanProcessor> spanProcessors = new ArrayList<>();
   final List<MetricReader> metricReaders = new ArrayList<>();
   final List<LogRecordProcessor> logRecordProcessors = new ArrayList<>();
+  @Nullable MetricsModule metrics;
   @Nullable String serviceName;
   @Nullable String serviceVersion;
   boolean ignoreEnvironment;
@@ -106,6 +109,15 @@ public final class TelemetryBuilder {
     return this;
   }
 
+  /**
+   * Sets what reads metrics beside {@code OTEL_METRICS_EXPORTER}, of {@code telemetry-metrics};
+   * none by default.
+   */
+  public TelemetryBuilder setMetrics(MetricsModule metrics) {
+    this.metrics = requireNonNull(metrics, "metrics");
+    return this;
+  }
+
   /** Adds a log record processor beside those of {@code OTEL_LOGS_EXPORTER}. */
   public TelemetryBuilder addLogRecordProcessor(LogRecordProcessor processor) {
     logRecordProcessors.add(requireNonNull(processor, "processor"));
@@ -120,13 +132,14 @@ public final class TelemetryBuilder {
     Environment environment = new Environment(properties, ignoreEnvironment);
     List<String> propagators = OffPropagators.known(environment.getList("otel.propagators"));
     ContextPropagators off = OffPropagators.of(propagators);
-    if (Boolean.TRUE.equals(environment.getSwitch("otel.sdk.disabled"))) {
+    boolean disabled = Boolean.TRUE.equals(environment.getSwitch("otel.sdk.disabled"));
+    if (disabled && (metrics == null || !metrics.isMounted())) {
       Telemetry telemetry = off(off);
       logger().info("Telemetry is off because OTEL_SDK_DISABLED=true");
       return telemetry;
     }
-    boolean spans = !Boolean.FALSE.equals(environment.getSwitch("tracing.enabled"));
-    return Recording.build(this, spans, propagators, off);
+    boolean spans = !disabled && !Boolean.FALSE.equals(environment.getSwitch("tracing.enabled"));
+    return Recording.build(this, spans, !disabled, propagators, off);
   }
 
   Telemetry off(ContextPropagators propagators) {
@@ -157,9 +170,15 @@ public final class TelemetryBuilder {
   private static final class Recording {
 
     static Telemetry build(
-        TelemetryBuilder builder, boolean spans, List<String> propagators, ContextPropagators off) {
-      // Before anything of OpenTelemetry's uses its context.
-      ScopeHooks.prepare();
+        TelemetryBuilder builder,
+        boolean spans,
+        boolean exports,
+        List<String> propagators,
+        ContextPropagators off) {
+      if (exports) {
+        // Before anything of OpenTelemetry's uses its context.
+        ScopeHooks.prepare();
+      }
       String mix = OpenTelemetryVersions.mix(TelemetryBuilder.class.getClassLoader());
       if (mix != null) {
         logger()
@@ -168,7 +187,7 @@ public final class TelemetryBuilder {
                     + " work together; import telemetry-bom first. {}",
                 mix);
       }
-      SdkSetup setup = new SdkSetup(builder, spans, propagators, DEFAULT_CLOSE_TIMEOUT);
+      SdkSetup setup = new SdkSetup(builder, spans, exports, propagators, DEFAULT_CLOSE_TIMEOUT);
       OpenTelemetrySdk sdk;
       try {
         sdk = setup.build();
@@ -194,13 +213,29 @@ public final class TelemetryBuilder {
                   setup.sampling(),
                   null,
                   segments,
-                  setup.requestIds(),
-                  new ScopeHooks()),
+                  exports ? setup.requestIds() : null,
+                  exports ? new ScopeHooks() : null),
               setup.baggageKeys(),
               builder.scope(),
               new Shutdown(sdk, setup.outbox(), setup.closeTimeout(), segments));
-      logger().info(setup.summary());
+      if (builder.metrics != null) {
+        start(builder.metrics, openTelemetry);
+      }
+      logger()
+          .info(
+              exports
+                  ? setup.summary()
+                  : "Telemetry is off because OTEL_SDK_DISABLED=true; the metrics that are mounted"
+                      + " can still be pulled");
       return telemetry;
+    }
+
+    private static void start(MetricsModule metrics, OpenTelemetry openTelemetry) {
+      try {
+        metrics.start(openTelemetry);
+      } catch (Throwable t) {
+        new Guard(DEFAULT_SCOPE).caught("MetricsModule.start", t);
+      }
     }
 
     /** What was thrown and why, without what may be a secret in an endpoint. */

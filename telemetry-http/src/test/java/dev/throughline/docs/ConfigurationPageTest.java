@@ -97,15 +97,8 @@ class ConfigurationPageTest {
 
   private static Stream<String> readHere() throws IOException {
     Set<String> read = new HashSet<>();
-    for (String module :
-        List.of(
-            "telemetry-core",
-            "telemetry-grpc",
-            "telemetry-http",
-            "telemetry-jdbc",
-            "telemetry-logging",
-            "telemetry-websocket")) {
-      try (Stream<Path> files = Files.walk(Pages.ROOT.resolve(module + "/src/main/java"))) {
+    for (Path module : Pages.modules()) {
+      try (Stream<Path> files = Files.walk(module.resolve("src/main/java"))) {
         files
             .filter(Files::isRegularFile)
             .flatMap(file -> READ.matcher(Pages.read(file)).results())

@@ -30,6 +30,14 @@ public final class Pages {
     return pages;
   }
 
+  /** The folders of what is published, each with main code. */
+  static List<Path> modules() {
+    return list(ROOT).stream()
+        .filter(folder -> folder.getFileName().toString().startsWith("telemetry-"))
+        .filter(folder -> Files.isDirectory(folder.resolve("src/main/java")))
+        .toList();
+  }
+
   private static List<Path> in(Path folder) {
     return list(folder).stream().filter(file -> file.toString().endsWith(".md")).toList();
   }

@@ -32,6 +32,7 @@ class PagesTest {
             "telemetry-http/README.md",
             "telemetry-jdbc/README.md",
             "telemetry-logging/README.md",
+            "telemetry-metrics/README.md",
             "telemetry-testing/README.md",
             "telemetry-websocket/README.md");
   }

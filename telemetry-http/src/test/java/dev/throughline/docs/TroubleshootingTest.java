@@ -56,14 +56,8 @@ class TroubleshootingTest extends ReadmeKit {
   void everyLineOfTheLogIsThere() throws IOException {
     String page = Pages.read(readme()).replaceAll("\\s+", " ");
     List<String> lines = new ArrayList<>();
-    for (String module :
-        List.of(
-            "telemetry-core",
-            "telemetry-http",
-            "telemetry-jdbc",
-            "telemetry-logging",
-            "telemetry-websocket")) {
-      try (Stream<Path> files = Files.walk(Pages.ROOT.resolve(module + "/src/main/java"))) {
+    for (Path module : Pages.modules()) {
+      try (Stream<Path> files = Files.walk(module.resolve("src/main/java"))) {
         files
             .filter(Files::isRegularFile)
             .flatMap(file -> LOGGED.matcher(Pages.read(file)).results())

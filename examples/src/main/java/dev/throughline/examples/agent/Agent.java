@@ -9,14 +9,17 @@ import dev.throughline.examples.agent.RedfishClient.ComputerSystem;
 import dev.throughline.examples.ipmi.IpmiResponse;
 import dev.throughline.examples.rpc.Command;
 import dev.throughline.examples.service.Arguments;
+import dev.throughline.examples.service.ErrorStyle;
 import dev.throughline.examples.service.Json;
 import dev.throughline.examples.service.JsonClient;
 import dev.throughline.examples.service.JsonRequest;
+import dev.throughline.examples.service.JsonServer;
 import dev.throughline.examples.service.Lifetime;
 import dev.throughline.examples.service.Refusal;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
 import dev.throughline.telemetry.logging.LoggingTelemetry;
+import dev.throughline.telemetry.metrics.MetricsTelemetry;
 import io.opentelemetry.api.trace.SpanKind;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -81,16 +84,20 @@ public final class Agent implements AutoCloseable {
   public static void main(String[] args) throws IOException, InterruptedException {
     Arguments arguments = new Arguments(args, "id", "server", "gateway");
     ManagedServer server = ManagedServer.parse(arguments.require("server"));
-    try (Telemetry telemetry = Telemetry.init(SERVICE)) {
+    MetricsTelemetry metrics = MetricsTelemetry.create();
+    try (Telemetry telemetry = Telemetry.init(SERVICE, metrics)) {
       LoggingTelemetry.create(telemetry).install(); // each line of the log names its trace
       try (Agent agent =
-          new Agent(
-              telemetry,
-              arguments.get("id", "agent-1"),
-              server,
-              ANSWER_TIMEOUT,
-              URI.create(arguments.require("gateway")))) {
-        Lifetime.run(SERVICE, Map.of());
+              new Agent(
+                  telemetry,
+                  arguments.get("id", "agent-1"),
+                  server,
+                  ANSWER_TIMEOUT,
+                  URI.create(arguments.require("gateway")));
+          JsonServer http = new JsonServer(HttpTelemetry.create(telemetry), 0, ErrorStyle.PLAIN)) {
+        http.mount("/metrics", metrics.createHttpHandler());
+        http.start();
+        Lifetime.run(SERVICE, Map.of("http", http.port()));
       }
     }
   }

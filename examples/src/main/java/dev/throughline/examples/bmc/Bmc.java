@@ -9,6 +9,7 @@ import dev.throughline.examples.service.Lifetime;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
 import dev.throughline.telemetry.logging.LoggingTelemetry;
+import dev.throughline.telemetry.metrics.MetricsTelemetry;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
@@ -47,9 +48,11 @@ public final class Bmc implements AutoCloseable {
   public static void main(String[] args) throws IOException, InterruptedException {
     Arguments arguments = new Arguments(args, "delay-millis");
     Duration delay = Duration.ofMillis(arguments.number("delay-millis", 0));
-    try (Telemetry telemetry = Telemetry.init(SERVICE)) {
+    MetricsTelemetry metrics = MetricsTelemetry.create();
+    try (Telemetry telemetry = Telemetry.init(SERVICE, metrics)) {
       LoggingTelemetry.create(telemetry).install(); // each line of the log names its trace
       try (Bmc bmc = new Bmc(telemetry, delay)) {
+        bmc.redfish.mount("/metrics", metrics.createHttpHandler());
         Lifetime.run(SERVICE, bmc.ports());
       }
     }

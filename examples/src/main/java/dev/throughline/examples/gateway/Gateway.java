@@ -17,10 +17,14 @@ import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.grpc.GrpcTelemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
 import dev.throughline.telemetry.logging.LoggingTelemetry;
+import dev.throughline.telemetry.metrics.MetricsTelemetry;
 import dev.throughline.telemetry.websocket.ContextSource;
 import dev.throughline.telemetry.websocket.WebSocketTelemetry;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.api.trace.SpanKind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -41,12 +45,14 @@ public final class Gateway implements AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(Gateway.class);
   private static final String SERVICE = "bmc-gateway";
+  private static final AttributeKey<String> KIND = AttributeKey.stringKey("kind");
   private static final Duration AGENT_TIMEOUT = Duration.ofSeconds(20);
 
   private final Telemetry telemetry;
   private final Tokens tokens;
   private final String datacenter;
   private final Sessions sessions = new Sessions();
+  private final LongCounter sessionsCreated;
   private final AgentLink agent;
   private final Server grpc;
   private final ViewerServer viewers;
@@ -61,6 +67,12 @@ public final class Gateway implements AutoCloseable {
     this.telemetry = telemetry;
     this.tokens = tokens;
     this.datacenter = datacenter;
+    sessionsCreated =
+        telemetry
+            .meter()
+            .counterBuilder("gateway_sessions_total")
+            .setDescription("Sessions that were created")
+            .build();
     agent = new AgentLink(telemetry, AGENT_TIMEOUT, sessions);
     grpc = listen(agent, GrpcTelemetry.create(telemetry));
     // A page in a browser can't set headers: its trace comes with the URL.
@@ -79,7 +91,8 @@ public final class Gateway implements AutoCloseable {
   public static void main(String[] args) throws IOException, InterruptedException {
     Arguments arguments = new Arguments(args, "datacenter", "port");
     Tokens tokens = new Tokens(Secrets.require(Secrets.TOKEN_KEY), Clock.systemUTC());
-    try (Telemetry telemetry = Telemetry.init(SERVICE)) {
+    MetricsTelemetry metrics = MetricsTelemetry.create();
+    try (Telemetry telemetry = Telemetry.init(SERVICE, metrics)) {
       LoggingTelemetry.create(telemetry).install(); // each line of the log names its trace
       try (Gateway gateway =
           new Gateway(
@@ -87,6 +100,7 @@ public final class Gateway implements AutoCloseable {
               tokens,
               arguments.get("datacenter", "ber1"),
               arguments.number("port", 0))) {
+        gateway.http.mount("/metrics", metrics.createHttpHandler());
         Lifetime.run(
             SERVICE,
             Map.of(
@@ -126,7 +140,11 @@ public final class Gateway implements AutoCloseable {
     telemetry
         .span("session.create")
         .baggage("session_id", session.id())
-        .run(() -> sessions.add(session));
+        .run(
+            () -> {
+              sessions.add(session);
+              sessionsCreated.add(1, Attributes.of(KIND, kind));
+            });
     try {
       openConsole(session);
     } catch (Refusal e) {

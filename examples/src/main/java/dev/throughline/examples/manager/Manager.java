@@ -17,6 +17,7 @@ import dev.throughline.examples.service.Refusal;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.http.HttpTelemetry;
 import dev.throughline.telemetry.logging.LoggingTelemetry;
+import dev.throughline.telemetry.metrics.MetricsTelemetry;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Clock;
@@ -73,10 +74,12 @@ public final class Manager implements AutoCloseable {
     KnownServer server = KnownServer.parse(arguments.require("server"));
     Tokens tokens = new Tokens(Secrets.require(Secrets.TOKEN_KEY), Clock.systemUTC());
     Operator operator = new Operator("ada", Secrets.require(Secrets.PASSWORD), "acme");
-    try (Telemetry telemetry = Telemetry.init(SERVICE)) {
+    MetricsTelemetry metrics = MetricsTelemetry.create();
+    try (Telemetry telemetry = Telemetry.init(SERVICE, metrics)) {
       LoggingTelemetry.create(telemetry).install(); // each line of the log names its trace
       try (Manager manager =
           new Manager(telemetry, tokens, operator, server, arguments.number("port", 0))) {
+        manager.http.mount("/metrics", metrics.createHttpHandler());
         Lifetime.run(SERVICE, Map.of("http", manager.http.port()));
       }
     }

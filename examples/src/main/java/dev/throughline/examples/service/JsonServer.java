@@ -7,6 +7,7 @@ import static java.util.Objects.requireNonNull;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 import dev.throughline.telemetry.http.HttpTelemetry;
 import java.io.IOException;
@@ -77,6 +78,11 @@ public final class JsonServer implements AutoCloseable {
     telemetry.addTo(
         server.createContext(
             template.prefix(), exchange -> serve(exchange, method, template, errors, handler)));
+  }
+
+  /** Adds what answers by itself, e.g. metrics; it is not recorded. */
+  public void mount(String path, HttpHandler handler) {
+    server.createContext(path, handler);
   }
 
   /** Adds a page: an HTML file that lies beside a class. */

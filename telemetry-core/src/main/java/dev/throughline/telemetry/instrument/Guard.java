@@ -5,9 +5,11 @@ package dev.throughline.telemetry.instrument;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,8 +24,12 @@ public final class Guard {
 
   private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
 
+  // Of the whole process, as what throws mostly is: a library, a driver, its version.
+  private static final ConcurrentHashMap<String, LongAdder> MODULES = new ConcurrentHashMap<>();
+
   private final String module;
-  private final AtomicLong hits = new AtomicLong();
+  private final LongAdder ofModule;
+  private final LongAdder hits = new LongAdder();
   private final ConcurrentHashMap<String, Hook> hooks = new ConcurrentHashMap<>();
 
   /**
@@ -35,6 +41,7 @@ public final class Guard {
    */
   public Guard(String module) {
     this.module = requireNonNull(module, "module");
+    ofModule = counted(module);
   }
 
   /**
@@ -53,7 +60,8 @@ public final class Guard {
     if (thrown instanceof VirtualMachineError fatal) {
       throw fatal;
     }
-    hits.incrementAndGet();
+    hits.increment();
+    ofModule.increment();
     try {
       Hook state = hooks.get(hook);
       if (state == null) {
@@ -77,9 +85,20 @@ public final class Guard {
     }
   }
 
-  /** How often a hook of this module threw. */
+  /** How often a hook threw that this guards. */
   public long hits() {
-    return hits.get();
+    return hits.sum();
+  }
+
+  private static LongAdder counted(String module) {
+    return MODULES.computeIfAbsent(module, name -> new LongAdder());
+  }
+
+  /** How often hooks threw in this process, by module; one that has a guard is there from then. */
+  public static Map<String, Long> hitsByModule() {
+    Map<String, Long> byModule = new TreeMap<>();
+    MODULES.forEach((module, count) -> byModule.put(module, count.sum()));
+    return byModule;
   }
 
   private static final class Hook {

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.Signals.Sampling;
+import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.baggage.Baggage;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.Span;
@@ -22,9 +23,14 @@ import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.context.propagation.TextMapGetter;
 import io.opentelemetry.context.propagation.TextMapSetter;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
+import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
+import io.opentelemetry.sdk.logs.export.SimpleLogRecordProcessor;
+import io.opentelemetry.sdk.metrics.SdkMeterProviderBuilder;
 import io.opentelemetry.sdk.metrics.data.HistogramPointData;
 import io.opentelemetry.sdk.metrics.data.LongPointData;
 import io.opentelemetry.sdk.metrics.data.MetricData;
+import io.opentelemetry.sdk.metrics.export.MetricExporter;
+import io.opentelemetry.sdk.testing.exporter.InMemoryLogRecordExporter;
 import io.opentelemetry.sdk.testing.exporter.InMemoryMetricReader;
 import io.opentelemetry.sdk.testing.exporter.InMemorySpanExporter;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
@@ -384,6 +390,76 @@ class RequestInstrumenterTest {
       serve(named.instrumenter("s", new Convention(SpanKind.SERVER)).build(), call);
       assertThat(call.responseHeaders).containsEntry("X-Request-Id", "x".repeat(128));
     }
+  }
+
+  @Test
+  void withTelemetryOffMountedMetricsAreAllThatIsLeft() {
+    Mounted mounted = new Mounted();
+    InMemoryMetricReader pushed = InMemoryMetricReader.create();
+    InMemoryLogRecordExporter logs = InMemoryLogRecordExporter.create();
+    try (Telemetry off =
+        Telemetry.builder()
+            .ignoreEnvironment()
+            .addProperty("otel.sdk.disabled", "true")
+            .addProperty("telemetry.request.id.header", "X-Request-Id")
+            .setMetrics(mounted)
+            .addMetricReader(pushed)
+            .addLogRecordProcessor(SimpleLogRecordProcessor.create(logs))
+            .addSpanProcessor(SimpleSpanProcessor.create(spans))
+            .build()) {
+      List<Context> entered = new ArrayList<>();
+      off.setScopeHook(
+          (before, now, scope) -> {
+            entered.add(now);
+            return scope;
+          });
+      Call call = new Call();
+      call.headers.putAll(Map.of("X-Request-Id", "r-1", "traceparent", TRACEPARENT));
+      serve(
+          off.instrumenter("s", new Convention(SpanKind.SERVER))
+              .setDurationHistogram("test.duration", "Duration.", List.of(1d))
+              .build(),
+          call);
+      off.openTelemetry().getLogsBridge().get("s").logRecordBuilder().setBody("line").emit();
+      assertThat(mounted.reader.collectAllMetrics())
+          .singleElement()
+          .satisfies(metric -> assertThat(metric.getName()).isEqualTo("test.duration"));
+      assertThat(pushed.collectAllMetrics()).isEmpty();
+      assertThat(logs.getFinishedLogRecordItems()).isEmpty();
+      assertThat(spans.getFinishedSpanItems()).isEmpty();
+      assertThat(call.responseHeaders).isEmpty();
+      assertThat(entered).isEmpty();
+    }
+  }
+
+  /** Metrics that the service's own server shows. */
+  private static final class Mounted implements MetricsModule {
+
+    final InMemoryMetricReader reader = InMemoryMetricReader.create();
+
+    @Override
+    public String exporterName() {
+      return "mounted";
+    }
+
+    @Override
+    public boolean isMounted() {
+      return true;
+    }
+
+    @Override
+    public MetricExporter watch(MetricExporter exporter) {
+      return exporter;
+    }
+
+    @Override
+    public void addTo(
+        SdkMeterProviderBuilder meterProvider, ConfigProperties settings, boolean named) {
+      meterProvider.registerMetricReader(reader);
+    }
+
+    @Override
+    public void start(OpenTelemetry openTelemetry) {}
   }
 
   @Test
