@@ -357,13 +357,13 @@ final class SdkSetup {
     }
     SpanPipeline made =
         outbox.spanPipeline(
-        all,
-        batched.isEmpty() ? null : SpanExporter.composite(batched),
-        new BatchSettings(
-            delay("otel.bsp.schedule.delay", Duration.ofSeconds(5)),
-            config.getInt("otel.bsp.max.queue.size", Integer.MAX_VALUE),
-            config.getInt("otel.bsp.max.export.batch.size", 512),
-            config.getDuration("otel.bsp.export.timeout", Duration.ofSeconds(30))));
+            all,
+            batched.isEmpty() ? null : SpanExporter.composite(batched),
+            new BatchSettings(
+                delay("otel.bsp.schedule.delay", Duration.ofSeconds(5)),
+                config.getInt("otel.bsp.max.queue.size", Integer.MAX_VALUE),
+                config.getInt("otel.bsp.max.export.batch.size", 512),
+                config.getDuration("otel.bsp.export.timeout", Duration.ofSeconds(30))));
     pipeline = made;
     return made;
   }
