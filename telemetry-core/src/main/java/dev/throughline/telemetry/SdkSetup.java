@@ -269,7 +269,7 @@ final class SdkSetup {
             ? Math.min(DEFAULT_MEMORY_MB * MB, Runtime.getRuntime().maxMemory() / 4)
             : memory * MB);
     String spool = read.getString("telemetry.spool.folder");
-    if (spool != null && !opened) {
+    if (spool != null && exports && !opened) {
       opened = true;
       outbox.openSpool(
           Path.of(spool),
