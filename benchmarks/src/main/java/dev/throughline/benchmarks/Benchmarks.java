@@ -6,6 +6,7 @@ package dev.throughline.benchmarks;
 import dev.throughline.benchmarks.Jmh.Cost;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,6 +18,8 @@ public final class Benchmarks {
   private static final String USAGE =
       """
       benchmarks/run [quick|full] [ladder ...]   measures ladders, all by default
+      benchmarks/run export [seconds [ours|sdk]]
+                                                 exports for longer, or by one side alone
       benchmarks/run request [pairs [seconds [requests a second]]]
                                                  compares whole requests with telemetry on and off
       benchmarks/run soak [minutes [requests a second]]
@@ -46,11 +49,18 @@ public final class Benchmarks {
       case "full" -> climb(Effort.FULL, rest);
       case "budget" -> budget();
       case "profile" -> profile();
+      case Export.NAME -> export(rest);
       case WholeRequest.NAME -> request(rest);
       case WholeRequest.SOAK -> soak(rest);
       case "record" -> record();
       default -> names().contains(command) ? climb(Effort.QUICK, words) : usage();
     };
+  }
+
+  private int export(List<String> rest) throws IOException, InterruptedException {
+    Duration time = Duration.ofSeconds(number(rest, 0, (int) Effort.QUICK.export().toSeconds()));
+    Export.run(Effort.QUICK.exporting(time), rest.size() > 1 ? rest.get(1) : "", results);
+    return 0;
   }
 
   private int request(List<String> numbers) throws IOException, InterruptedException {
@@ -105,7 +115,7 @@ public final class Benchmarks {
       new StartUp().run(effort, results);
     }
     if (wanted.isEmpty() || wanted.contains(Export.NAME)) {
-      Export.run(effort, results);
+      Export.run(effort, "", results);
     }
     return 0;
   }

@@ -36,4 +36,9 @@ record Effort(
   /** What seems to break a budget is measured again with this. */
   static final Effort DOUBT =
       new Effort("budget", 3, Duration.ofSeconds(15), 2, Duration.ofMillis(500), 0, Duration.ZERO);
+
+  /** The same, with exporters under load for another time. */
+  Effort exporting(Duration time) {
+    return new Effort(word, forks, warmUp, iterations, iteration, startUpRounds, time);
+  }
 }

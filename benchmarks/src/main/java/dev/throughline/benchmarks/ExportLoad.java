@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -59,18 +60,24 @@ final class ExportLoad {
    * @param spans that were ended
    * @param callerBytes that the ending threads allocated for each
    * @param otherCpuNanos that all other threads of the process took
+   * @param otherBytes that they allocated
+   * @param pending spans that were neither delivered nor lost; 0 where nobody counts
    */
-  record Done(long spans, double callerBytes, long otherCpuNanos) {
+  record Done(long spans, double callerBytes, long otherCpuNanos, long otherBytes, long pending) {
 
     static Done parse(String line) {
-      String[] words = line.split(" ", 3);
+      String[] words = line.split(" ", 5);
       return new Done(
-          Long.parseLong(words[0]), Double.parseDouble(words[1]), Long.parseLong(words[2]));
+          Long.parseLong(words[0]),
+          Double.parseDouble(words[1]),
+          Long.parseLong(words[2]),
+          Long.parseLong(words[3]),
+          Long.parseLong(words[4]));
     }
 
     @Override
     public String toString() {
-      return spans + " " + callerBytes + " " + otherCpuNanos;
+      return spans + " " + callerBytes + " " + otherCpuNanos + " " + otherBytes + " " + pending;
     }
   }
 
@@ -86,12 +93,17 @@ final class ExportLoad {
     if (args[0].equals("ours")) {
       try (Telemetry telemetry = ours(protocol, compression, endpoint)) {
         new ExportLoad(telemetry.tracer(), rate)
-            .run(time, () -> telemetry.flush(Duration.ofSeconds(10)));
+            .run(time, () -> telemetry.flush(Duration.ofSeconds(10)).spans().pending());
       }
     } else {
       try (OpenTelemetrySdk sdk = sdk(protocol, compression, endpoint)) {
         new ExportLoad(sdk.getTracer("export"), rate)
-            .run(time, () -> sdk.getSdkTracerProvider().forceFlush().join(10, TimeUnit.SECONDS));
+            .run(
+                time,
+                () -> {
+                  sdk.getSdkTracerProvider().forceFlush().join(10, TimeUnit.SECONDS);
+                  return 0;
+                });
       }
     }
   }
@@ -127,20 +139,36 @@ final class ExportLoad {
         .build();
   }
 
-  private void run(Duration time, Runnable flush) throws IOException, InterruptedException {
+  private void run(Duration time, LongSupplier flush) throws IOException, InterruptedException {
     load(WARM_UP);
-    flush.run();
+    long unusedPending = flush.getAsLong();
     System.out.println("warm");
     int unused = System.in.read();
     OperatingSystemMXBean system =
         (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    long bytesBefore = bytesOfThreads();
     long cpuBefore = system.getProcessCpuTime();
     Produced produced = load(time);
-    flush.run();
+    long pending = flush.getAsLong();
+    // The producers are gone by now.
+    long otherBytes = bytesOfThreads() - bytesBefore;
     long otherCpu = system.getProcessCpuTime() - cpuBefore - produced.cpuNanos.get();
     System.out.println(
         new Done(
-            produced.spans.get(), produced.bytes.get() / (double) produced.spans.get(), otherCpu));
+            produced.spans.get(),
+            produced.bytes.get() / (double) produced.spans.get(),
+            otherCpu,
+            otherBytes,
+            pending));
+  }
+
+  private static long bytesOfThreads() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long sum = 0;
+    for (long bytes : threads.getThreadAllocatedBytes(threads.getAllThreadIds())) {
+      sum += Math.max(0, bytes);
+    }
+    return sum;
   }
 
   private static final class Produced {

@@ -178,6 +178,8 @@ public final class Subjects {
         .ignoreEnvironment()
         .setServiceName("benchmark")
         .addProperty("otel.traces.exporter", "discard")
+        // As the peers' processors have it.
+        .addProperty("otel.bsp.max.queue.size", "2048")
         .addProperty("otel.metrics.exporter", "none")
         .addProperty("otel.logs.exporter", "none")
         .addProperty("otel.traces.sampler", sampler)

@@ -6,16 +6,16 @@ package dev.throughline.telemetry;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.delivery.BatchSettings;
-import dev.throughline.telemetry.delivery.SpanCounts;
+import dev.throughline.telemetry.delivery.Outbox;
 import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
-import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
 import dev.throughline.telemetry.instrument.RequestIds;
 import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
@@ -25,6 +25,11 @@ import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import io.opentelemetry.sdk.autoconfigure.spi.internal.DefaultConfigProperties;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.logs.LogRecordProcessor;
+import io.opentelemetry.sdk.logs.data.LogRecordData;
+import io.opentelemetry.sdk.logs.export.BatchLogRecordProcessor;
+import io.opentelemetry.sdk.logs.export.LogRecordExporter;
+import io.opentelemetry.sdk.logs.export.SimpleLogRecordProcessor;
+import io.opentelemetry.sdk.metrics.export.MetricExporter;
 import io.opentelemetry.sdk.metrics.export.MetricReader;
 import io.opentelemetry.sdk.resources.Resource;
 import io.opentelemetry.sdk.trace.ReadWriteSpan;
@@ -34,6 +39,7 @@ import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.BatchSpanProcessor;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -41,7 +47,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
@@ -61,12 +66,22 @@ final class SdkSetup {
   private static final AttributeKey<String> SERVICE_INSTANCE_ID =
       AttributeKey.stringKey("service.instance.id");
 
+  private static final long MB = 1 << 20;
+  private static final long DEFAULT_MEMORY_MB = 128;
+  private static final int DEFAULT_SPOOL_MB = 512;
+  private static final Duration SPOOL_INTERVAL = Duration.ofSeconds(1);
+
   private final TelemetryBuilder builder;
   private final boolean spans;
   private final boolean exports;
   private final List<String> propagators;
   private final List<StandIn> exporters = new ArrayList<>();
+  private final List<LogStandIn> logExporters = new ArrayList<>();
+  private final Outbox outbox =
+      new Outbox(
+          ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader()));
   private final List<SpanProcessor> taps = new ArrayList<>();
+  private boolean opened;
   private @Nullable SpanPipeline pipeline;
   private @Nullable Settings settings;
   private Duration closeTimeout;
@@ -101,6 +116,7 @@ final class SdkSetup {
     AutoConfiguredOpenTelemetrySdkBuilder autoConfigure =
         AutoConfiguredOpenTelemetrySdk.builder()
             .disableShutdownHook()
+            .setComponentLoader(outbox)
             .addPropertiesSupplier(() -> builder.properties)
             .addPropagatorCustomizer(
                 (propagator, config) ->
@@ -115,9 +131,9 @@ final class SdkSetup {
                     spans && pipeline == null
                         ? tracerProvider.addSpanProcessor(pipeline(config))
                         : tracerProvider)
-            .addMetricExporterCustomizer(
-                (exporter, config) ->
-                    builder.metrics == null ? exporter : builder.metrics.watch(exporter))
+            .addMetricExporterCustomizer((exporter, config) -> watched(exporter))
+            .addLogRecordExporterCustomizer((exporter, config) -> standIn(exporter))
+            .addLogRecordProcessorCustomizer(this::replace)
             .addMeterProviderCustomizer(
                 (meterProvider, config) -> {
                   if (builder.metrics != null) {
@@ -179,6 +195,11 @@ final class SdkSetup {
     return settings == null ? "none" : settings.lastVariable();
   }
 
+  /** What delivers what the SDK records. */
+  Outbox outbox() {
+    return outbox;
+  }
+
   /** Where telemetry goes, in one line; only known after {@link #build}. */
   String summary() {
     Settings read = settings;
@@ -202,17 +223,6 @@ final class SdkSetup {
 
   private boolean isNamed(MetricsModule metrics) {
     return requireNonNull(settings).exporters("metrics").contains(metrics.exporterName());
-  }
-
-  /** What becomes of the spans that end; only known after {@link #build}. */
-  Supplier<SpanCounts> spanCounts() {
-    SpanPipeline counting = pipeline;
-    if (counting != null) {
-      return counting::counts;
-    }
-    // A series of its own, which is to be there whether or not spans are recorded.
-    Guard.list(SpanPipeline.MODULE);
-    return () -> SpanCounts.NONE;
   }
 
   private static String argument(@Nullable String argument) {
@@ -250,8 +260,22 @@ final class SdkSetup {
             builder.ignoreEnvironment ? defaults : given,
             defaults,
             decided,
-            builder.metrics == null ? null : builder.metrics.exporterName());
+            builder.metrics == null ? null : builder.metrics.exporterName(),
+            outbox);
     settings = read;
+    Integer memory = read.getInt("telemetry.delivery.memory.mb");
+    outbox.limitMemory(
+        memory == null
+            ? Math.min(DEFAULT_MEMORY_MB * MB, Runtime.getRuntime().maxMemory() / 4)
+            : memory * MB);
+    String spool = read.getString("telemetry.spool.folder");
+    if (spool != null && exports && !opened) {
+      opened = true;
+      outbox.openSpool(
+          Path.of(spool),
+          read.getInt("telemetry.spool.size.mb", DEFAULT_SPOOL_MB) * MB,
+          spoolDelay(read));
+    }
     // Now, so that a value that can't be used is told like any other.
     closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
     segmentLimit = read.getDuration("telemetry.segment.limit", segmentLimit);
@@ -297,9 +321,14 @@ final class SdkSetup {
    * with it, so it gets a stand-in, and the exporter itself goes to our own processor.
    */
   private SpanExporter standIn(SpanExporter exporter) {
-    StandIn standIn = new StandIn(exporter);
+    StandIn standIn = new StandIn(outbox.spanExporter(exporter));
     exporters.add(standIn);
     return standIn;
+  }
+
+  private MetricExporter watched(MetricExporter exporter) {
+    MetricExporter counted = outbox.metricExporter(exporter);
+    return builder.metrics == null ? counted : builder.metrics.watch(counted);
   }
 
   private SpanProcessor replace(SpanProcessor processor, ConfigProperties config) {
@@ -327,16 +356,84 @@ final class SdkSetup {
       batched.add(standIn.exporter);
     }
     SpanPipeline made =
-        new SpanPipeline(
+        outbox.spanPipeline(
             all,
             batched.isEmpty() ? null : SpanExporter.composite(batched),
             new BatchSettings(
-                requireNonNull(settings).scheduleDelay(),
-                config.getInt("otel.bsp.max.queue.size", 2048),
+                delay("otel.bsp.schedule.delay", Duration.ofSeconds(5)),
+                config.getInt("otel.bsp.max.queue.size", Integer.MAX_VALUE),
                 config.getInt("otel.bsp.max.export.batch.size", 512),
                 config.getDuration("otel.bsp.export.timeout", Duration.ofSeconds(30))));
     pipeline = made;
     return made;
+  }
+
+  /** What waits for its batch is in memory alone: not for longer than what is on disk may be. */
+  private Duration delay(String name, Duration byDefault) {
+    Settings read = requireNonNull(settings);
+    Duration delay = read.scheduleDelay(name, byDefault);
+    Duration spoolDelay = spoolDelay(read);
+    return opened && spoolDelay.compareTo(delay) < 0 ? spoolDelay : delay;
+  }
+
+  /** Half of the interval for the batch, half for the disk: it is what a crash costs. */
+  private static Duration spoolDelay(ConfigProperties read) {
+    return read.getDuration("telemetry.spool.sync.interval", SPOOL_INTERVAL).dividedBy(2);
+  }
+
+  private LogRecordExporter standIn(LogRecordExporter exporter) {
+    LogStandIn standIn = new LogStandIn(outbox.logRecordExporter(exporter));
+    logExporters.add(standIn);
+    return standIn;
+  }
+
+  /** As with spans: the processor of each simple exporter, then one of batches for all others. */
+  private LogRecordProcessor replace(LogRecordProcessor processor, ConfigProperties config) {
+    if (processor instanceof SimpleLogRecordProcessor simple
+        && simple.getLogRecordExporter() instanceof LogStandIn standIn
+        && logExporters.remove(standIn)) {
+      processor.shutdown();
+      return SimpleLogRecordProcessor.create(standIn.exporter);
+    }
+    if (!(processor instanceof BatchLogRecordProcessor)) {
+      return processor;
+    }
+    processor.shutdown();
+    List<LogRecordExporter> batched = new ArrayList<>();
+    for (LogStandIn standIn : logExporters) {
+      batched.add(standIn.exporter);
+    }
+    return outbox.logRecordProcessor(
+        LogRecordExporter.composite(batched),
+        new BatchSettings(
+            delay("otel.blrp.schedule.delay", Duration.ofSeconds(1)),
+            config.getInt("otel.blrp.max.queue.size", Integer.MAX_VALUE),
+            config.getInt("otel.blrp.max.export.batch.size", 512),
+            config.getDuration("otel.blrp.export.timeout", Duration.ofSeconds(30))));
+  }
+
+  private static final class LogStandIn implements LogRecordExporter {
+
+    final LogRecordExporter exporter;
+
+    LogStandIn(LogRecordExporter exporter) {
+      this.exporter = exporter;
+    }
+
+    @Override
+    public CompletableResultCode export(Collection<LogRecordData> logs) {
+      return CompletableResultCode.ofSuccess();
+    }
+
+    @Override
+    public CompletableResultCode flush() {
+      return CompletableResultCode.ofSuccess();
+    }
+
+    @Override
+    public CompletableResultCode shutdown() {
+      return CompletableResultCode.ofSuccess();
+    }
   }
 
   private static final class StandIn implements SpanExporter {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,8 +29,9 @@ final class Settings implements ConfigProperties {
   private static final String OTLP = "otel.exporter.otlp.";
   private static final String GRPC = "grpc";
   private static final String HTTP_PROTOBUF = "http/protobuf";
+  private static final Set<String> SCHEDULE_DELAYS =
+      Set.of("otel.bsp.schedule.delay", "otel.blrp.schedule.delay");
   private static final String LOGS_EXPORTER = "otel.logs.exporter";
-  private static final String SCHEDULE_DELAY = "otel.bsp.schedule.delay";
   private static final Duration SOON = Duration.ofMillis(1);
   private static final int OTLP_GRPC_PORT = 4317;
   private static final int OTLP_HTTP_PORT = 4318;
@@ -38,6 +40,7 @@ final class Settings implements ConfigProperties {
   private final ConfigProperties defaults;
   private final Map<String, List<String>> decided;
   private final @Nullable String served;
+  private final ComponentLoader components;
   private String lastRead = "";
 
   /**
@@ -45,12 +48,15 @@ final class Settings implements ConfigProperties {
    * @param decided lists that stand, whatever is set
    * @param served the metrics exporter that autoconfigure is not to look for; null where it is to
    *     look for all
+   * @param components where autoconfigure finds exporters, and these their senders
    */
   Settings(
       ConfigProperties given,
       ConfigProperties defaults,
       Map<String, List<String>> decided,
-      @Nullable String served) {
+      @Nullable String served,
+      ComponentLoader components) {
+    this.components = components;
     this.given = given;
     this.defaults = defaults;
     this.decided = decided;
@@ -75,11 +81,11 @@ final class Settings implements ConfigProperties {
   }
 
   /**
-   * How long a span waits for its batch. Autoconfigure is told {@link #SOON}: its own processor,
-   * which ours replaces, lives on for that long once it is shut down.
+   * How long a span or log record waits for its batch. Autoconfigure is told {@link #SOON}: its own
+   * processors, which ours replace, live on for that long once they are shut down.
    */
-  Duration scheduleDelay() {
-    return of(SCHEDULE_DELAY).getDuration(SCHEDULE_DELAY, Duration.ofSeconds(5));
+  Duration scheduleDelay(String name, Duration byDefault) {
+    return of(name).getDuration(name, byDefault);
   }
 
   /** The endpoint that a signal's OTLP exporter uses, for people to read: without user info. */
@@ -243,7 +249,7 @@ final class Settings implements ConfigProperties {
   @Override
   public @Nullable Duration getDuration(String name) {
     Duration duration = of(name).getDuration(name);
-    return name.equals(SCHEDULE_DELAY) && (duration == null || duration.compareTo(SOON) > 0)
+    return SCHEDULE_DELAYS.contains(name) && (duration == null || duration.compareTo(SOON) > 0)
         ? SOON
         : duration;
   }
@@ -280,6 +286,6 @@ final class Settings implements ConfigProperties {
 
   @Override
   public ComponentLoader getComponentLoader() {
-    return given.getComponentLoader();
+    return components;
   }
 }

@@ -3,6 +3,8 @@
 
 package dev.throughline.telemetry;
 
+import dev.throughline.telemetry.delivery.Delivery;
+import dev.throughline.telemetry.delivery.Outbox;
 import dev.throughline.telemetry.instrument.Segments;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.common.CompletableResultCode;
@@ -23,13 +25,15 @@ final class Shutdown {
   private static final Logger logger = LoggerFactory.getLogger(Telemetry.class);
 
   private final OpenTelemetrySdk sdk;
+  private final Outbox outbox;
   private final Duration timeout;
   private final @Nullable Segments segments;
-  private final Thread hook = new Thread(this::close, "telemetry-shutdown-hook");
+  private final Thread hook = new Thread(() -> close(true), "telemetry-shutdown-hook");
   private volatile boolean closed;
 
-  Shutdown(OpenTelemetrySdk sdk, Duration timeout, @Nullable Segments segments) {
+  Shutdown(OpenTelemetrySdk sdk, Outbox outbox, Duration timeout, @Nullable Segments segments) {
     this.sdk = sdk;
+    this.outbox = outbox;
     this.timeout = timeout;
     this.segments = segments;
     try {
@@ -42,48 +46,118 @@ final class Shutdown {
   // Below, metrics come last: their reader blocks its caller for as long as its receiver hangs.
 
   static boolean flush(OpenTelemetrySdk sdk, Duration timeout) {
-    return within(
-        timeout,
-        "telemetry-flush",
-        List.of(
-            sdk.getSdkTracerProvider()::forceFlush,
-            sdk.getSdkLoggerProvider()::forceFlush,
-            sdk.getSdkMeterProvider()::forceFlush));
+    return within(timeout, "telemetry-flush", flushing(sdk));
   }
 
-  boolean flush(Duration timeout) {
+  private static List<Supplier<CompletableResultCode>> flushing(OpenTelemetrySdk sdk) {
+    return List.of(
+        sdk.getSdkTracerProvider()::forceFlush,
+        sdk.getSdkLoggerProvider()::forceFlush,
+        sdk.getSdkMeterProvider()::forceFlush);
+  }
+
+  Delivery flush(Duration timeout) {
     // Once closed, OpenTelemetry's own processors would never answer.
-    return closed
-        ? within(timeout, "telemetry-flush", List.of(sdk.getSdkTracerProvider()::forceFlush))
-        : flush(sdk, timeout);
+    boolean complete =
+        closed
+            ? within(timeout, "telemetry-flush", List.of(sdk.getSdkTracerProvider()::forceFlush))
+            : flush(sdk, timeout);
+    return outbox.counts().withComplete(complete);
   }
 
-  /** A second call waits for the first: the JVM stops when its hooks are through. */
-  synchronized void close() {
+  Delivery delivery() {
+    return outbox.counts();
+  }
+
+  void close() {
+    close(false);
+  }
+
+  /**
+   * A second call waits for the first: the JVM stops when its hooks are through. They run at once
+   * and in no order, so the SDK stays open there, and what other hooks record is sent as it ends.
+   */
+  private synchronized void close(boolean jvmStops) {
     if (closed) {
       return;
     }
     closed = true;
-    boolean delivered =
-        within(
-            timeout,
-            "telemetry-close",
-            List.of(
-                this::endSegments,
+    long deadline = System.nanoTime() + Math.min(nanos(timeout), Long.MAX_VALUE / 2);
+    List<Supplier<CompletableResultCode>> parts = new ArrayList<>();
+    parts.add(this::endSegments);
+    // Not before the segments, which may be many: they wait for nobody, and go out in batches.
+    parts.add(() -> sendDirectly(deadline));
+    parts.addAll(
+        jvmStops
+            ? flushing(sdk)
+            : List.of(
                 sdk.getSdkTracerProvider()::shutdown,
                 sdk.getSdkLoggerProvider()::shutdown,
                 sdk.getSdkMeterProvider()::shutdown));
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      // The JVM is stopping, its hooks stay.
+    boolean stopped = within(timeout, "telemetry-close", parts);
+    boolean over = !jvmStops || System.nanoTime() - deadline >= 0;
+    if (over) {
+      outbox.abandon();
     }
-    if (!delivered) {
+    if (!jvmStops) {
+      try {
+        Runtime.getRuntime().removeShutdownHook(hook);
+      } catch (IllegalStateException e) {
+        // The JVM is stopping, its hooks stay.
+      }
+    }
+    warnOfLoss(over, stopped || jvmStops);
+  }
+
+  /**
+   * @param over whether what is pending now never arrives
+   */
+  private void warnOfLoss(boolean over, boolean stopped) {
+    Delivery delivery = outbox.counts();
+    StringBuilder lost = new StringBuilder();
+    append(lost, over, delivery.spans(), "spans");
+    append(lost, over, delivery.logRecords(), "log records");
+    append(lost, over, delivery.metricPoints(), "metric points");
+    if (!lost.isEmpty()) {
+      String reasons = outbox.reasons();
       warn(
-          "Telemetry closed, but not all that had ended was delivered; closing may take {} ms"
-              + " (TELEMETRY_CLOSE_TIMEOUT)",
-          timeout.toMillis());
+          "Telemetry closed, and not all was delivered: {}; closing may take {} ms"
+              + " (TELEMETRY_CLOSE_TIMEOUT){}",
+          lost,
+          timeout.toMillis(),
+          reasons.isEmpty() ? "" : "; " + reasons);
+    } else if (!stopped && !isAnySpooled(delivery)) {
+      warn("Telemetry closed, but not all of it stopped within {} ms", timeout.toMillis());
     }
+  }
+
+  /** What is on disk was not delivered either, and is not lost. */
+  private static boolean isAnySpooled(Delivery delivery) {
+    return delivery.spans().spooled() > 0
+        || delivery.logRecords().spooled() > 0
+        || delivery.metricPoints().spooled() > 0;
+  }
+
+  private static void append(
+      StringBuilder lost, boolean over, Delivery.Counts counts, String items) {
+    long missing = counts.lost() + (over ? counts.pending() : 0);
+    if (missing > 0) {
+      lost.append(lost.isEmpty() ? "" : ", ")
+          .append(missing)
+          .append(" of ")
+          .append(counts.created())
+          .append(' ')
+          .append(items)
+          .append(" lost");
+      if (counts.dropped() > 0) {
+        lost.append(" (").append(counts.dropped()).append(" dropped)");
+      }
+    }
+  }
+
+  private CompletableResultCode sendDirectly(long deadline) {
+    outbox.sendDirectly(deadline);
+    return CompletableResultCode.ofSuccess();
   }
 
   private CompletableResultCode endSegments() {

@@ -5,6 +5,7 @@ package dev.throughline.telemetry;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.throughline.telemetry.delivery.Delivery;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
@@ -57,20 +58,17 @@ public final class Telemetry implements AutoCloseable {
   private final SpanBuilder off = new SpanBuilder(this, null, null);
 
   /**
-   * @param sdk closed with this; null where there is none, or it is someone else's
+   * @param shutdown of what is closed with this; null where there is nothing, or it is someone
+   *     else's
    */
   Telemetry(
-      Signals signals,
-      List<String> baggageKeys,
-      String scopeName,
-      @Nullable OpenTelemetrySdk sdk,
-      Duration closeTimeout) {
+      Signals signals, List<String> baggageKeys, String scopeName, @Nullable Shutdown shutdown) {
     this.signals = signals;
     this.baggageKeys = baggageKeys;
     this.scopeName = scopeName;
     tracer = signals.spans() ? signals.openTelemetry().getTracer(scopeName) : null;
     names = signals.spans() ? new SpanNames() : null;
-    shutdown = sdk == null ? null : new Shutdown(sdk, closeTimeout, signals.segments());
+    this.shutdown = shutdown;
   }
 
   /**
@@ -257,23 +255,34 @@ public final class Telemetry implements AutoCloseable {
   }
 
   /**
-   * Exports what has ended by now, and waits for it; also on an {@link OpenTelemetrySdk} that
-   * someone else built.
+   * Sends what was recorded by now, and waits for the answers; also on an {@link OpenTelemetrySdk}
+   * that someone else built.
    *
    * @param timeout how long to wait at the most
-   * @return true where all that was waiting was exported in time, or nothing is known to wait
+   * @return the counts since the start, as {@link #delivery} has them; {@link Delivery#complete}
+   *     where in time all that was waiting was acknowledged, and nothing was lost since the flush
+   *     before
    */
-  public boolean flush(Duration timeout) {
+  public Delivery flush(Duration timeout) {
     if (shutdown != null) {
       return shutdown.flush(timeout);
     }
-    return !(signals.openTelemetry() instanceof OpenTelemetrySdk sdk)
-        || Shutdown.flush(sdk, timeout);
+    return Delivery.NONE.withComplete(
+        !(signals.openTelemetry() instanceof OpenTelemetrySdk sdk) || Shutdown.flush(sdk, timeout));
   }
 
   /**
-   * Exports what has ended by now, and what has been seen of open streams, and stops, within five
-   * seconds or what {@code telemetry.close.timeout} says. Never throws; a second call does nothing.
+   * What became of all that was recorded since the start. All counts are zero where nothing is
+   * recorded, and on an instance that someone else built.
+   */
+  public Delivery delivery() {
+    return shutdown == null ? Delivery.NONE : shutdown.delivery();
+  }
+
+  /**
+   * Sends what was recorded by now, and what has been seen of open streams, and stops, within five
+   * seconds or what {@code telemetry.close.timeout} says; one WARN tells what was lost, and why.
+   * Never throws; a second call does nothing.
    */
   @Override
   public void close() {

@@ -154,8 +154,7 @@ public final class TelemetryBuilder {
             null),
         List.of(),
         scope(),
-        null,
-        DEFAULT_CLOSE_TIMEOUT);
+        null);
   }
 
   String scope() {
@@ -201,7 +200,9 @@ public final class TelemetryBuilder {
         logger().debug("Telemetry could not be set up", e);
         return builder.off(off);
       }
+      setup.outbox().recordCounts(sdk.getMeterProvider());
       OpenTelemetry openTelemetry = spans ? sdk : new JoinedOpenTelemetry(sdk, off);
+      Segments segments = new Segments(setup.segmentLimit());
       Telemetry telemetry =
           new Telemetry(
               new Signals(
@@ -211,15 +212,14 @@ public final class TelemetryBuilder {
                   true,
                   setup.sampling(),
                   null,
-                  new Segments(setup.segmentLimit()),
+                  segments,
                   exports ? setup.requestIds() : null,
                   exports ? new ScopeHooks() : null),
               setup.baggageKeys(),
               builder.scope(),
-              sdk,
-              setup.closeTimeout());
+              new Shutdown(sdk, setup.outbox(), setup.closeTimeout(), segments));
       if (builder.metrics != null) {
-        start(builder.metrics, openTelemetry, setup);
+        start(builder.metrics, openTelemetry);
       }
       logger()
           .info(
@@ -230,9 +230,9 @@ public final class TelemetryBuilder {
       return telemetry;
     }
 
-    private static void start(MetricsModule metrics, OpenTelemetry openTelemetry, SdkSetup setup) {
+    private static void start(MetricsModule metrics, OpenTelemetry openTelemetry) {
       try {
-        metrics.start(openTelemetry, setup.spanCounts());
+        metrics.start(openTelemetry);
       } catch (Throwable t) {
         new Guard(DEFAULT_SCOPE).caught("MetricsModule.start", t);
       }
@@ -270,7 +270,6 @@ public final class TelemetryBuilder {
             new ScopeHooks()),
         baggageKeys,
         DEFAULT_SCOPE,
-        null,
-        DEFAULT_CLOSE_TIMEOUT);
+        null);
   }
 }

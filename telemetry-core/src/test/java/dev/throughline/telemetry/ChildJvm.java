@@ -112,6 +112,11 @@ final class ChildJvm implements AutoCloseable {
     process.toHandle().destroy();
   }
 
+  /** Kills it: SIGKILL. */
+  void kill() {
+    process.toHandle().destroyForcibly();
+  }
+
   /** Its exit code, once its output is read to the end. */
   int awaitExit() {
     try {

@@ -100,7 +100,7 @@ class JavaAgentTest {
                 telemetry.inject(carrier);
                 say("carrier of the service has traceparent", carrier.containsKey("traceparent"));
               });
-      say("flush", telemetry.flush(Duration.ofSeconds(5)));
+      say("flush", telemetry.flush(Duration.ofSeconds(5)).complete());
       telemetry.close();
       // The agent's instance is the agent's to close.
       GlobalOpenTelemetry.getTracer("t").spanBuilder("after the close").startSpan().end();

@@ -71,7 +71,7 @@ class OtlpExportTest {
         .setSeverity(Severity.INFO)
         .setBody("bmc answered")
         .emit();
-    assertThat(telemetry.flush(LONG)).isTrue();
+    assertThat(telemetry.flush(LONG).complete()).isTrue();
   }
 
   private static void assertAllArrived(OtlpReceiver receiver) {
@@ -198,7 +198,7 @@ class OtlpExportTest {
                 .addProperty("otel.metrics.exporter", "none")
                 .addProperty("otel.java.exporter.otlp.retry.disabled", "true"));
     telemetry.span("work").run(() -> {});
-    assertThat(telemetry.flush(LONG)).isFalse();
+    assertThat(telemetry.flush(LONG).complete()).isFalse();
     assertThat(receiver.exports()).isEmpty();
   }
 
@@ -231,7 +231,7 @@ class OtlpExportTest {
     for (int i = 0; i < 25; i++) {
       telemetry.span("work").run(() -> {});
     }
-    assertThat(telemetry.flush(LONG)).isTrue();
+    assertThat(telemetry.flush(LONG).complete()).isTrue();
     assertThat(receiver.spans()).hasSize(expected);
     assertThat(receiver.exports())
         .extracting(export -> ((ExportTraceServiceRequest) export.body()))
@@ -325,7 +325,7 @@ class OtlpExportTest {
     for (Telemetry telemetry : List.of(first, second)) {
       telemetry.span("work").baggage("tenant", "t").baggage("region", "r").run(() -> {});
       telemetry.meter().counterBuilder("sessions").build().add(1);
-      assertThat(telemetry.flush(LONG)).isTrue();
+      assertThat(telemetry.flush(LONG).complete()).isTrue();
     }
     assertThat(attributes(firstReceiver.spans())).containsExactly("baggage.tenant");
     assertThat(attributes(secondReceiver.spans())).containsExactly("baggage.region");
@@ -336,7 +336,7 @@ class OtlpExportTest {
     first.close();
     second.span("later").run(() -> {});
     first.span("dropped").run(() -> {});
-    assertThat(second.flush(LONG)).isTrue();
+    assertThat(second.flush(LONG).complete()).isTrue();
     assertThat(secondReceiver.spans()).extracting(Span::getName).containsExactly("work", "later");
     assertThat(firstReceiver.spans()).extracting(Span::getName).containsExactly("work");
     first.guard().caught("Hook", new IllegalStateException("of the first"));
@@ -365,7 +365,7 @@ class OtlpExportTest {
     OtlpReceiver receiver = opened(OtlpReceiver.grpc());
     Telemetry telemetry = build(builder(receiver.authority()));
     telemetry.span("outer").run(() -> telemetry.span("inner").run(() -> {}));
-    assertThat(telemetry.flush(LONG)).isTrue();
+    assertThat(telemetry.flush(LONG).complete()).isTrue();
     Map<String, Span> spans = new HashMap<>();
     receiver.spans().forEach(span -> spans.put(span.getName(), span));
     assertThat(spans.get("inner").getParentSpanId()).isEqualTo(spans.get("outer").getSpanId());

@@ -9,11 +9,14 @@ import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
+import io.grpc.InsecureServerCredentials;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
+import io.grpc.ServerCredentials;
 import io.grpc.ServerInterceptor;
+import io.grpc.Status;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.StreamObserver;
 import io.opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest;
@@ -41,6 +44,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import javax.net.ssl.SSLContext;
@@ -57,7 +62,46 @@ final class OtlpReceiver implements AutoCloseable {
    */
   record Export(String path, Map<String, String> headers, Message body) {}
 
+  /**
+   * What an export is answered with.
+   *
+   * @param status over gRPC; OK acknowledges
+   * @param trailers over gRPC
+   * @param httpStatus over HTTP; 200 acknowledges
+   * @param headers over HTTP
+   * @param rejected items that are not taken though the others are
+   * @param message said with the status, or with those that are not taken
+   */
+  record Reply(
+      Status status,
+      Metadata trailers,
+      int httpStatus,
+      Map<String, String> headers,
+      long rejected,
+      String message) {
+
+    static final Reply OK = new Reply(Status.OK, new Metadata(), 200, Map.of(), 0, "");
+
+    static Reply http(int status, Map<String, String> headers) {
+      return new Reply(Status.OK, new Metadata(), status, headers, 0, "");
+    }
+
+    static Reply grpc(Status status, Metadata trailers) {
+      return new Reply(status, trailers, 200, Map.of(), 0, "");
+    }
+
+    static Reply partial(long rejected, String message) {
+      return new Reply(Status.OK, new Metadata(), 200, Map.of(), rejected, message);
+    }
+
+    boolean acknowledges() {
+      return status.isOk() && httpStatus == 200;
+    }
+  }
+
   private final List<Export> exports = new CopyOnWriteArrayList<>();
+  private final AtomicInteger attempts = new AtomicInteger();
+  private volatile Function<Message, Reply> replies = request -> Reply.OK;
   private final ExecutorService workers = Executors.newCachedThreadPool();
   private final Runnable stop;
   private final int port;
@@ -76,7 +120,16 @@ final class OtlpReceiver implements AutoCloseable {
   }
 
   static OtlpReceiver grpc() {
-    return new OtlpReceiver();
+    return grpc(0);
+  }
+
+  /** One that comes where nobody was. */
+  static OtlpReceiver grpc(int port) {
+    return new OtlpReceiver(port, InsecureServerCredentials.create());
+  }
+
+  static OtlpReceiver grpc(ServerCredentials tls) {
+    return new OtlpReceiver(0, tls);
   }
 
   private OtlpReceiver(SSLContext tls, boolean clientCertificate) {
@@ -104,11 +157,13 @@ final class OtlpReceiver implements AutoCloseable {
     }
   }
 
-  private OtlpReceiver() {
+  private OtlpReceiver(int wantedPort, ServerCredentials credentials) {
     try {
       Server server =
-          NettyServerBuilder.forAddress(anyPort())
+          NettyServerBuilder.forAddress(
+                  new InetSocketAddress(InetAddress.getLoopbackAddress(), wantedPort), credentials)
               .executor(workers)
+              .maxInboundMessageSize(64 << 20)
               .intercept(new KeepMetadata())
               .addService(new Traces())
               .addService(new Metrics())
@@ -135,6 +190,16 @@ final class OtlpReceiver implements AutoCloseable {
   CountDownLatch hold() {
     held = new CountDownLatch(1);
     return held;
+  }
+
+  /** Answers what comes from now on as told; what is not acknowledged is not kept. */
+  void reply(Function<Message, Reply> replies) {
+    this.replies = replies;
+  }
+
+  /** Exports that came, acknowledged or not. */
+  int attempts() {
+    return attempts.get();
   }
 
   List<Export> exports() {
@@ -174,7 +239,7 @@ final class OtlpReceiver implements AutoCloseable {
         .getResource();
   }
 
-  private <T extends Message> Stream<T> bodies(Class<T> type) {
+  <T extends Message> Stream<T> bodies(Class<T> type) {
     return exports.stream().map(Export::body).filter(type::isInstance).map(type::cast);
   }
 
@@ -189,33 +254,85 @@ final class OtlpReceiver implements AutoCloseable {
       if ("gzip".equals(headers.get("content-encoding"))) {
         body = new GZIPInputStream(body);
       }
+      Message request;
       if (path.endsWith("/v1/traces")) {
-        keep(path, headers, ExportTraceServiceRequest.parseFrom(body));
+        request = ExportTraceServiceRequest.parseFrom(body);
       } else if (path.endsWith("/v1/metrics")) {
-        keep(path, headers, ExportMetricsServiceRequest.parseFrom(body));
+        request = ExportMetricsServiceRequest.parseFrom(body);
       } else if (path.endsWith("/v1/logs")) {
-        keep(path, headers, ExportLogsServiceRequest.parseFrom(body));
+        request = ExportLogsServiceRequest.parseFrom(body);
       } else {
         exchange.sendResponseHeaders(404, -1);
         return;
       }
+      Reply reply = keep(path, headers, request);
       exchange.getResponseHeaders().set("Content-Type", "application/x-protobuf");
-      exchange.sendResponseHeaders(200, -1);
+      reply.headers().forEach(exchange.getResponseHeaders()::set);
+      byte[] answer =
+          reply.acknowledges()
+              ? response(request, reply).toByteArray()
+              : com.google.rpc.Status.newBuilder()
+                  .setMessage(reply.message())
+                  .build()
+                  .toByteArray();
+      exchange.sendResponseHeaders(reply.httpStatus(), answer.length == 0 ? -1 : answer.length);
+      exchange.getResponseBody().write(answer);
     }
   }
 
-  private void keep(String path, Map<String, String> headers, Message body) {
-    exports.add(new Export(path, headers, body));
+  private static Message response(Message request, Reply reply) {
+    if (reply.rejected() == 0 && reply.message().isEmpty()) {
+      return request instanceof ExportTraceServiceRequest
+          ? ExportTraceServiceResponse.getDefaultInstance()
+          : request instanceof ExportLogsServiceRequest
+              ? ExportLogsServiceResponse.getDefaultInstance()
+              : ExportMetricsServiceResponse.getDefaultInstance();
+    }
+    if (request instanceof ExportTraceServiceRequest) {
+      ExportTraceServiceResponse.Builder traces = ExportTraceServiceResponse.newBuilder();
+      traces
+          .getPartialSuccessBuilder()
+          .setRejectedSpans(reply.rejected())
+          .setErrorMessage(reply.message());
+      return traces.build();
+    }
+    if (request instanceof ExportLogsServiceRequest) {
+      ExportLogsServiceResponse.Builder logs = ExportLogsServiceResponse.newBuilder();
+      logs.getPartialSuccessBuilder()
+          .setRejectedLogRecords(reply.rejected())
+          .setErrorMessage(reply.message());
+      return logs.build();
+    }
+    ExportMetricsServiceResponse.Builder metrics = ExportMetricsServiceResponse.newBuilder();
+    metrics
+        .getPartialSuccessBuilder()
+        .setRejectedDataPoints(reply.rejected())
+        .setErrorMessage(reply.message());
+    return metrics.build();
+  }
+
+  private Reply keep(String path, Map<String, String> headers, Message body) {
+    attempts.incrementAndGet();
+    Reply reply = replies.apply(body);
+    if (reply.acknowledges()) {
+      exports.add(new Export(path, headers, body));
+    }
     try {
       held.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    return reply;
   }
 
-  private <T> void answer(Message request, T response, StreamObserver<T> observer) {
-    keep(request.getDescriptorForType().getFullName(), lastMetadata, request);
-    observer.onNext(response);
+  @SuppressWarnings("unchecked")
+  private <T> void answer(Message request, T none, StreamObserver<T> observer) {
+    Reply reply = keep(request.getDescriptorForType().getFullName(), lastMetadata, request);
+    if (!reply.status().isOk()) {
+      observer.onError(reply.status().asRuntimeException(reply.trailers()));
+      return;
+    }
+    observer.onNext(reply.rejected() == 0 ? none : (T) response(request, reply));
     observer.onCompleted();
   }
 

@@ -112,7 +112,7 @@ class TelemetryOfTest {
       Telemetry telemetry = Telemetry.of(batching);
       telemetry.span("work").run(() -> {});
       assertThat(batched.getFinishedSpanItems()).isEmpty();
-      assertThat(telemetry.flush(Duration.ofSeconds(20))).isTrue();
+      assertThat(telemetry.flush(Duration.ofSeconds(20)).complete()).isTrue();
       assertThat(batched.getFinishedSpanItems()).hasSize(1);
     }
   }
@@ -124,7 +124,7 @@ class TelemetryOfTest {
             .setTracerProvider(
                 SdkTracerProvider.builder().addSpanProcessor(new HangingProcessor()).build())
             .build()) {
-      assertThat(Telemetry.of(hanging).flush(Duration.ofMillis(50))).isFalse();
+      assertThat(Telemetry.of(hanging).flush(Duration.ofMillis(50)).complete()).isFalse();
     }
   }
 
@@ -194,7 +194,7 @@ class TelemetryOfTest {
     Map<String, String> carrier = new HashMap<>();
     telemetry.inject(carrier);
     assertThat(carrier).isEmpty();
-    assertThat(telemetry.flush(Duration.ZERO)).isTrue();
+    assertThat(telemetry.flush(Duration.ZERO).complete()).isTrue();
     telemetry.close();
   }
 

@@ -7,78 +7,125 @@ import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.sdk.common.CompletableResultCode;
-import io.opentelemetry.sdk.trace.ReadableSpan;
-import io.opentelemetry.sdk.trace.data.SpanData;
-import io.opentelemetry.sdk.trace.export.SpanExporter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.concurrent.locks.ReentrantLock;
 
-/** Exports ended spans in batches, on one thread of its own. */
-final class BatchExport {
+/**
+ * Exports what was recorded in batches, on one thread of its own.
+ *
+ * @param <T> what was recorded
+ * @param <D> its data, as exporters take it
+ */
+final class BatchExport<T, D> {
 
-  private static final Logger logger = LoggerFactory.getLogger(BatchExport.class);
-  private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
+  private static final String TOO_LATE = "there was no time left to send it";
 
-  private final SpanExporter exporter;
+  private final BatchTarget<T, D> target;
   private final BatchSettings settings;
+  private final Ledger ledger;
   private final Guard guard;
-  private final SpanQueue queue;
-  private final LongAdder dropped = new LongAdder();
-  private final LongAdder exported = new LongAdder();
-  private final LongAdder failed = new LongAdder();
+  private final ItemQueue<T> queue;
   private final Queue<CompletableResultCode> flushes = new ConcurrentLinkedQueue<>();
   private final Thread worker;
   private volatile boolean closing;
   private volatile boolean stopping;
   private volatile boolean ended;
   private volatile boolean waiting;
+  private volatile boolean direct;
+  private volatile long directUntilNanos;
+  // Exporters need not bear two threads at once. The application's take it only while telemetry
+  // stops.
+  private final ReentrantLock exporting = new ReentrantLock();
 
   // Of the worker alone.
-  private List<SpanData> batch = new ArrayList<>();
+  private List<D> batch = new ArrayList<>();
   private long nextExport;
-  private boolean allDelivered = true;
-  private long droppedAtLastFlush;
-  private long droppedLogged;
-  private long droppedLoggedAtNanos;
 
-  BatchExport(SpanExporter exporter, BatchSettings settings, Guard guard) {
-    this.exporter = exporter;
+  BatchExport(
+      String threadName,
+      BatchTarget<T, D> target,
+      BatchSettings settings,
+      Ledger ledger,
+      Guard guard) {
+    this.target = target;
     this.settings = settings;
+    this.ledger = ledger;
     this.guard = guard;
-    queue = new SpanQueue(settings.maxQueueSize());
-    worker = new Thread(this::work, "telemetry-span-export");
+    queue = ledger.newQueue(settings.maxQueueSize());
+    worker = new Thread(this::work, threadName);
     worker.setDaemon(true);
     worker.start();
   }
 
-  /** Never waits: a full queue drops the span and counts it. */
-  void add(ReadableSpan span) {
-    if (!queue.offer(span)) {
-      dropped.increment();
+  /** Never waits: a full queue drops the item and counts it. */
+  void add(T item) {
+    if (direct) {
+      sendNow(item);
+    } else if (!queue.offer(item)) {
+      ledger.dropped(1);
     } else if (waiting && queue.size() >= settings.maxExportBatchSize()) {
       waiting = false;
       LockSupport.unpark(worker);
     }
   }
 
-  SpanCounts counts() {
-    long droppedNow = dropped.sum();
-    return new SpanCounts(
-        queue.added() + droppedNow, droppedNow, exported.sum(), failed.sum(), queue.size());
+  /**
+   * From now on whoever adds an item sends it, and waits for the answer: the JVM stops, and nobody
+   * may be there later to do it.
+   */
+  void sendDirectly(long untilNanos) {
+    directUntilNanos = untilNanos;
+    direct = true;
+    LockSupport.unpark(worker);
+  }
+
+  private void sendNow(T item) {
+    long left = directUntilNanos - System.nanoTime();
+    if (left <= 0 || stopping) {
+      ledger.dropped(1);
+      return;
+    }
+    ledger.arrived(1);
+    Request request = new Request(ledger, 1, false);
+    String reason = TOO_LATE;
+    boolean delivered = false;
+    try {
+      List<D> data = List.of(target.data(item));
+      CompletableResultCode result = CompletableResultCode.ofFailure();
+      boolean taken = false;
+      if (exporting.tryLock(left, TimeUnit.NANOSECONDS)) {
+        try {
+          request.begin();
+          result = target.export(data);
+        } finally {
+          taken = request.end();
+          exporting.unlock();
+        }
+      }
+      CompletableResultCode answer = taken ? request.settled() : result;
+      delivered = answer.join(left, TimeUnit.NANOSECONDS).isSuccess();
+      if (taken) {
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (Throwable t) {
+      reason = "the exporter threw " + t;
+      guard.caught(target.type() + ".export", t);
+    }
+    request.settle(delivered ? 0 : 1, reason);
   }
 
   /**
-   * Exports what has ended by now.
+   * Exports what was recorded by now; done once a receiver has answered.
    *
-   * @return fails where an export failed or a span was dropped since the last flush, and where
-   *     spans ended after the shutdown
+   * @return fails where an export failed or an item was dropped since the last flush, and where
+   *     some were recorded after the shutdown
    */
   CompletableResultCode flush() {
     CompletableResultCode result = new CompletableResultCode();
@@ -86,20 +133,19 @@ final class BatchExport {
     LockSupport.unpark(worker);
     // Asked after the flush is in the queue: it is answered here, or by the worker as it ends.
     if (ended) {
-      answerFlushes(flushes.size(), queue.size() == 0);
+      answer(asked(flushes.size()), ledger.flush().isSuccess() && queue.size() == 0);
     }
     return result;
   }
 
-  /** Exports what has ended by now, then ends the worker and shuts the exporter down. */
+  /** Exports what was recorded by now, then ends the worker and shuts the exporter down. */
   CompletableResultCode shutdown() {
     closing = true;
     CompletableResultCode flushed = flush();
     CompletableResultCode result = new CompletableResultCode();
     flushed.whenComplete(
         () -> {
-          stopping = true;
-          LockSupport.unpark(worker);
+          stop();
           CompletableResultCode closed = closeExporter();
           closed.whenComplete(
               () -> {
@@ -113,11 +159,22 @@ final class BatchExport {
     return result;
   }
 
+  /** Ends the worker; what waits then has failed. */
+  void stop() {
+    stopping = true;
+    LockSupport.unpark(worker);
+  }
+
+  /** Waits for the worker to end. */
+  void join(long millis) throws InterruptedException {
+    worker.join(Math.max(1, millis));
+  }
+
   private CompletableResultCode closeExporter() {
     try {
-      return requireNonNull(exporter.shutdown());
+      return requireNonNull(target.shutdown());
     } catch (Throwable t) {
-      guard.caught("SpanExporter.shutdown", t);
+      guard.caught(target.type() + ".shutdown", t);
       return CompletableResultCode.ofFailure();
     }
   }
@@ -128,7 +185,7 @@ final class BatchExport {
       while (!stopping) {
         try {
           exportWhatIsDue();
-          logDropped();
+          ledger.logDropped(closing);
         } catch (Throwable t) {
           caught(t);
         }
@@ -136,7 +193,19 @@ final class BatchExport {
       }
     } finally {
       ended = true;
-      answerFlushes(flushes.size(), queue.size() == 0);
+      giveUp();
+      answer(asked(flushes.size()), ledger.flush().isSuccess() && queue.size() == 0);
+    }
+  }
+
+  private void giveUp() {
+    long count = 0;
+    while (queue.size() > 0 && queue.poll() != null) {
+      count++;
+    }
+    if (count > 0) {
+      String reason = ledger.reason();
+      ledger.failed(count, reason == null ? Ledger.NO_ANSWER : reason);
     }
   }
 
@@ -152,7 +221,7 @@ final class BatchExport {
   private void exportWhatIsDue() {
     if (!flushes.isEmpty()) {
       exportAllThatWait();
-    } else if (isBatchFull() || System.nanoTime() >= nextExport) {
+    } else if (isBatchFull() || System.nanoTime() >= nextExport || isLate()) {
       exportBatch();
       nextExport = System.nanoTime() + settings.scheduleDelay().toNanos();
     }
@@ -162,10 +231,15 @@ final class BatchExport {
     return queue.size() >= settings.maxExportBatchSize();
   }
 
+  /** What came into the queue while the others began to be sent directly. */
+  private boolean isLate() {
+    return direct && queue.size() > 0;
+  }
+
   private void rest() {
     waiting = true;
     // Asked again after the flag is up, so that no wake-up falls between.
-    if (flushes.isEmpty() && !stopping && !isBatchFull()) {
+    if (flushes.isEmpty() && !stopping && !isBatchFull() && !isLate()) {
       LockSupport.parkNanos(this, Math.max(1, nextExport - System.nanoTime()));
     }
     waiting = false;
@@ -177,36 +251,33 @@ final class BatchExport {
     // Only flushes that were asked for before the count below are answered by it.
     int asked = flushes.size();
     long count = queue.size();
-    while (count > 0) {
+    while (count > 0 && !stopping) {
       int taken = exportBatch();
       count -= taken;
       if (taken == 0) {
-        // A producer has its place in the queue, and not yet put its span there.
+        // A producer has its place in the queue, and not yet put its item there.
         Thread.onSpinWait();
       }
     }
-    logDropped();
-    long droppedNow = dropped.sum();
-    boolean delivered = allDelivered && droppedNow == droppedAtLastFlush;
-    allDelivered = true;
-    droppedAtLastFlush = droppedNow;
-    answerFlushes(asked, delivered);
+    ledger.logDropped(closing);
+    List<CompletableResultCode> answered = asked(asked);
+    CompletableResultCode settled = ledger.flush();
+    settled.whenComplete(() -> answer(answered, settled.isSuccess()));
   }
 
-  /** How many spans there were to export: a batch at the most. */
+  /** How many items there were to export: a batch at the most. */
   private int exportBatch() {
     int taken = 0;
     for (; taken < settings.maxExportBatchSize(); taken++) {
-      ReadableSpan span = queue.poll();
-      if (span == null) {
+      T item = queue.poll();
+      if (item == null) {
         break;
       }
       try {
-        batch.add(span.toSpanData());
+        batch.add(target.data(item));
       } catch (Throwable t) {
-        allDelivered = false;
-        failed.increment();
-        guard.caught("ReadableSpan.toSpanData", t);
+        ledger.failed(1, "its data could not be read: " + t);
+        guard.caught("toData", t);
       }
     }
     export();
@@ -217,49 +288,58 @@ final class BatchExport {
     if (batch.isEmpty()) {
       return;
     }
-    List<SpanData> spans = batch;
+    List<D> exported = batch;
     // Until the exporter has answered, it may read the list, however late that is.
     batch = new ArrayList<>();
-    int count = spans.size();
+    if (export(exported)) {
+      exported.clear();
+      batch = exported;
+    }
+  }
+
+  /** False where the exporter may still read the list. */
+  private boolean export(List<D> exported) {
+    Request request = new Request(ledger, exported.size(), exported.size() > 1);
     boolean delivered = false;
+    boolean done = false;
+    String reason = "the exporter did not deliver it";
+    request.begin();
+    exporting.lock();
     try {
-      CompletableResultCode result = exporter.export(spans);
+      CompletableResultCode result = target.export(exported);
       result.join(settings.exportTimeout().toNanos(), TimeUnit.NANOSECONDS);
       delivered = result.isSuccess();
-      if (result.isDone()) {
-        spans.clear();
-        batch = spans;
-      }
+      done = result.isDone();
     } catch (Throwable t) {
-      guard.caught("SpanExporter.export", t);
+      reason = "the exporter threw " + t;
+      guard.caught(target.type() + ".export", t);
     } finally {
-      allDelivered &= delivered;
-      (delivered ? exported : failed).add(count);
+      if (!request.end() && !request.isTooLarge()) {
+        request.settle(delivered ? 0 : request.items(), reason);
+      }
+      exporting.unlock();
     }
+    if (request.isTooLarge() && request.withdraw()) {
+      int half = exported.size() / 2;
+      boolean unused = export(new ArrayList<>(exported.subList(0, half)));
+      unused = export(new ArrayList<>(exported.subList(half, exported.size())));
+    }
+    return done;
   }
 
-  /** At most once a minute, and in any case before a shutdown is answered. */
-  private void logDropped() {
-    long now = dropped.sum();
-    boolean quiet = droppedLogged > 0 && System.nanoTime() - droppedLoggedAtNanos < QUIET_NANOS;
-    if (now == droppedLogged || (quiet && !closing)) {
-      return;
-    }
-    long since = now - droppedLogged;
-    droppedLogged = now;
-    droppedLoggedAtNanos = System.nanoTime();
-    logger.warn(
-        "{} spans were dropped: more than {} waited for their export (OTEL_BSP_MAX_QUEUE_SIZE)",
-        since,
-        settings.maxQueueSize());
-  }
-
-  private void answerFlushes(int count, boolean delivered) {
+  private List<CompletableResultCode> asked(int count) {
+    List<CompletableResultCode> asked = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       CompletableResultCode flush = flushes.poll();
-      if (flush == null) {
-        return;
+      if (flush != null) {
+        asked.add(flush);
       }
+    }
+    return asked;
+  }
+
+  private static void answer(List<CompletableResultCode> asked, boolean delivered) {
+    for (CompletableResultCode flush : asked) {
       if (delivered) {
         flush.succeed();
       } else {
@@ -270,6 +350,6 @@ final class BatchExport {
 
   @Override
   public String toString() {
-    return "BatchExport{exporter=" + exporter + ", settings=" + settings + "}";
+    return "BatchExport{target=" + target + ", settings=" + settings + "}";
   }
 }

@@ -11,9 +11,11 @@ import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.trace.ReadWriteSpan;
 import io.opentelemetry.sdk.trace.ReadableSpan;
 import io.opentelemetry.sdk.trace.SpanProcessor;
+import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -24,29 +26,23 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SpanPipeline implements SpanProcessor {
 
-  /** The name of this package's guards. */
-  public static final String MODULE = "dev.throughline.telemetry.delivery";
-
-  private final Guard guard = new Guard(MODULE);
   private final SpanProcessor[] taps;
   private final boolean startRequired;
-  private final @Nullable BatchExport batches;
+  private final @Nullable BatchExport<ReadableSpan, SpanData> batches;
+  private final Guard guard;
 
-  /**
-   * A pipeline; its exporting thread starts now.
-   *
-   * @param taps in the order in which they see a span
-   * @param exporter takes the batches of sampled spans; null where nothing is exported in batches
-   */
-  public SpanPipeline(
-      List<SpanProcessor> taps, @Nullable SpanExporter exporter, BatchSettings settings) {
+  SpanPipeline(
+      List<SpanProcessor> taps,
+      @Nullable BatchExport<ReadableSpan, SpanData> batches,
+      Guard guard) {
+    this.batches = batches;
+    this.guard = guard;
     this.taps = taps.toArray(new SpanProcessor[0]);
     boolean required = false;
     for (SpanProcessor tap : taps) {
       required |= tap.isStartRequired();
     }
     startRequired = required;
-    batches = exporter == null ? null : new BatchExport(exporter, settings, guard);
   }
 
   @Override
@@ -88,11 +84,6 @@ public final class SpanPipeline implements SpanProcessor {
     return true;
   }
 
-  /** What became of the sampled spans that ended. */
-  public SpanCounts counts() {
-    return batches == null ? SpanCounts.NONE : batches.counts();
-  }
-
   @Override
   public CompletableResultCode forceFlush() {
     List<CompletableResultCode> results =
@@ -129,5 +120,29 @@ public final class SpanPipeline implements SpanProcessor {
   @Override
   public String toString() {
     return "SpanPipeline{taps=" + Arrays.toString(taps) + ", batches=" + batches + "}";
+  }
+
+  /** A span exporter that is given batches. */
+  record Target(SpanExporter exporter) implements BatchTarget<ReadableSpan, SpanData> {
+
+    @Override
+    public String type() {
+      return "SpanExporter";
+    }
+
+    @Override
+    public SpanData data(ReadableSpan span) {
+      return span.toSpanData();
+    }
+
+    @Override
+    public CompletableResultCode export(Collection<SpanData> batch) {
+      return exporter.export(batch);
+    }
+
+    @Override
+    public CompletableResultCode shutdown() {
+      return exporter.shutdown();
+    }
   }
 }

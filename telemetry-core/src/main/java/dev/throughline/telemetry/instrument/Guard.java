@@ -76,6 +76,15 @@ public final class Guard {
     }
   }
 
+  /** Calls a hook that returns nothing. */
+  public void run(String hook, Runnable action) {
+    try {
+      action.run();
+    } catch (Throwable t) {
+      caught(hook, t);
+    }
+  }
+
   /** How often a hook threw that this guards. */
   public long hits() {
     return hits.sum();
@@ -83,11 +92,6 @@ public final class Guard {
 
   private static LongAdder counted(String module) {
     return MODULES.computeIfAbsent(module, name -> new LongAdder());
-  }
-
-  /** Has {@link #hitsByModule} list a module that has no guard yet. */
-  public static void list(String module) {
-    counted(module);
   }
 
   /** How often hooks threw in this process, by module; one that has a guard is there from then. */

@@ -3,12 +3,10 @@
 
 package dev.throughline.telemetry.instrument;
 
-import dev.throughline.telemetry.delivery.SpanCounts;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import io.opentelemetry.sdk.metrics.SdkMeterProviderBuilder;
 import io.opentelemetry.sdk.metrics.export.MetricExporter;
-import java.util.function.Supplier;
 
 /**
  * What reads metrics beside core's own push: the seam of {@code telemetry-metrics}. A service gives
@@ -42,10 +40,6 @@ public interface MetricsModule {
    */
   void addTo(SdkMeterProviderBuilder meterProvider, ConfigProperties settings, boolean named);
 
-  /**
-   * Begins, once telemetry was built.
-   *
-   * @param spans what became of the spans that ended
-   */
-  void start(OpenTelemetry openTelemetry, Supplier<SpanCounts> spans);
+  /** Begins, once telemetry was built. */
+  void start(OpenTelemetry openTelemetry);
 }

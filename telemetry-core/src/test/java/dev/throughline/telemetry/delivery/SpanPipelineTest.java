@@ -10,6 +10,7 @@ import dev.throughline.telemetry.LogCapture;
 import dev.throughline.telemetry.Wait;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.Tracer;
+import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.trace.ReadWriteSpan;
@@ -44,6 +45,7 @@ class SpanPipelineTest {
 
   private final LogCapture log = new LogCapture();
   private final TestExporter exporter = new TestExporter();
+  private Outbox outbox;
   private final List<SpanPipeline> pipelines = new ArrayList<>();
 
   @AfterEach
@@ -94,9 +96,14 @@ class SpanPipelineTest {
   }
 
   private SpanPipeline pipeline(BatchSettings settings, SpanProcessor... taps) {
-    SpanPipeline pipeline = new SpanPipeline(List.of(taps), exporter, settings);
+    SpanPipeline pipeline = outbox().spanPipeline(List.of(taps), exporter, settings);
     pipelines.add(pipeline);
     return pipeline;
+  }
+
+  private Outbox outbox() {
+    outbox = new Outbox(ComponentLoader.forClassLoader(getClass().getClassLoader()));
+    return outbox;
   }
 
   private static BatchSettings settings(Duration delay, int queue, int batch) {
@@ -245,7 +252,8 @@ class SpanPipelineTest {
     assertThat(exporter.spans()).isEqualTo(names(0, 6));
     assertThat(log.warnings())
         .containsExactly(
-            "3 spans were dropped: more than 4 waited for their export (OTEL_BSP_MAX_QUEUE_SIZE)");
+            "3 spans were dropped: no more may wait for their delivery (OTEL_BSP_MAX_QUEUE_SIZE)");
+    assertThat(outbox.counts().spans()).isEqualTo(new Delivery.Counts(9, 6, 0, 3, 0, 0, 0));
     assertThat(flush(pipeline)).isTrue();
   }
 
@@ -488,7 +496,7 @@ class SpanPipelineTest {
   @Test
   void goesWithoutAnExporter() {
     TestTap tap = new TestTap();
-    SpanPipeline pipeline = new SpanPipeline(List.of(tap), null, settings(NEVER, 10, 10));
+    SpanPipeline pipeline = outbox().spanPipeline(List.of(tap), null, settings(NEVER, 10, 10));
     end(tracer(pipeline), 0, 1);
     assertThat(flush(pipeline)).isTrue();
     assertThat(pipeline.shutdown().join(20, TimeUnit.SECONDS).isSuccess()).isTrue();
@@ -542,7 +550,7 @@ class SpanPipelineTest {
   @Test
   void aFlushDuringTheShutdownIsAnswered() throws InterruptedException {
     for (int i = 0; i < 300; i++) {
-      SpanPipeline pipeline = new SpanPipeline(List.of(), exporter, settings(NEVER, 10, 10));
+      SpanPipeline pipeline = outbox().spanPipeline(List.of(), exporter, settings(NEVER, 10, 10));
       List<CompletableResultCode> results = new CopyOnWriteArrayList<>();
       CountDownLatch ready = new CountDownLatch(1);
       Thread flusher =

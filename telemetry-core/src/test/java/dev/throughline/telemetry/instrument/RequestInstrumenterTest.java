@@ -8,7 +8,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.throughline.telemetry.Telemetry;
-import dev.throughline.telemetry.delivery.SpanCounts;
 import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.baggage.Baggage;
@@ -460,7 +459,7 @@ class RequestInstrumenterTest {
     }
 
     @Override
-    public void start(OpenTelemetry openTelemetry, Supplier<SpanCounts> spans) {}
+    public void start(OpenTelemetry openTelemetry) {}
   }
 
   @Test

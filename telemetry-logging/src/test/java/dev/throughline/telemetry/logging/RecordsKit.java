@@ -162,9 +162,9 @@ abstract class RecordsKit {
                 .build())) {
       LoggingTelemetry.create(other).install();
       other.span("work").run(() -> logger.info("one"));
-      assertThat(other.flush(Duration.ofSeconds(5))).isTrue();
+      assertThat(other.flush(Duration.ofSeconds(5)).complete()).isTrue();
       // Were the exporter's line a record, the second flush would export it.
-      assertThat(other.flush(Duration.ofSeconds(5))).isTrue();
+      assertThat(other.flush(Duration.ofSeconds(5)).complete()).isTrue();
     }
     assertThat(records).hasValue(1);
   }

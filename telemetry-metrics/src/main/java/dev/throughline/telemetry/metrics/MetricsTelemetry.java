@@ -4,7 +4,6 @@
 package dev.throughline.telemetry.metrics;
 
 import com.sun.net.httpserver.HttpHandler;
-import dev.throughline.telemetry.delivery.SpanCounts;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
 import io.opentelemetry.api.OpenTelemetry;
@@ -16,7 +15,6 @@ import io.prometheus.metrics.exporter.httpserver.MetricsHandler;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import jakarta.servlet.http.HttpServlet;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -150,8 +148,8 @@ public final class MetricsTelemetry implements MetricsModule {
   }
 
   @Override
-  public void start(OpenTelemetry openTelemetry, Supplier<SpanCounts> spans) {
-    OwnHealth.record(openTelemetry.getMeter(SCOPE), spans, pulled::scrapes);
+  public void start(OpenTelemetry openTelemetry) {
+    OwnHealth.record(openTelemetry.getMeter(SCOPE), pulled::scrapes);
     if (jvmMetrics) {
       try {
         jvm = RuntimeTelemetry.create(openTelemetry);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class SpanQueueTest {
+class ItemQueueTest {
 
   private static final AttributeKey<Long> PRODUCER = AttributeKey.longKey("producer");
   private static final AttributeKey<Long> NUMBER = AttributeKey.longKey("number");
@@ -36,7 +36,7 @@ class SpanQueueTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 5, 8, 100})
   void takesAsManyAsItsCapacityAndNoMore(int capacity) {
-    SpanQueue queue = new SpanQueue(capacity);
+    ItemQueue<ReadableSpan> queue = new ItemQueue<>(capacity);
     // Twice around, so that every slot is used again.
     for (int round = 0; round < 3; round++) {
       for (int i = 0; i < capacity; i++) {
@@ -56,7 +56,7 @@ class SpanQueueTest {
 
   @Test
   void makesRoomOneByOne() {
-    SpanQueue queue = new SpanQueue(3);
+    ItemQueue<ReadableSpan> queue = new ItemQueue<>(3);
     for (int i = 0; i < 3; i++) {
       queue.offer(span(0, i));
     }
@@ -74,7 +74,7 @@ class SpanQueueTest {
   void losesAndDoublesNothingUnderConcurrentProducers(int capacity) throws InterruptedException {
     int producers = 4;
     int perProducer = 25_000;
-    SpanQueue queue = new SpanQueue(capacity);
+    ItemQueue<ReadableSpan> queue = new ItemQueue<>(capacity);
     CountDownLatch start = new CountDownLatch(1);
     AtomicLong refused = new AtomicLong();
     List<List<Long>> accepted = new ArrayList<>();

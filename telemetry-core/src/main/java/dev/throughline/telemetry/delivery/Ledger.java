@@ -1,0 +1,327 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.delivery;
+
+import dev.throughline.telemetry.instrument.Guard;
+import io.opentelemetry.api.metrics.Meter;
+import io.opentelemetry.api.metrics.ObservableLongCounter;
+import io.opentelemetry.api.metrics.ObservableLongUpDownCounter;
+import io.opentelemetry.sdk.common.CompletableResultCode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The books of one signal: what became of its items, and the memory that they hold. */
+final class Ledger {
+
+  private static final Logger logger = LoggerFactory.getLogger(Delivery.class);
+  static final String NO_ANSWER = "no answer came before the end";
+
+  private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
+  // What an ended span holds beside as many bytes as it takes on the wire: with eight attributes
+  // about 780 in all, 322 of them on the wire.
+  private static final int OBJECT_BYTES = 460;
+  private static final int FIRST_WIRE_BYTES = 320;
+
+  private final String items;
+  private final String queueVariable;
+  private final Guard guard;
+  private final LongAdder arrived = new LongAdder();
+  private final LongAdder dropped = new LongAdder();
+  private final LongAdder delivered = new LongAdder();
+  private final LongAdder failed = new LongAdder();
+  private final LongAdder repeated = new LongAdder();
+  private final LongAdder spooled = new LongAdder();
+  private final AtomicLong heldBytes = new AtomicLong();
+  private final AtomicLong lostAtFlush = new AtomicLong();
+  private final Set<Request> open = ConcurrentHashMap.newKeySet();
+  private volatile long maxBytes = Long.MAX_VALUE;
+  private volatile long itemBytes = OBJECT_BYTES + FIRST_WIRE_BYTES;
+  private volatile @Nullable ItemQueue<?> queue;
+  private volatile @Nullable String reason;
+  private volatile boolean limitedByMemory = true;
+  private volatile boolean used;
+
+  // Of whoever calls logDropped, one thread at a time.
+  private long droppedLogged;
+  private long droppedLoggedAtNanos;
+
+  /**
+   * @param items what they are called, e.g. {@code spans}
+   * @param queueVariable what says how many may wait
+   */
+  Ledger(String items, String queueVariable, Guard guard) {
+    this.items = items;
+    this.queueVariable = queueVariable;
+    this.guard = guard;
+  }
+
+  /** The name for files. */
+  String signal() {
+    return items.replace(' ', '-');
+  }
+
+  String items() {
+    return items;
+  }
+
+  void limit(long maxBytes) {
+    this.maxBytes = maxBytes;
+  }
+
+  /** A queue whose items count as created, and whose capacity follows the memory that is left. */
+  <T> ItemQueue<T> newQueue(int maxItems) {
+    use();
+    limitedByMemory = maxItems == Integer.MAX_VALUE;
+    long mostThatFit = Math.min(maxBytes / OBJECT_BYTES, 1 << 24);
+    ItemQueue<T> made = new ItemQueue<>((int) Math.max(1, Math.min(maxItems, mostThatFit)));
+    queue = made;
+    adjust();
+    return made;
+  }
+
+  /** Something is exported that this counts. */
+  void use() {
+    used = true;
+  }
+
+  /** Records the counts as metrics, where there is something to count. */
+  void record(Meter meter, String prefix, String created, String unit) {
+    if (used) {
+      count(meter, created, unit, Delivery.Counts::created);
+      count(meter, prefix + DeliveryKeys.EXPORTED, unit, Delivery.Counts::delivered);
+      count(meter, prefix + DeliveryKeys.FAILED, unit, Delivery.Counts::failed);
+      count(meter, prefix + DeliveryKeys.DROPPED, unit, Delivery.Counts::dropped);
+      count(meter, prefix + DeliveryKeys.REPEATED, unit, Delivery.Counts::repeated);
+      ObservableLongUpDownCounter unused =
+          meter
+              .upDownCounterBuilder(prefix + DeliveryKeys.WAITING)
+              .setUnit(unit)
+              .buildWithCallback(now -> now.record(counts().pending()));
+      ObservableLongUpDownCounter unusedToo =
+          meter
+              .upDownCounterBuilder(prefix + DeliveryKeys.SPOOLED)
+              .setUnit(unit)
+              .buildWithCallback(now -> now.record(counts().spooled()));
+    }
+  }
+
+  private void count(Meter meter, String name, String unit, ToLongFunction<Delivery.Counts> count) {
+    ObservableLongCounter unused =
+        meter
+            .counterBuilder(name)
+            .setUnit(unit)
+            .buildWithCallback(now -> now.record(count.applyAsLong(counts())));
+  }
+
+  void arrived(long count) {
+    arrived.add(count);
+  }
+
+  void dropped(long count) {
+    dropped.add(count);
+  }
+
+  void repeated(long count) {
+    repeated.add(count);
+  }
+
+  void opened(Request request) {
+    open.add(request);
+  }
+
+  /** Others have its items. */
+  void withdrawn(Request request) {
+    open.remove(request);
+  }
+
+  /** Books what became of a request's items; each request comes here once. */
+  void settled(Request request, long failedItems, @Nullable String failedReason) {
+    failed.add(failedItems);
+    delivered.add(request.items() - failedItems);
+    if (failedReason != null && failedItems > 0) {
+      reason = failedReason;
+    }
+    open.remove(request);
+  }
+
+  /** Books the items of a request for which there was no memory. */
+  void droppedOpen(Request request) {
+    // These have arrived already, and those that are dropped count as created by themselves.
+    arrived.add(-request.items());
+    dropped.add(request.items());
+    open.remove(request);
+  }
+
+  /** Books the items of a request that is on disk now. */
+  void spooled(Request request) {
+    spooled.add(request.items());
+    open.remove(request);
+  }
+
+  /** Books what another process has left on disk. */
+  void takenOver(long count) {
+    spooled.add(count);
+    arrived.add(count);
+  }
+
+  /** Books what became of items that were on disk. */
+  void spooledSettled(long count, long failedItems, @Nullable String failedReason) {
+    failed.add(failedItems);
+    delivered.add(count - failedItems);
+    if (failedReason != null && failedItems > 0) {
+      reason = failedReason;
+    }
+    spooled.add(-count);
+  }
+
+  /** Books items that had to leave the disk. */
+  void spooledDropped(long count) {
+    arrived.add(-count);
+    dropped.add(count);
+    spooled.add(-count);
+  }
+
+  /** Items that failed before they came into a request. */
+  void failed(long count, String failedReason) {
+    failed.add(count);
+    reason = failedReason;
+  }
+
+  /** Why something could not be delivered, the last time. */
+  void failing(String failedReason) {
+    reason = failedReason;
+  }
+
+  /** Learns from a request how large items are. */
+  void measured(int count, long wireBytes) {
+    long now = OBJECT_BYTES + wireBytes / Math.max(1, count);
+    // Larger ones count at once, smaller ones by and by.
+    itemBytes = Math.max(now, (7 * itemBytes + now) / 8);
+    adjust();
+  }
+
+  /**
+   * Takes memory for an encoded request. One always has room, however large.
+   *
+   * @return false where there is none
+   */
+  boolean hold(long bytes) {
+    long before = heldBytes.getAndAdd(bytes);
+    // Items of a queue held more before they were encoded.
+    if (queue == null && before > 0 && before + bytes > maxBytes) {
+      heldBytes.addAndGet(-bytes);
+      return false;
+    }
+    adjust();
+    return true;
+  }
+
+  void release(long bytes) {
+    heldBytes.addAndGet(-bytes);
+    adjust();
+  }
+
+  private void adjust() {
+    ItemQueue<?> waiting = queue;
+    if (waiting != null) {
+      waiting.setCapacity((int) Math.min(Integer.MAX_VALUE, room()));
+    }
+  }
+
+  private long room() {
+    return Math.max(0, maxBytes - heldBytes.get()) / itemBytes;
+  }
+
+  Delivery.Counts counts() {
+    // What became of an item is read before what was created: an item is never counted twice.
+    long deliveredNow = delivered.sum();
+    long failedNow = failed.sum();
+    long droppedNow = dropped.sum();
+    long repeatedNow = repeated.sum();
+    long spooledNow = spooled.sum();
+    ItemQueue<?> waiting = queue;
+    long created = arrived.sum() + droppedNow + (waiting == null ? 0 : waiting.added());
+    return new Delivery.Counts(
+        created,
+        deliveredNow,
+        failedNow,
+        droppedNow,
+        spooledNow,
+        created - deliveredNow - failedNow - droppedNow - spooledNow,
+        repeatedNow);
+  }
+
+  long lost() {
+    return failed.sum() + dropped.sum();
+  }
+
+  /**
+   * Done once what is on its way now is settled; fails where any was lost since the last flush, or
+   * is on disk.
+   */
+  CompletableResultCode flush() {
+    List<CompletableResultCode> waiting = new ArrayList<>();
+    for (Request request : open) {
+      waiting.add(request.settled());
+    }
+    CompletableResultCode result = new CompletableResultCode();
+    CompletableResultCode.ofAll(waiting)
+        .whenComplete(
+            () -> {
+              long lost = lost();
+              if (lostAtFlush.getAndSet(lost) == lost && spooled.sum() == 0) {
+                result.succeed();
+              } else {
+                result.fail();
+              }
+            });
+    return result;
+  }
+
+  /** Gives up what is on its way. */
+  void abandon() {
+    for (Request request : open) {
+      String last = reason;
+      guard.run(
+          "CompletableResultCode.whenComplete",
+          () -> request.settle(request.items(), last == null ? NO_ANSWER : last));
+    }
+  }
+
+  /** Why something was lost or waits, as far as is known. */
+  @Nullable String reason() {
+    return reason;
+  }
+
+  /** At most once a minute, unless it is the last time. */
+  void logDropped(boolean last) {
+    long now = dropped.sum();
+    boolean quiet = droppedLogged > 0 && System.nanoTime() - droppedLoggedAtNanos < QUIET_NANOS;
+    if (now == droppedLogged || (quiet && !last)) {
+      return;
+    }
+    long since = now - droppedLogged;
+    droppedLogged = now;
+    droppedLoggedAtNanos = System.nanoTime();
+    String why = reason;
+    guard.run(
+        "Logger.warn",
+        () ->
+            logger.warn(
+                "{} {} were dropped: no more may wait for their delivery ({}){}",
+                since,
+                items,
+                limitedByMemory ? "TELEMETRY_DELIVERY_MEMORY_MB" : queueVariable,
+                why == null ? "" : "; it fails: " + why));
+  }
+}

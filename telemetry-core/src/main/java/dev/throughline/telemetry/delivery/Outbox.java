@@ -1,0 +1,348 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.delivery;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.throughline.telemetry.instrument.Guard;
+import io.opentelemetry.api.metrics.Meter;
+import io.opentelemetry.api.metrics.MeterProvider;
+import io.opentelemetry.common.ComponentLoader;
+import io.opentelemetry.sdk.common.CompletableResultCode;
+import io.opentelemetry.sdk.common.export.Compressor;
+import io.opentelemetry.sdk.common.export.GrpcResponse;
+import io.opentelemetry.sdk.common.export.GrpcSender;
+import io.opentelemetry.sdk.common.export.GrpcSenderConfig;
+import io.opentelemetry.sdk.common.export.GrpcSenderProvider;
+import io.opentelemetry.sdk.common.export.GrpcStatusCode;
+import io.opentelemetry.sdk.common.export.HttpResponse;
+import io.opentelemetry.sdk.common.export.HttpSender;
+import io.opentelemetry.sdk.common.export.HttpSenderConfig;
+import io.opentelemetry.sdk.common.export.HttpSenderProvider;
+import io.opentelemetry.sdk.common.export.MessageWriter;
+import io.opentelemetry.sdk.logs.LogRecordProcessor;
+import io.opentelemetry.sdk.logs.export.LogRecordExporter;
+import io.opentelemetry.sdk.metrics.export.MetricExporter;
+import io.opentelemetry.sdk.trace.SpanProcessor;
+import io.opentelemetry.sdk.trace.export.SpanExporter;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The delivery of one {@code Telemetry}: it hands out what exports its spans, metrics and log
+ * records, sends what OTLP exporters encode, and knows what became of it.
+ *
+ * <p>OTLP exporters look for their senders by the component loader that they are given, so each
+ * instance is one that finds itself.
+ */
+public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSenderProvider {
+
+  private static final Logger logger = LoggerFactory.getLogger(Delivery.class);
+
+  static final String MODULE = "dev.throughline.telemetry.delivery";
+
+  // The shares of the signals are fixed, so that none takes another's.
+  private static final double SPANS_SHARE = 0.75;
+  private static final double LOG_RECORDS_SHARE = 0.1875;
+  private static final double METRICS_SHARE = 0.0625;
+
+  private final ComponentLoader others;
+  private final Guard guard = new Guard(MODULE);
+  private final Ledger spans = new Ledger("spans", "OTEL_BSP_MAX_QUEUE_SIZE", guard);
+  private final Ledger logRecords = new Ledger("log records", "OTEL_BLRP_MAX_QUEUE_SIZE", guard);
+  private final Ledger metricPoints = new Ledger("metric points", "", guard);
+  // What is sent without word of what it is.
+  private final Ledger strays = new Ledger("other telemetry", "", guard);
+  private final List<Sender> senders = new CopyOnWriteArrayList<>();
+  private final List<BatchExport<?, ?>> batches = new CopyOnWriteArrayList<>();
+  private @Nullable Spool spool;
+  // Of the exporter that was made last, until it is known what it exports.
+  private @Nullable Sender newest;
+
+  /**
+   * @param others where everything but senders is found
+   */
+  public Outbox(ComponentLoader others) {
+    this.others = others;
+  }
+
+  /** Sets how much memory all that waits may hold; before anything is made here. */
+  public void limitMemory(long bytes) {
+    spans.limit((long) (bytes * SPANS_SHARE));
+    logRecords.limit((long) (bytes * LOG_RECORDS_SHARE));
+    metricPoints.limit((long) (bytes * METRICS_SHARE));
+  }
+
+  /**
+   * Opens the spool; before anything is made here. What can't be opened is logged, and delivery
+   * goes on in memory alone.
+   *
+   * @param syncInterval how much of the newest a crash of the machine may cost
+   */
+  public void openSpool(Path folder, long maxBytes, Duration syncInterval) {
+    try {
+      spool = Spool.open(folder, maxBytes, syncInterval, guard);
+    } catch (IOException | RuntimeException e) {
+      logger.warn("There is no spool: {} can't be used: {}", folder, String.valueOf(e));
+    }
+  }
+
+  /** Takes over what an earlier process has left on disk, for the exporter that was made last. */
+  public SpanExporter spanExporter(SpanExporter exporter) {
+    takeOver(spans);
+    return exporter;
+  }
+
+  /** As {@link #spanExporter}. */
+  public LogRecordExporter logRecordExporter(LogRecordExporter exporter) {
+    takeOver(logRecords);
+    return exporter;
+  }
+
+  private void takeOver(Ledger ledger) {
+    Sender sender = newest;
+    newest = null;
+    if (sender != null) {
+      sender.takeOver(ledger);
+    }
+  }
+
+  /**
+   * The one span processor; its exporting thread starts now.
+   *
+   * @param taps in the order in which they see a span
+   * @param exporter takes the batches of sampled spans; null where nothing is exported in batches
+   */
+  public SpanPipeline spanPipeline(
+      List<SpanProcessor> taps, @Nullable SpanExporter exporter, BatchSettings settings) {
+    return new SpanPipeline(
+        taps,
+        exporter == null
+            ? null
+            : started(
+                new BatchExport<>(
+                    "telemetry-span-export",
+                    new SpanPipeline.Target(exporter),
+                    settings,
+                    spans,
+                    guard)),
+        guard);
+  }
+
+  /** A processor that exports log records in batches; its exporting thread starts now. */
+  public LogRecordProcessor logRecordProcessor(LogRecordExporter exporter, BatchSettings settings) {
+    return new LogRecordBatches(
+        started(
+            new BatchExport<>(
+                "telemetry-log-export",
+                new LogRecordBatches.Target(exporter),
+                settings,
+                logRecords,
+                guard)));
+  }
+
+  private <T, D> BatchExport<T, D> started(BatchExport<T, D> batch) {
+    batches.add(batch);
+    return batch;
+  }
+
+  /** An exporter whose metric points are counted. */
+  public MetricExporter metricExporter(MetricExporter exporter) {
+    metricPoints.use();
+    takeOver(metricPoints);
+    return new CountedMetrics(exporter, metricPoints);
+  }
+
+  /** Records the counts of the signals that are exported from here as metrics. */
+  public void recordCounts(MeterProvider meterProvider) {
+    Meter meter = meterProvider.get(MODULE);
+    spans.record(meter, DeliveryKeys.SPANS, DeliveryKeys.SPANS_ENDED, "{span}");
+    logRecords.record(
+        meter, DeliveryKeys.LOG_RECORDS, DeliveryKeys.LOG_RECORDS_EMITTED, "{log_record}");
+    metricPoints.record(
+        meter, DeliveryKeys.METRIC_POINTS, DeliveryKeys.METRIC_POINTS_SENT, "{data_point}");
+  }
+
+  /** What became of all that was recorded since the start. */
+  public Delivery counts() {
+    Delivery.Counts ofSpans = spans.counts();
+    Delivery.Counts ofLogRecords = logRecords.counts();
+    Delivery.Counts ofMetricPoints = metricPoints.counts();
+    return new Delivery(
+        ofSpans.isComplete() && ofLogRecords.isComplete() && ofMetricPoints.isComplete(),
+        ofSpans,
+        ofLogRecords,
+        ofMetricPoints);
+  }
+
+  /** Why something was lost, for each signal that knows, in one line; empty where none does. */
+  public String reasons() {
+    StringBuilder reasons = new StringBuilder();
+    for (Ledger ledger : List.of(spans, logRecords, metricPoints)) {
+      String reason = ledger.reason();
+      if (reason != null && reasons.indexOf(reason) < 0) {
+        reasons.append(reasons.isEmpty() ? "" : "; ").append(reason);
+      }
+    }
+    return reasons.toString();
+  }
+
+  /**
+   * From now on the thread that ends a span, or emits a log record, sends it and waits for the
+   * answer; what comes later than the deadline is dropped.
+   *
+   * @param deadlineNanos by {@link System#nanoTime}
+   */
+  public void sendDirectly(long deadlineNanos) {
+    senders.forEach(Sender::hurry);
+    batches.forEach(batch -> batch.sendDirectly(deadlineNanos));
+  }
+
+  /** Gives up what waits and what is on its way, and counts it as failed. */
+  public void abandon() {
+    batches.forEach(BatchExport::stop);
+    senders.forEach(Sender::close);
+    List.of(spans, logRecords, metricPoints, strays).forEach(Ledger::abandon);
+    try {
+      for (BatchExport<?, ?> batch : batches) {
+        // What waits is counted by the thread that takes it, unless an exporter holds that up.
+        batch.join(100);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (spool != null) {
+      spool.close();
+    }
+  }
+
+  @Override
+  public <T> Iterable<T> load(Class<T> spiClass) {
+    return spiClass == HttpSenderProvider.class || spiClass == GrpcSenderProvider.class
+        ? List.of(spiClass.cast(this))
+        : others.load(spiClass);
+  }
+
+  @Override
+  public HttpSender createSender(HttpSenderConfig config) {
+    Sender sender =
+        sender(
+            OkHttpWire.http(config),
+            config.getCompressor(),
+            config.getEndpoint(),
+            config.getTimeout(),
+            config.getRetryPolicy() != null);
+    return new HttpSender() {
+      @Override
+      public void send(
+          MessageWriter message, Consumer<HttpResponse> onResponse, Consumer<Throwable> onError) {
+        sender.send(request(), message);
+        onResponse.accept(HttpTaken.ANSWER);
+      }
+
+      @Override
+      public CompletableResultCode shutdown() {
+        return sender.shutdown();
+      }
+    };
+  }
+
+  @Override
+  public GrpcSender createSender(GrpcSenderConfig config) {
+    Sender sender =
+        sender(
+            OkHttpWire.grpc(config),
+            config.getCompressor(),
+            config.getEndpoint(),
+            config.getTimeout(),
+            config.getRetryPolicy() != null);
+    return new GrpcSender() {
+      @Override
+      public void send(
+          MessageWriter message, Consumer<GrpcResponse> onResponse, Consumer<Throwable> onError) {
+        sender.send(request(), message);
+        onResponse.accept(GrpcTaken.ANSWER);
+      }
+
+      @Override
+      public CompletableResultCode shutdown() {
+        return sender.shutdown();
+      }
+    };
+  }
+
+  private Sender sender(
+      Wire wire, @Nullable Compressor compressor, URI endpoint, Duration timeout, boolean retries) {
+    Sender sender =
+        new Sender(wire, compressor, withoutSecrets(endpoint), timeout, retries, spool, guard);
+    senders.add(sender);
+    newest = sender;
+    return sender;
+  }
+
+  /** Without user info and query. */
+  private static String withoutSecrets(URI endpoint) {
+    String host = requireNonNull(endpoint.getHost());
+    return endpoint.getScheme()
+        + "://"
+        + host
+        + (endpoint.getPort() < 0 ? "" : ":" + endpoint.getPort())
+        + ("/".equals(endpoint.getPath()) ? "" : String.valueOf(endpoint.getPath()));
+  }
+
+  private Request request() {
+    Request current = Request.take();
+    return current == null ? new Request(strays, 1, false) : current;
+  }
+
+  // What an exporter is told: the request is in other hands now.
+
+  private static final class HttpTaken implements HttpResponse {
+
+    static final HttpTaken ANSWER = new HttpTaken();
+
+    @Override
+    public int getStatusCode() {
+      return 200;
+    }
+
+    @Override
+    public String getStatusMessage() {
+      return "";
+    }
+
+    @Override
+    public byte[] getResponseBody() {
+      return new byte[0];
+    }
+  }
+
+  private static final class GrpcTaken implements GrpcResponse {
+
+    static final GrpcTaken ANSWER = new GrpcTaken();
+
+    @Override
+    public GrpcStatusCode getStatusCode() {
+      return GrpcStatusCode.OK;
+    }
+
+    @Override
+    public String getStatusDescription() {
+      return "";
+    }
+
+    @Override
+    public byte[] getResponseMessage() {
+      return new byte[0];
+    }
+  }
+}

@@ -1,0 +1,178 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.delivery;
+
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What an OTLP receiver says beside its status. The few fields are read by hand: of all Protocol
+ * Buffers in a service these may be the only ones.
+ *
+ * @param rejected items that it did not take
+ * @param message why, or a warning where nothing was rejected; empty where there is none
+ * @see <a
+ *     href="https://github.com/open-telemetry/opentelemetry-proto/blob/v1.11.0/opentelemetry/proto/collector/trace/v1/trace_service.proto">ExportTraceServiceResponse</a>,
+ *     whose fields have the same numbers for metrics and logs
+ */
+record PartialSuccess(long rejected, String message) {
+
+  static final PartialSuccess NONE = new PartialSuccess(0, "");
+
+  /** Of an {@code ExportTraceServiceResponse} or its like; what can't be read rejects nothing. */
+  static PartialSuccess read(byte[] response, int from, int to) {
+    long rejected = 0;
+    String message = "";
+    Fields fields = new Fields(response, from, to);
+    while (fields.next()) {
+      if (fields.is(1)) {
+        Fields partial = fields.message();
+        while (partial.next()) {
+          if (partial.is(1)) {
+            rejected = partial.number();
+          } else if (partial.is(2)) {
+            message = partial.text();
+          }
+        }
+      }
+    }
+    return rejected == 0 && message.isEmpty() ? NONE : new PartialSuccess(rejected, message);
+  }
+
+  /** The message of a {@code google.rpc.Status}; empty where there is none. */
+  static String statusMessage(byte[] status) {
+    Fields fields = new Fields(status, 0, status.length);
+    String message = "";
+    while (fields.next()) {
+      if (fields.is(2)) {
+        message = fields.text();
+      }
+    }
+    return message;
+  }
+
+  /**
+   * The delay in the {@code google.rpc.RetryInfo} of a {@code google.rpc.Status}.
+   *
+   * @return nanoseconds; -1 where it has none
+   */
+  static long retryDelayNanos(byte[] status) {
+    Fields fields = new Fields(status, 0, status.length);
+    while (fields.next()) {
+      if (fields.is(3)) {
+        Fields any = fields.message();
+        String type = "";
+        Fields value = new Fields(status, 0, 0);
+        while (any.next()) {
+          if (any.is(1)) {
+            type = any.text();
+          } else if (any.is(2)) {
+            value = any.message();
+          }
+        }
+        if (type.endsWith("/google.rpc.RetryInfo")) {
+          return delay(value);
+        }
+      }
+    }
+    return -1;
+  }
+
+  private static long delay(Fields retryInfo) {
+    long nanos = 0;
+    while (retryInfo.next()) {
+      if (retryInfo.is(1)) {
+        Fields duration = retryInfo.message();
+        while (duration.next()) {
+          if (duration.is(1)) {
+            nanos += TimeUnit.SECONDS.toNanos(duration.number());
+          } else if (duration.is(2)) {
+            nanos += duration.number();
+          }
+        }
+      }
+    }
+    return Math.max(0, nanos);
+  }
+
+  /** Walks over the fields of one message; malformed bytes end it. */
+  private static final class Fields {
+
+    private static final int VARINT = 0;
+    private static final int FIXED_64 = 1;
+    private static final int BYTES = 2;
+    private static final int FIXED_32 = 5;
+
+    private final byte[] bytes;
+    private final int end;
+    private int position;
+    private int field;
+    private long number;
+    private int start;
+    private int length;
+
+    Fields(byte[] bytes, int from, int to) {
+      this.bytes = bytes;
+      position = from;
+      end = to;
+    }
+
+    boolean next() {
+      if (position >= end) {
+        return false;
+      }
+      long tag = varint();
+      field = (int) (tag >>> 3);
+      number = 0;
+      length = 0;
+      switch ((int) tag & 7) {
+        case VARINT -> number = varint();
+        case FIXED_64 -> skip(8);
+        case BYTES -> skip(varint());
+        case FIXED_32 -> skip(4);
+        default -> position = end + 1;
+      }
+      return position <= end;
+    }
+
+    boolean is(int number) {
+      return field == number;
+    }
+
+    long number() {
+      return number;
+    }
+
+    String text() {
+      return new String(bytes, start, length, StandardCharsets.UTF_8);
+    }
+
+    Fields message() {
+      return new Fields(bytes, start, start + length);
+    }
+
+    private void skip(long count) {
+      if (count < 0 || count > end - position) {
+        position = end + 1;
+        return;
+      }
+      start = position;
+      length = (int) count;
+      position += length;
+    }
+
+    private long varint() {
+      long value = 0;
+      for (int shift = 0; shift < 64 && position < end; shift += 7) {
+        byte next = bytes[position++];
+        value |= (long) (next & 0x7f) << shift;
+        if (next >= 0) {
+          return value;
+        }
+      }
+      position = end + 1;
+      return 0;
+    }
+  }
+}

@@ -1,0 +1,139 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.delivery;
+
+import io.opentelemetry.sdk.common.CompletableResultCode;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Items that go out together: first in the hands of an exporter, then, where that calls a {@link
+ * Sender}, as the bytes that it sends. Settled once, by whoever has it then.
+ */
+final class Request {
+
+  // An exporter hands its sender bytes alone, on the thread that called it.
+  private static final ThreadLocal<Request> CURRENT = new ThreadLocal<>();
+
+  private final Ledger ledger;
+  private final int items;
+  private final CompletableResultCode settled = new CompletableResultCode();
+  private final AtomicBoolean isSettled = new AtomicBoolean();
+  private boolean taken;
+  private final boolean divisible;
+  private boolean tooLarge;
+
+  /**
+   * @param divisible whether {@link #tooLarge} may be said of it
+   */
+  Request(Ledger ledger, int items, boolean divisible) {
+    this.ledger = ledger;
+    this.items = items;
+    this.divisible = divisible;
+    ledger.opened(this);
+  }
+
+  boolean isDivisible() {
+    return divisible;
+  }
+
+  Ledger ledger() {
+    return ledger;
+  }
+
+  int items() {
+    return items;
+  }
+
+  /** Succeeds where the receiver acknowledged all. */
+  CompletableResultCode settled() {
+    return settled;
+  }
+
+  /** What an exporter sends on this thread from now on is this. */
+  void begin() {
+    CURRENT.set(this);
+  }
+
+  /**
+   * The exporter has been asked.
+   *
+   * @return whether a sender has taken this, and will settle it
+   */
+  boolean end() {
+    CURRENT.remove();
+    return taken;
+  }
+
+  /** What is exported on this thread, once; null where nobody said. */
+  static @Nullable Request take() {
+    Request current = CURRENT.get();
+    if (current == null || current.taken || current.tooLarge) {
+      return null;
+    }
+    current.taken = true;
+    return current;
+  }
+
+  /** Gives it back to whoever exports it, and divides it. */
+  void tooLarge() {
+    tooLarge = true;
+    taken = false;
+  }
+
+  boolean isTooLarge() {
+    return tooLarge;
+  }
+
+  /**
+   * Leaves its items to other requests.
+   *
+   * @return false where it was settled before
+   */
+  boolean withdraw() {
+    if (!isSettled.compareAndSet(false, true)) {
+      return false;
+    }
+    ledger.withdrawn(this);
+    return true;
+  }
+
+  /** Only the first call counts. */
+  void settle(long failed, @Nullable String reason) {
+    if (isSettled.compareAndSet(false, true)) {
+      ledger.settled(this, failed, reason);
+      if (failed == 0) {
+        settled.succeed();
+      } else {
+        settled.fail();
+      }
+    }
+  }
+
+  /** For want of memory. */
+  void drop() {
+    if (isSettled.compareAndSet(false, true)) {
+      ledger.droppedOpen(this);
+      settled.fail();
+    }
+  }
+
+  /**
+   * It is on disk now; whoever waits for a flush waits no longer.
+   *
+   * @return false where it was settled before
+   */
+  boolean spooled() {
+    if (!isSettled.compareAndSet(false, true)) {
+      return false;
+    }
+    ledger.spooled(this);
+    settled.fail();
+    return true;
+  }
+
+  boolean isSettled() {
+    return isSettled.get();
+  }
+}

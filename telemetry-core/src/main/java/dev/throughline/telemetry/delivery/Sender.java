@@ -1,0 +1,604 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.delivery;
+
+import dev.throughline.telemetry.instrument.Guard;
+import io.opentelemetry.api.impl.InstrumentationUtil;
+import io.opentelemetry.sdk.common.CompletableResultCode;
+import io.opentelemetry.sdk.common.export.Compressor;
+import io.opentelemetry.sdk.common.export.MessageWriter;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.zip.GZIPInputStream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends what one exporter encodes, on threads of its own, until the receiver acknowledges or
+ * refuses it. An exporter is told at once that all is well, so that it holds no spans any longer,
+ * and does not log what is logged here.
+ */
+final class Sender {
+
+  private static final Logger logger = LoggerFactory.getLogger(Delivery.class);
+  private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
+  private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
+  // While telemetry closes there is little time.
+  private static final long CLOSING_BACKOFF_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+  // With a disk, more than this in memory is at stake while a receiver does not answer.
+  private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(1);
+  // What a gRPC server takes unless told otherwise; it refuses the whole of a larger message.
+  private static final int MAX_MESSAGE_BYTES = 4 << 20;
+  // So that the way to a distant receiver is not the limit.
+  private static final int MAX_THREADS = 4;
+  private static final int MAX_FREE_ARRAYS = 4;
+
+  private final Wire wire;
+  private final @Nullable Compressor compressor;
+  private final String endpoint;
+  private final long timeoutMillis;
+  private final boolean retries;
+  private final @Nullable Spool spool;
+  private final Guard guard;
+
+  // Below, all of the lock, which no thread of the application ever takes.
+  private final Object lock = new Object();
+  private final Deque<Parcel> ready = new ArrayDeque<>();
+  private final Set<Parcel> held = new HashSet<>();
+  private final Deque<byte[]> free = new ArrayDeque<>();
+  private final Deque<Spool.Entry> stored = new ArrayDeque<>();
+  private @Nullable Ledger ledger;
+  private int threads;
+  private int idle;
+  private int sending;
+  private int failures;
+  private int round;
+  private long resumeNanos;
+  private long progressNanos;
+  private boolean closing;
+  private boolean closed;
+  private boolean logged;
+  private long loggedAtNanos;
+
+  /** A request with its bytes: one from memory, or one that was on disk. */
+  private static final class Parcel {
+
+    final Ledger ledger;
+    final int items;
+    final Body body;
+    final @Nullable Request request;
+    final Spool.@Nullable Entry entry;
+    boolean mayHaveArrived;
+
+    Parcel(Request request, Body body) {
+      ledger = request.ledger();
+      items = request.items();
+      this.request = request;
+      this.body = body;
+      entry = null;
+    }
+
+    Parcel(Spool.Entry entry, Ledger ledger, Body body) {
+      this.ledger = ledger;
+      items = entry.items();
+      request = null;
+      this.body = body;
+      this.entry = entry;
+      mayHaveArrived = entry.mayHaveArrived();
+    }
+
+    void settle(long failed, @Nullable String reason) {
+      if (request != null) {
+        request.settle(failed, reason);
+      } else if (entry != null && entry.remove()) {
+        ledger.spooledSettled(items, failed, reason);
+      }
+    }
+  }
+
+  Sender(
+      Wire wire,
+      @Nullable Compressor compressor,
+      String endpoint,
+      Duration timeout,
+      boolean retries,
+      @Nullable Spool spool,
+      Guard guard) {
+    this.spool = spool;
+    this.wire = wire;
+    this.compressor = compressor;
+    this.endpoint = endpoint;
+    timeoutMillis = timeout.compareTo(Duration.ofDays(1)) < 0 ? timeout.toMillis() : Long.MAX_VALUE;
+    this.retries = retries;
+    this.guard = guard;
+  }
+
+  /**
+   * Takes a request over: it is encoded when this returns, and settled some time. One that is too
+   * large stays with whoever exports it.
+   */
+  void send(Request request, MessageWriter message) {
+    if (request.isDivisible() && message.getContentLength() > MAX_MESSAGE_BYTES) {
+      request.tooLarge();
+      return;
+    }
+    Body body;
+    try {
+      body = encoded(message);
+      request.ledger().measured(request.items(), message.getContentLength());
+    } catch (Throwable t) {
+      request.settle(request.items(), "it could not be encoded: " + t);
+      guard.caught("MessageWriter.writeMessage", t);
+      return;
+    }
+    if (!request.ledger().hold(body.bytes().length)) {
+      request.drop();
+      return;
+    }
+    Parcel parcel = new Parcel(request, body);
+    List<Parcel> forDisk = List.of();
+    synchronized (lock) {
+      ledger = request.ledger();
+      if (closed) {
+        forDisk = List.of(parcel);
+      } else {
+        held.add(parcel);
+        ready.add(parcel);
+        if (spool != null && isStuck()) {
+          forDisk = new ArrayList<>(ready);
+          ready.clear();
+        }
+        wake();
+      }
+    }
+    for (Parcel one : forDisk) {
+      if (!toDisk(one)) {
+        again(one);
+      }
+    }
+  }
+
+  /** Sends what is on disk of an earlier process. */
+  void takeOver(Ledger of) {
+    if (spool == null) {
+      return;
+    }
+    List<Spool.Entry> left = spool.entries(of.signal());
+    for (Spool.Entry entry : left) {
+      entry.ledger(of);
+      of.takenOver(entry.items());
+    }
+    synchronized (lock) {
+      ledger = of;
+      stored.addAll(left);
+      wake();
+    }
+  }
+
+  private void wake() {
+    if (ready.isEmpty() && stored.isEmpty()) {
+      return;
+    }
+    if (idle > 0) {
+      lock.notifyAll();
+    } else if (threads < MAX_THREADS
+        && (threads == 0 || (ready.size() + stored.size() > 1 && failures == 0))) {
+      startThread();
+    }
+  }
+
+  /** Whether what comes had better go to disk: the receiver fails, or has long not answered. */
+  private boolean isStuck() {
+    return failures > 0 || (sending > 0 && System.nanoTime() - progressNanos > STUCK_NANOS);
+  }
+
+  /** False where there is no disk, or no room on it. */
+  private boolean toDisk(Parcel parcel) {
+    Request request = parcel.request;
+    Ledger of = parcel.ledger;
+    if (spool == null || request == null || request.isSettled()) {
+      return false;
+    }
+    Body body = parcel.body;
+    int prefix = wire.prefixLength();
+    Spool.Entry entry =
+        spool.write(
+            of, parcel.items, compressor != null, body.bytes(), prefix, body.length() - prefix);
+    if (entry == null) {
+      return false;
+    }
+    entry.mayHaveArrived(parcel.mayHaveArrived);
+    if (!spooled(request)) {
+      // Given up meanwhile.
+      boolean unused = entry.remove();
+      return true;
+    }
+    free(parcel);
+    synchronized (lock) {
+      stored.add(entry);
+      if (!closed) {
+        wake();
+      }
+    }
+    return true;
+  }
+
+  private boolean spooled(Request request) {
+    try {
+      return request.spooled();
+    } catch (Throwable t) {
+      // Whoever waits for a flush has said what is to be called.
+      guard.caught("CompletableResultCode.whenComplete", t);
+      return true;
+    }
+  }
+
+  /** Back into memory, where it came from; or given up, where all is over. */
+  private void again(Parcel parcel) {
+    synchronized (lock) {
+      if (!closed) {
+        ready.add(parcel);
+        wake();
+        return;
+      }
+    }
+    settle(parcel, parcel.items, Ledger.NO_ANSWER);
+  }
+
+  private Body encoded(MessageWriter message) throws IOException {
+    int length = message.getContentLength();
+    int prefix = wire.prefixLength();
+    Body body = new Body(array(compressor == null ? prefix + length : prefix + length / 4));
+    body.skip(prefix);
+    if (compressor == null) {
+      message.writeMessage(body);
+    } else {
+      try (OutputStream compressed = compressor.compress(body)) {
+        message.writeMessage(compressed);
+      }
+    }
+    wire.writePrefix(body.bytes(), body.length() - prefix);
+    return body;
+  }
+
+  /** One that was used before, where it fits well enough. */
+  private byte[] array(int capacity) {
+    synchronized (lock) {
+      byte[] used = free.peekFirst();
+      if (used != null && used.length >= capacity) {
+        free.removeFirst();
+        if (used.length / 4 <= capacity) {
+          return used;
+        }
+      }
+    }
+    return Body.array(capacity);
+  }
+
+  private void startThread() {
+    Thread thread =
+        new Thread(
+            () -> InstrumentationUtil.suppressInstrumentation(this::work), "telemetry-delivery");
+    thread.setDaemon(true);
+    thread.start();
+    threads++;
+  }
+
+  private void work() {
+    while (true) {
+      Parcel parcel;
+      Spool.Entry entry;
+      int ofRound;
+      synchronized (lock) {
+        if (!awaitWork()) {
+          threads--;
+          return;
+        }
+        parcel = ready.poll();
+        entry = parcel == null ? stored.poll() : null;
+        if (sending++ == 0) {
+          progressNanos = System.nanoTime();
+        }
+        ofRound = round;
+      }
+      if (entry != null) {
+        parcel = load(entry);
+      }
+      if (parcel == null) {
+        synchronized (lock) {
+          sending--;
+          lock.notifyAll();
+        }
+        continue;
+      }
+      Answer answer;
+      try {
+        answer = attempt(parcel);
+      } catch (Throwable t) {
+        answer = Answer.refused("it could not be sent: " + t);
+        caught(t);
+      }
+      answered(parcel, answer, ofRound);
+      // Someone else's interrupt would break off whatever comes next.
+      Thread.interrupted();
+    }
+  }
+
+  /** Null where there is nothing to be had of it. */
+  private @Nullable Parcel load(Spool.Entry entry) {
+    Ledger of;
+    synchronized (lock) {
+      of = ledger;
+    }
+    if (of == null || entry.isGone()) {
+      return null;
+    }
+    try {
+      Spool.Stored stored = entry.read();
+      Body body = new Body(Body.array(wire.prefixLength() + stored.message().remaining()));
+      body.skip(wire.prefixLength());
+      if (stored.compressed() == (compressor != null)) {
+        body.write(stored.message());
+      } else if (compressor == null) {
+        new GZIPInputStream(stored.stream()).transferTo(body);
+      } else {
+        try (OutputStream compressed = compressor.compress(body)) {
+          stored.stream().transferTo(compressed);
+        }
+      }
+      wire.writePrefix(body.bytes(), body.length() - wire.prefixLength());
+      return new Parcel(entry, of, body);
+    } catch (IOException e) {
+      if (entry.remove()) {
+        of.spooledSettled(entry.items(), entry.items(), "a file of the spool can't be read");
+        guard.caught("Spool.read", e);
+      }
+      return null;
+    }
+  }
+
+  private void caught(Throwable thrown) {
+    try {
+      guard.caught("Sender.work", thrown);
+    } catch (VirtualMachineError fatal) {
+      Thread thread = Thread.currentThread();
+      thread.getUncaughtExceptionHandler().uncaughtException(thread, fatal);
+    }
+  }
+
+  /** Waits until there is something to send; false where this thread is no longer needed. */
+  private boolean awaitWork() {
+    long idleUntil = System.nanoTime() + IDLE_NANOS;
+    while (!closed) {
+      long now = System.nanoTime();
+      long wait;
+      if (ready.isEmpty() && stored.isEmpty()) {
+        wait = idleUntil - now;
+        if (wait <= 0) {
+          return false;
+        }
+      } else if (failures > 0 && sending > 0) {
+        // One knocks for all.
+        wait = IDLE_NANOS;
+      } else if (failures > 0 && resumeNanos - now > 0) {
+        wait = resumeNanos - now;
+      } else {
+        return true;
+      }
+      idle++;
+      try {
+        lock.wait(wait / 1_000_000, (int) (wait % 1_000_000));
+      } catch (InterruptedException e) {
+        // Nobody here interrupts; the work goes on.
+      } finally {
+        idle--;
+      }
+    }
+    return false;
+  }
+
+  private Answer attempt(Parcel parcel) {
+    if (parcel.mayHaveArrived) {
+      parcel.mayHaveArrived = false;
+      parcel.ledger.repeated(parcel.items);
+    }
+    parcel.body.leaving(false);
+    try {
+      return wire.send(parcel.body);
+    } catch (IOException e) {
+      return Answer.noAnswer(words(e), parcel.body.leaving());
+    }
+  }
+
+  private String words(IOException e) {
+    if (e instanceof InterruptedIOException) {
+      return "no answer within " + timeoutMillis + " ms";
+    }
+    String message = e.getMessage();
+    return message == null ? e.getClass().getSimpleName() : message;
+  }
+
+  private void answered(Parcel parcel, Answer answer, int ofRound) {
+    boolean again = answer.kind() == Answer.Kind.TRY_AGAIN && retries;
+    long failed = 0;
+    List<Parcel> forDisk = List.of();
+    boolean over;
+    synchronized (lock) {
+      over = closed;
+      sending--;
+      progressNanos = System.nanoTime();
+      if (answer.kind() == Answer.Kind.ACKNOWLEDGED) {
+        failed = Math.max(0, Math.min(answer.rejected(), parcel.items));
+        failures = 0;
+      } else if (!again || closed) {
+        again = false;
+        failed = parcel.items;
+        // A receiver that refuses is there.
+        failures = answer.kind() == Answer.Kind.REFUSED ? 0 : failures;
+      } else {
+        pause(answer, ofRound);
+        parcel.mayHaveArrived = answer.mayHaveArrived();
+        if (parcel.entry != null) {
+          parcel.entry.mayHaveArrived(parcel.mayHaveArrived);
+          stored.addLast(parcel.entry);
+        } else if (spool == null) {
+          // Last, so that one which can't be delivered does not hold up the others.
+          ready.addLast(parcel);
+        } else {
+          forDisk = new ArrayList<>(ready);
+          forDisk.add(parcel);
+          ready.clear();
+        }
+      }
+      lock.notifyAll();
+    }
+    for (Parcel one : forDisk) {
+      if (!toDisk(one)) {
+        again(one);
+      }
+    }
+    if (over && answer.kind() != Answer.Kind.ACKNOWLEDGED) {
+      // Broken off: whoever closed this goes through what is left, and says what was lost.
+      return;
+    }
+    if (again) {
+      parcel.ledger.failing(String.valueOf(answer.reason()));
+      logRetry(parcel, answer);
+    } else {
+      if (failed > 0) {
+        logFailed(parcel, failed, answer);
+      }
+      settle(parcel, failed, answer.reason());
+    }
+  }
+
+  private void pause(Answer answer, int ofRound) {
+    if (ofRound == round) {
+      // Those that were sent beside this one fail for the same reason.
+      round++;
+      failures++;
+      resumeNanos = System.nanoTime();
+    }
+    long delay = answer.delayNanos(failures);
+    if (closing && answer.retryAfterNanos() == 0) {
+      delay = Math.min(delay, CLOSING_BACKOFF_NANOS);
+    }
+    resumeNanos = Math.max(resumeNanos, System.nanoTime() + delay);
+  }
+
+  private void settle(Parcel parcel, long failed, @Nullable String reason) {
+    if (parcel.request != null) {
+      free(parcel);
+    }
+    // Whoever waits for a flush has said what is to be called.
+    guard.run("CompletableResultCode.whenComplete", () -> parcel.settle(failed, reason));
+  }
+
+  private void free(Parcel parcel) {
+    byte[] bytes = parcel.body.bytes();
+    synchronized (lock) {
+      held.remove(parcel);
+      if (free.size() < MAX_FREE_ARRAYS) {
+        free.addFirst(bytes);
+      }
+    }
+    parcel.ledger.release(bytes.length);
+  }
+
+  private void logRetry(Parcel parcel, Answer answer) {
+    synchronized (lock) {
+      if (!mayLog()) {
+        return;
+      }
+    }
+    guard.run(
+        "Logger.warn",
+        () ->
+            logger.warn(
+                "Delivery of {} to {} fails and is tried again: {}",
+                parcel.ledger.items(),
+                endpoint,
+                answer.reason()));
+  }
+
+  private void logFailed(Parcel parcel, long failed, Answer answer) {
+    synchronized (lock) {
+      if (!mayLog()) {
+        return;
+      }
+    }
+    guard.run(
+        "Logger.warn",
+        () ->
+            logger.warn(
+                "Delivery of {} to {} failed for {} of them: {}",
+                parcel.ledger.items(),
+                endpoint,
+                failed,
+                answer.reason()));
+  }
+
+  private boolean mayLog() {
+    long now = System.nanoTime();
+    if (logged && now - loggedAtNanos < QUIET_NANOS) {
+      return false;
+    }
+    logged = true;
+    loggedAtNanos = now;
+    return true;
+  }
+
+  /** Tries at once, and waits no longer between tries than the receiver asks for. */
+  void hurry() {
+    synchronized (lock) {
+      closing = true;
+      if (resumeNanos - System.nanoTime() < Answer.LONGEST_OWN_DELAY_NANOS) {
+        resumeNanos = System.nanoTime();
+      }
+      lock.notifyAll();
+    }
+  }
+
+  /** Done once all that was taken over is settled. */
+  CompletableResultCode shutdown() {
+    List<CompletableResultCode> waiting = new ArrayList<>();
+    synchronized (lock) {
+      for (Parcel parcel : held) {
+        if (parcel.request != null) {
+          waiting.add(parcel.request.settled());
+        }
+      }
+    }
+    CompletableResultCode result = new CompletableResultCode();
+    CompletableResultCode.ofAll(waiting).whenComplete(result::succeed);
+    return result;
+  }
+
+  /** Sends no more; what can't go to disk is settled by its ledger. */
+  void close() {
+    List<Parcel> left;
+    synchronized (lock) {
+      closed = true;
+      left = List.copyOf(held);
+      ready.clear();
+      held.clear();
+      free.clear();
+      lock.notifyAll();
+    }
+    wire.close();
+    for (Parcel parcel : left) {
+      boolean unused = toDisk(parcel);
+    }
+  }
+}

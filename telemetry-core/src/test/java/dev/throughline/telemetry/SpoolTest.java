@@ -1,0 +1,345 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.throughline.telemetry.OtlpReceiver.Reply;
+import dev.throughline.telemetry.delivery.Delivery;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.opentelemetry.proto.trace.v1.Span;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What can't be delivered goes to disk, and from there to the receiver. */
+@Timeout(150)
+class SpoolTest {
+
+  private static final Duration LONG = Duration.ofSeconds(20);
+
+  private final LogCapture log = new LogCapture();
+  private final List<AutoCloseable> open = new ArrayList<>();
+  @TempDir Path folder;
+
+  @AfterEach
+  void close() throws Exception {
+    for (int i = open.size(); i-- > 0; ) {
+      open.get(i).close();
+    }
+    log.close();
+  }
+
+  private <T extends AutoCloseable> T opened(T closeable) {
+    open.add(closeable);
+    return closeable;
+  }
+
+  private OtlpReceiver receiver(boolean grpc) {
+    return opened(grpc ? OtlpReceiver.grpc() : OtlpReceiver.http());
+  }
+
+  private Telemetry build(OtlpReceiver receiver, boolean grpc, String... properties) {
+    return build(receiver.authority(), grpc, properties);
+  }
+
+  private Telemetry build(String authority, boolean grpc, String... properties) {
+    TelemetryBuilder builder =
+        Telemetry.builder()
+            .ignoreEnvironment()
+            .setServiceName("spooling")
+            .addProperty("otel.exporter.otlp.endpoint", authority)
+            .addProperty("otel.exporter.otlp.protocol", grpc ? "grpc" : "http/protobuf")
+            .addProperty("otel.metrics.exporter", "none")
+            .addProperty("telemetry.spool.folder", folder.toString())
+            .addProperty("telemetry.spool.sync.interval", "100ms")
+            .addProperty("telemetry.close.timeout", "1s");
+    for (int i = 0; i < properties.length; i += 2) {
+      builder.addProperty(properties[i], properties[i + 1]);
+    }
+    return opened(builder.build());
+  }
+
+  private static void fail(OtlpReceiver receiver, boolean grpc) {
+    receiver.reply(
+        request ->
+            grpc
+                ? Reply.grpc(Status.UNAVAILABLE, new Metadata())
+                : Reply.http(503, Map.of("Retry-After", "1")));
+  }
+
+  private static void endSpans(Telemetry telemetry, int count) {
+    for (int i = 0; i < count; i++) {
+      telemetry.span("work").run(() -> {});
+    }
+  }
+
+  private static Delivery.Counts spans(Telemetry telemetry) {
+    return telemetry.delivery().spans();
+  }
+
+  private List<Path> files() {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files.filter(file -> file.toString().endsWith(".otlp")).sorted().toList();
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void assertOnce(OtlpReceiver receiver, int expected) {
+    Set<Object> ids = receiver.spans().stream().map(Span::getSpanId).collect(Collectors.toSet());
+    assertThat(ids).hasSize(expected);
+    assertThat(receiver.spans()).hasSize(expected);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void whatFailsGoesToDiskAndArrivesOnceTheReceiverIsBack(boolean grpc) {
+    OtlpReceiver receiver = receiver(grpc);
+    fail(receiver, grpc);
+    Telemetry telemetry = build(receiver, grpc);
+    endSpans(telemetry, 5_000);
+    telemetry.openTelemetry().getLogsBridge().get("t").logRecordBuilder().setBody("b").emit();
+    Wait.until("all is on disk", () -> spans(telemetry).spooled() == 5_000);
+    Wait.until("the log record too", () -> telemetry.delivery().logRecords().spooled() == 1);
+    assertThat(spans(telemetry).pending()).isZero();
+    assertThat(files()).isNotEmpty();
+    assertThat(telemetry.flush(Duration.ofMillis(200)).complete()).isFalse();
+
+    receiver.reply(request -> Reply.OK);
+    Wait.until("all has arrived", () -> telemetry.delivery().complete());
+    assertOnce(receiver, 5_000);
+    assertThat(receiver.logs()).hasSize(1);
+    assertThat(files()).isEmpty();
+    assertThat(telemetry.flush(LONG).complete()).isTrue();
+  }
+
+  /** Also by one that speaks another protocol, or compresses. */
+  @ParameterizedTest
+  @CsvSource({"true, none, false, gzip", "false, gzip, true, none", "true, none, true, none"})
+  void whatIsLeftAtTheCloseIsSentByTheNextProcess(
+      boolean grpc, String compression, boolean nextGrpc, String nextCompression) {
+    OtlpReceiver receiver = receiver(grpc);
+    fail(receiver, grpc);
+    Telemetry first = build(receiver, grpc, "otel.exporter.otlp.compression", compression);
+    endSpans(first, 3_000);
+    long start = System.nanoTime();
+    first.close();
+    assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start)).isLessThan(2_000);
+    assertThat(spans(first)).isEqualTo(new Delivery.Counts(3_000, 0, 0, 0, 3_000, 0, 0));
+    assertThat(log.warnings()).noneMatch(line -> line.startsWith("Telemetry closed"));
+
+    OtlpReceiver back = receiver(nextGrpc);
+    Telemetry next = build(back, nextGrpc, "otel.exporter.otlp.compression", nextCompression);
+    Wait.until("all has arrived", () -> spans(next).delivered() == 3_000);
+    assertThat(spans(next)).isEqualTo(new Delivery.Counts(3_000, 3_000, 0, 0, 0, 0, 0));
+    assertOnce(back, 3_000);
+    assertThat(files()).isEmpty();
+  }
+
+  @Test
+  void whatHangsAtTheCloseIsLeftForTheNextProcess() {
+    OtlpReceiver receiver = receiver(true);
+    receiver.hold();
+    Telemetry telemetry = build(receiver, true);
+    endSpans(telemetry, 3_000);
+    telemetry.close();
+    assertThat(spans(telemetry).spooled()).isEqualTo(3_000);
+    assertThat(spans(telemetry).lost()).isZero();
+  }
+
+  @Test
+  void theOldestMakeRoomAndAreCounted() {
+    OtlpReceiver receiver = receiver(false);
+    fail(receiver, false);
+    Telemetry telemetry = build(receiver, false, "telemetry.spool.size.mb", "1");
+    String text = "x".repeat(1_000);
+    for (int i = 0; i < 4_000; i++) {
+      telemetry.span("work").attribute("text", text).run(() -> {});
+    }
+    Wait.until("all was written", () -> spans(telemetry).pending() == 0);
+    Delivery.Counts counts = spans(telemetry);
+    assertThat(counts.dropped()).isBetween(2_500L, 3_999L);
+    assertThat(counts.spooled() + counts.dropped()).isEqualTo(4_000);
+    assertThat(counts.created()).isEqualTo(4_000);
+    assertThat(files().stream().mapToLong(SpoolTest::size).sum()).isLessThan(1 << 20);
+
+    receiver.reply(request -> Reply.OK);
+    Wait.until("the rest has arrived", () -> spans(telemetry).spooled() == 0);
+    assertThat(receiver.spans()).hasSize((int) counts.spooled());
+  }
+
+  private static long size(Path file) {
+    try {
+      return Files.size(file);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void aTornFileIsSkippedAndCounted() throws IOException {
+    OtlpReceiver receiver = receiver(false);
+    fail(receiver, false);
+    Telemetry first = build(receiver, false);
+    endSpans(first, 2_048);
+    first.close();
+    List<Path> files = files();
+    assertThat(files).hasSizeGreaterThan(3);
+    Files.write(files.get(0), new byte[0]);
+    Files.write(files.get(1), java.util.Arrays.copyOf(Files.readAllBytes(files.get(1)), 1_000));
+    byte[] turned = Files.readAllBytes(files.get(2));
+    turned[500] ^= 1;
+    Files.write(files.get(2), turned);
+    Files.write(files.get(2).resolveSibling("half.otlp.part"), new byte[10]);
+
+    receiver.reply(request -> Reply.OK);
+    Telemetry next = build(receiver, false);
+    Wait.until("the rest has arrived", () -> spans(next).spooled() == 0);
+    assertThat(spans(next).failed()).isEqualTo(2_048 - receiver.spans().size());
+    assertThat(spans(next).created()).isEqualTo(2_048);
+    assertThat(receiver.spans()).hasSizeBetween(1, 2_047);
+    assertThat(log.warnings()).anyMatch(line -> line.startsWith("Spool.read threw"));
+    try (Stream<Path> left = Files.walk(folder)) {
+      assertThat(left.filter(file -> file.toString().endsWith(".part"))).isEmpty();
+    }
+  }
+
+  @Test
+  void twoNeverShareASubfolder() {
+    OtlpReceiver receiver = receiver(false);
+    fail(receiver, false);
+    Telemetry one = build(receiver, false);
+    Telemetry other = build(receiver, false);
+    endSpans(one, 100);
+    endSpans(other, 100);
+    Wait.until("both wrote", () -> spans(one).spooled() == 100 && spans(other).spooled() == 100);
+    assertThat(files().stream().map(Path::getParent).collect(Collectors.toSet())).hasSize(2);
+    one.close();
+    other.close();
+
+    // Whoever comes next takes over from both.
+    OtlpReceiver back = receiver(false);
+    Telemetry next = build(back, false);
+    Wait.until("all has arrived", () -> spans(next).delivered() == 200);
+    assertOnce(back, 200);
+  }
+
+  @Test
+  void aFolderThatCanNotBeUsedLeavesDeliveryInMemory() throws IOException {
+    OtlpReceiver receiver = receiver(false);
+    Path file = Files.createFile(folder.resolve("file"));
+    Telemetry telemetry = build(receiver, false, "telemetry.spool.folder", file.toString());
+    endSpans(telemetry, 10);
+    assertThat(telemetry.flush(LONG).complete()).isTrue();
+    assertThat(log.warnings())
+        .singleElement()
+        .asString()
+        .startsWith("There is no spool: " + file + " can't be used: ");
+  }
+
+  private ChildJvm child(OtlpReceiver receiver) {
+    return opened(
+        ChildJvm.of(SpoolingMain.class)
+            .environment("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.authority())
+            .environment("TELEMETRY_SPOOL_FOLDER", folder.toString())
+            .environment("TELEMETRY_SPOOL_SYNC_INTERVAL", "500ms")
+            .environment("OTEL_METRICS_EXPORTER", "none")
+            .start());
+  }
+
+  /** A service that ends a span each millisecond, and says every hundred how many. */
+  static final class SpoolingMain {
+
+    public static void main(String[] args) {
+      Telemetry telemetry = Telemetry.init("spooling");
+      long begin = System.nanoTime();
+      for (int ended = 0; ended < 60_000; ended++) {
+        telemetry.span("work").run(() -> {});
+        while (System.nanoTime() - begin < ended * 1_000_000L) {
+          LockSupport.parkNanos(500_000);
+        }
+        if (ended % 100 == 99) {
+          System.out.println("ended " + (ended + 1));
+        }
+      }
+    }
+  }
+
+  /** What was killed in the middle has lost what it had in memory: at most the interval. */
+  @Test
+  void aKilledProcessLosesAtMostTheInterval() {
+    OtlpReceiver receiver = receiver(true);
+    fail(receiver, true);
+    ChildJvm child = child(receiver);
+    Wait.until("it is at work", () -> child.said("ended ").size() >= 50);
+    child.kill();
+    // 128 + SIGKILL.
+    assertThat(child.awaitExit()).isEqualTo(137);
+    List<String> said = child.said("ended ");
+    int ended = Integer.parseInt(said.get(said.size() - 1));
+
+    receiver.reply(request -> Reply.OK);
+    Telemetry next = build(receiver, true);
+    Wait.until("the spool is empty", () -> spans(next).spooled() == 0);
+    // A span each millisecond, and half a second is the interval.
+    assertThat(receiver.spans()).hasSizeGreaterThanOrEqualTo(ended - 500);
+    assertThat(spans(next).failed()).isZero();
+    assertOnce(receiver, receiver.spans().size());
+  }
+
+  @Test
+  void secondsWithoutAReceiverLoseNothing() throws IOException {
+    assertNothingIsLost(10_000);
+  }
+
+  @Test
+  @Tag("full")
+  void aMinuteWithoutAReceiverLosesNothing() throws IOException {
+    assertNothingIsLost(120_000);
+  }
+
+  /** 2,000 spans a second, and nobody receives. */
+  private void assertNothingIsLost(int count) throws IOException {
+    int port;
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = socket.getLocalPort();
+    }
+    Telemetry telemetry = build("localhost:" + port, true);
+    long begin = System.nanoTime();
+    for (int ended = 0; ended < count; ended++) {
+      telemetry.span("work").run(() -> {});
+      while (System.nanoTime() - begin < ended * 500_000L) {
+        LockSupport.parkNanos(500_000);
+      }
+    }
+    assertThat(spans(telemetry).delivered()).isZero();
+    assertThat(spans(telemetry).spooled()).isGreaterThan(count / 2);
+    OtlpReceiver receiver = opened(OtlpReceiver.grpc(port));
+    telemetry.flush(LONG);
+    Wait.until("all has arrived", () -> telemetry.delivery().complete());
+    assertThat(spans(telemetry)).isEqualTo(new Delivery.Counts(count, count, 0, 0, 0, 0, 0));
+    assertOnce(receiver, count);
+  }
+}
