@@ -13,6 +13,7 @@ import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
@@ -39,7 +40,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.LoggerFactory;
 
 /** An SDK by autoconfigure, with our settings, our resource and our span processor in it. */
 final class SdkSetup {
@@ -58,6 +58,8 @@ final class SdkSetup {
       AttributeKey.stringKey("service.instance.id");
 
   private final TelemetryBuilder builder;
+  private final Environment environment;
+  private final BadSettings bad;
   private final boolean spans;
   private final List<String> propagators;
   private final List<StandIn> exporters = new ArrayList<>();
@@ -69,10 +71,21 @@ final class SdkSetup {
   private String serviceName = "";
   private List<String> baggageKeys = DEFAULT_BAGGAGE_ATTRIBUTES;
   private @Nullable RequestIds requestIds;
+  private String configuration = "";
 
+  /**
+   * @param bad takes the settings that can't be used
+   */
   SdkSetup(
-      TelemetryBuilder builder, boolean spans, List<String> propagators, Duration closeTimeout) {
+      TelemetryBuilder builder,
+      Environment environment,
+      BadSettings bad,
+      boolean spans,
+      List<String> propagators,
+      Duration closeTimeout) {
     this.builder = builder;
+    this.environment = environment;
+    this.bad = bad;
     this.spans = spans;
     this.propagators = propagators;
     this.closeTimeout = closeTimeout;
@@ -82,7 +95,8 @@ final class SdkSetup {
    * Builds the SDK.
    *
    * @throws io.opentelemetry.sdk.autoconfigure.spi.ConfigurationException for a setting that
-   *     autoconfigure does not take
+   *     autoconfigure does not take, and that is none of the known ones
+   * @throws BadSettings.Refused where settings are strict
    */
   OpenTelemetrySdk build() {
     AutoConfiguredOpenTelemetrySdkBuilder autoConfigure =
@@ -116,7 +130,14 @@ final class SdkSetup {
                   }
                   return loggerProvider;
                 });
-    AutoConfigureUtil.setConfigPropertiesCustomizer(autoConfigure, this::settings);
+    if (new Environment(Map.of(), false).get("otel.config.file") != null) {
+      ComponentLoader components =
+          ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader());
+      ConfigFile.ignore(
+          autoConfigure, settings(DefaultConfigProperties.create(builder.properties, components)));
+    } else {
+      AutoConfigureUtil.setConfigPropertiesCustomizer(autoConfigure, this::settings);
+    }
     return autoConfigure.build().getOpenTelemetrySdk();
   }
 
@@ -156,6 +177,11 @@ final class SdkSetup {
     return settings == null ? "none" : settings.lastVariable();
   }
 
+  /** The settings that hold, for people to read; only known after {@link #build}. */
+  String configuration() {
+    return configuration;
+  }
+
   /** Where telemetry goes, in one line; only known after {@link #build}. */
   String summary() {
     Settings read = settings;
@@ -178,7 +204,7 @@ final class SdkSetup {
   }
 
   private static String argument(@Nullable String argument) {
-    return argument == null ? "" : " " + argument;
+    return argument == null ? "" : " " + Secrets.mask("otel.traces.sampler.arg", argument);
   }
 
   private static String exporter(Settings settings, String signal) {
@@ -195,36 +221,24 @@ final class SdkSetup {
   }
 
   private ConfigProperties settings(ConfigProperties given) {
-    Map<String, String> properties = new HashMap<>(builder.properties);
-    properties.values().removeIf(String::isBlank);
-    ConfigProperties defaults = DefaultConfigProperties.createFromMap(properties);
+    ConfigProperties defaults = DefaultConfigProperties.createFromMap(environment.all());
     Map<String, List<String>> decided = new HashMap<>();
     decided.put("otel.propagators", propagators);
     if (!spans) {
       decided.put("otel.traces.exporter", List.of("none"));
     }
-    Settings read = new Settings(builder.ignoreEnvironment ? defaults : given, defaults, decided);
+    ConfigProperties set = builder.ignoreEnvironment ? defaults : given;
+    Configuration known = new Configuration(set, environment, decided, bad);
+    bad.tell();
+    configuration = known.text();
+    Settings read = new Settings(set, defaults, decided, known.usable());
     settings = read;
-    // Now, so that a value that can't be used is told like any other.
     closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
     segmentLimit = read.getDuration("telemetry.segment.limit", segmentLimit);
     baggageKeys = read.getList("telemetry.baggage.attributes", DEFAULT_BAGGAGE_ATTRIBUTES);
-    requestIds = requestIds(read.getString("telemetry.request.id.header"));
+    String header = read.getString("telemetry.request.id.header");
+    requestIds = header == null ? null : new RequestIds(header);
     return read;
-  }
-
-  private static @Nullable RequestIds requestIds(@Nullable String header) {
-    if (header == null) {
-      return null;
-    }
-    if (!RequestIds.isHeader(header)) {
-      LoggerFactory.getLogger(Telemetry.class)
-          .warn(
-              "TELEMETRY_REQUEST_ID_HEADER: \"{}\" is no name of a header; requests get no id",
-              header);
-      return null;
-    }
-    return new RequestIds(header);
   }
 
   private Resource resource(Resource configured) {

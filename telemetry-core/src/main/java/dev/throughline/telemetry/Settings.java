@@ -12,10 +12,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The settings as autoconfigure reads them, with what people really write mended: an empty value is
- * unset, as the specification asks, and an OTLP endpoint needs no scheme, may name one of {@code
- * grpc://}, may end in a signal's path, and chooses the protocol by its port where none is set. Log
- * records go nowhere where no endpoint is set.
+ * The settings as autoconfigure reads them, with what people really write mended: what can't be
+ * used and what is empty is unset, as the specification asks, and an OTLP endpoint needs no scheme,
+ * may name one of {@code grpc://}, may end in a signal's path, and chooses the protocol by its port
+ * where none is set. Log records go nowhere where no endpoint is set.
  *
  * @see <a
  *     href="https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#parsing-empty-value">Parsing
@@ -35,13 +35,20 @@ final class Settings implements ConfigProperties {
   private final ConfigProperties given;
   private final ConfigProperties defaults;
   private final Map<String, List<String>> decided;
+  private final ConfigProperties usable;
   private String lastRead = "";
 
   /**
    * @param defaults what the caller gave, for what is unset or empty
    * @param decided lists that stand, whatever is set
+   * @param usable what there is of the known settings
    */
-  Settings(ConfigProperties given, ConfigProperties defaults, Map<String, List<String>> decided) {
+  Settings(
+      ConfigProperties given,
+      ConfigProperties defaults,
+      Map<String, List<String>> decided,
+      ConfigProperties usable) {
+    this.usable = usable;
     this.given = given;
     this.defaults = defaults;
     this.decided = decided;
@@ -72,7 +79,7 @@ final class Settings implements ConfigProperties {
     return of(SCHEDULE_DELAY).getDuration(SCHEDULE_DELAY, Duration.ofSeconds(5));
   }
 
-  /** The endpoint that a signal's OTLP exporter uses, for people to read: without user info. */
+  /** The endpoint that a signal's OTLP exporter uses. */
   String otlpEndpoint(String signal) {
     String endpoint = ownEndpoint(signal);
     if (endpoint == null) {
@@ -81,7 +88,7 @@ final class Settings implements ConfigProperties {
     if (endpoint == null) {
       return GRPC.equals(protocol(signal)) ? "http://localhost:4317" : "http://localhost:4318";
     }
-    return withoutUserInfo(endpoint);
+    return endpoint;
   }
 
   /** The OTLP protocol of a signal: what is set for it, for all, or what the endpoint tells. */
@@ -135,7 +142,8 @@ final class Settings implements ConfigProperties {
     return endpoint == null ? null : url(endpoint);
   }
 
-  private static String url(String endpoint) {
+  /** An endpoint as the exporters take it, with a scheme that they know where it has none. */
+  static String url(String endpoint) {
     String scheme = scheme(endpoint);
     return switch (scheme) {
       case "" -> "http://" + endpoint;
@@ -177,7 +185,8 @@ final class Settings implements ConfigProperties {
     return path < 0 ? endpoint : endpoint.substring(0, path);
   }
 
-  private static String withoutUserInfo(String endpoint) {
+  /** An endpoint, with a scheme or without, that has no user info. */
+  static String withoutUserInfo(String endpoint) {
     int userInfo = withoutPath(endpoint).lastIndexOf('@');
     return userInfo < 0
         ? endpoint
@@ -185,7 +194,8 @@ final class Settings implements ConfigProperties {
   }
 
   private static int authority(String endpoint) {
-    return endpoint.indexOf("://") + "://".length();
+    int scheme = endpoint.indexOf("://");
+    return scheme < 0 ? 0 : scheme + "://".length();
   }
 
   private static int port(String endpoint) {
@@ -205,6 +215,9 @@ final class Settings implements ConfigProperties {
   /** Where a setting is read: an empty one is unset, whatever its type. */
   private ConfigProperties of(String name) {
     lastRead = name;
+    if (KnownSettings.has(name)) {
+      return usable;
+    }
     String value = given.getString(name);
     return value == null || value.isBlank() ? defaults : given;
   }

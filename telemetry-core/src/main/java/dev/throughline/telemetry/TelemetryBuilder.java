@@ -114,22 +114,28 @@ public final class TelemetryBuilder {
 
   /**
    * Builds it, and says in one INFO line where telemetry goes. Settings that can't be used never
-   * stop the application: telemetry is then off, and one WARN says why.
+   * stop the application, unless it asks for that: one WARN for each says what is used instead.
+   *
+   * @throws IllegalArgumentException if {@code telemetry.strict} is {@code true} and settings can't
+   *     be used; it names them all
    */
   public Telemetry build() {
     Environment environment = new Environment(properties, ignoreEnvironment);
-    List<String> propagators = OffPropagators.known(environment.getList("otel.propagators"));
+    BadSettings bad =
+        new BadSettings(Boolean.TRUE.equals(environment.getSwitch("telemetry.strict")));
+    List<String> propagators = OffPropagators.known(environment, bad);
     ContextPropagators off = OffPropagators.of(propagators);
     if (Boolean.TRUE.equals(environment.getSwitch("otel.sdk.disabled"))) {
-      Telemetry telemetry = off(off);
+      bad.tell();
+      Telemetry telemetry = off(off, "Telemetry is off because OTEL_SDK_DISABLED=true");
       logger().info("Telemetry is off because OTEL_SDK_DISABLED=true");
       return telemetry;
     }
     boolean spans = !Boolean.FALSE.equals(environment.getSwitch("tracing.enabled"));
-    return Recording.build(this, spans, propagators, off);
+    return Recording.build(this, environment, bad, spans, propagators, off);
   }
 
-  Telemetry off(ContextPropagators propagators) {
+  Telemetry off(ContextPropagators propagators, String why) {
     return new Telemetry(
         new Signals(
             OpenTelemetry.propagating(propagators),
@@ -142,7 +148,8 @@ public final class TelemetryBuilder {
         List.of(),
         scope(),
         null,
-        DEFAULT_CLOSE_TIMEOUT);
+        DEFAULT_CLOSE_TIMEOUT,
+        why);
   }
 
   String scope() {
@@ -158,7 +165,12 @@ public final class TelemetryBuilder {
   private static final class Recording {
 
     static Telemetry build(
-        TelemetryBuilder builder, boolean spans, List<String> propagators, ContextPropagators off) {
+        TelemetryBuilder builder,
+        Environment environment,
+        BadSettings bad,
+        boolean spans,
+        List<String> propagators,
+        ContextPropagators off) {
       // Before anything of OpenTelemetry's uses its context.
       ScopeHooks.prepare();
       String mix = OpenTelemetryVersions.mix(TelemetryBuilder.class.getClassLoader());
@@ -169,18 +181,19 @@ public final class TelemetryBuilder {
                     + " work together; import telemetry-bom first. {}",
                 mix);
       }
-      SdkSetup setup = new SdkSetup(builder, spans, propagators, DEFAULT_CLOSE_TIMEOUT);
+      SdkSetup setup =
+          new SdkSetup(builder, environment, bad, spans, propagators, DEFAULT_CLOSE_TIMEOUT);
       OpenTelemetrySdk sdk;
       try {
         sdk = setup.build();
+      } catch (BadSettings.Refused e) {
+        throw e;
       } catch (RuntimeException | LinkageError | ServiceConfigurationError e) {
-        logger()
-            .warn(
-                "Telemetry is off because it could not be set up: {} (the last setting read: {})",
-                reason(e),
-                setup.lastVariable());
+        String why = reason(e) + " (the last setting read: " + setup.lastVariable() + ")";
+        bad.refuse("Telemetry could not be set up: " + why);
+        logger().warn("Telemetry is off because it could not be set up: {}", why);
         logger().debug("Telemetry could not be set up", e);
-        return builder.off(off);
+        return builder.off(off, "Telemetry is off because it could not be set up: " + why);
       }
       OpenTelemetry openTelemetry = spans ? sdk : new JoinedOpenTelemetry(sdk, off);
       Telemetry telemetry =
@@ -198,7 +211,8 @@ public final class TelemetryBuilder {
               setup.baggageKeys(),
               builder.scope(),
               sdk,
-              setup.closeTimeout());
+              setup.closeTimeout(),
+              setup.configuration());
       logger().info(setup.summary());
       return telemetry;
     }
@@ -210,7 +224,7 @@ public final class TelemetryBuilder {
         reason.append(reason.length() == 0 ? "" : ": ");
         reason.append(t.getMessage() == null ? t.getClass().getName() : t.getMessage());
       }
-      return reason.toString().replaceAll("(?<=://)[^/\\s]*@|(?<=query string: ).*", "...");
+      return Secrets.text(reason.toString());
     }
   }
 
@@ -236,6 +250,7 @@ public final class TelemetryBuilder {
         baggageKeys,
         DEFAULT_SCOPE,
         null,
-        DEFAULT_CLOSE_TIMEOUT);
+        DEFAULT_CLOSE_TIMEOUT,
+        "OpenTelemetry was set up by someone else, and no setting was read");
   }
 }
