@@ -27,7 +27,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
-/** Values that stop an application, or are silently something else, where OpenTelemetry reads them. */
+/**
+ * Values that stop an application, or are silently something else, where OpenTelemetry reads them.
+ */
 class BadSettingsTest {
 
   private final LogCapture log = new LogCapture();
@@ -215,7 +217,12 @@ class BadSettingsTest {
         bad("telemetry.segment.limit", "soon", "ms, s, m", "60s", grpcSpans),
         bad("telemetry.request.id.header", "X Request", "X-Request-Id", "none", grpcSpans),
         new Bad(
-            "telemetry.request.id.header", "a\nb", "a b", "the name of a header", "none", grpcSpans),
+            "telemetry.request.id.header",
+            "a\nb",
+            "a b",
+            "the name of a header",
+            "none",
+            grpcSpans),
         bad("otel.config.file", "otel.yaml", "nothing", "the other variables", grpcSpans));
   }
 
@@ -243,8 +250,7 @@ class BadSettingsTest {
   @ParameterizedTest
   @MethodSource("bad")
   void strictlyItIsAnException(Bad bad) {
-    assertThatThrownBy(
-            () -> build(Map.of("telemetry.strict", "yes", bad.property, bad.value)))
+    assertThatThrownBy(() -> build(Map.of("telemetry.strict", "yes", bad.property, bad.value)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasNoCause()
         .hasMessageStartingWith("A setting can't be used, and TELEMETRY_STRICT is set:\n- ")
@@ -441,9 +447,7 @@ class BadSettingsTest {
                 certificates.certificate.toString(),
                 certificate,
                 certificates.certificate.toString()),
-            Map.of(
-                "otel.exporter.otlp.metrics.client.key",
-                certificates.key.toString()))) {
+            Map.of("otel.exporter.otlp.metrics.client.key", certificates.key.toString()))) {
       try (LogCapture own = new LogCapture()) {
         assertThat(build(half).isEnabled()).isTrue();
         assertThat(own.warnings())
@@ -484,7 +488,8 @@ class BadSettingsTest {
     try (ChildJvm child =
         ChildJvm.of(SettingsTest.PrintTelemetry.class)
             .environment("OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:secret@h/otlp?key=secret")
-            .environment("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20secret,tenant=secret")
+            .environment(
+                "OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20secret,tenant=secret")
             .environment("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-api-key: secret")
             .environment("OTEL_EXPORTER_OTLP_CLIENT_KEY", "-----BEGIN PRIVATE KEY-----secret")
             .environment("OTEL_RESOURCE_ATTRIBUTES", "a=1,db.password=secret,secret,token=x,secret")

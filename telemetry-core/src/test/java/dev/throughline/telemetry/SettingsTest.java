@@ -4,8 +4,14 @@
 package dev.throughline.telemetry;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.opentelemetry.sdk.OpenTelemetrySdk;
+import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
+import io.opentelemetry.sdk.autoconfigure.spi.logs.ConfigurableLogRecordExporterProvider;
+import io.opentelemetry.sdk.autoconfigure.spi.traces.ConfigurableSamplerProvider;
+import io.opentelemetry.sdk.logs.export.LogRecordExporter;
+import io.opentelemetry.sdk.trace.samplers.Sampler;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -20,7 +26,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class SettingsTest {
 
@@ -255,7 +260,8 @@ class SettingsTest {
         .allSatisfy(
             line ->
                 assertThat(line)
-                    .startsWith(Environment.variable(property) + ": \"\" can't be used; accepted: "));
+                    .startsWith(
+                        Environment.variable(property) + ": \"\" can't be used; accepted: "));
   }
 
   @Test
@@ -273,21 +279,31 @@ class SettingsTest {
   @Test
   void leavesNothingRunningWhenItCouldNotBeSetUp() {
     Set<Thread> before = Thread.getAllStackTraces().keySet();
-    List<String> properties =
-        List.of("otel.traces.sampler", "otel.logs.exporter", "otel.blrp.max.queue.size");
-    for (String property : properties) {
+    for (String property : List.of("otel.traces.sampler", "otel.logs.exporter")) {
       Telemetry telemetry =
           build(
               Map.of(
                   property,
-                  "bogus",
+                  "test-broken",
                   "otel.exporter.otlp.endpoint",
                   "localhost:4317",
                   // OpenTelemetry's worker for logs notices its end that late.
                   "otel.blrp.schedule.delay",
                   "10ms"));
       assertThat(telemetry.isEnabled()).isFalse();
+      assertThat(telemetry.span("work").<String, RuntimeException>call(() -> "goes on"))
+          .isEqualTo("goes on");
+      assertThat(telemetry.configuration())
+          .startsWith("Telemetry is off because it could not be set up: ")
+          .contains("broken, and https://***@host knows why");
     }
+    assertThat(log.warnings())
+        .hasSize(2)
+        .allSatisfy(
+            line ->
+                assertThat(line)
+                    .startsWith("Telemetry is off because it could not be set up: ")
+                    .contains("broken, and https://***@host knows why"));
     Wait.until(
         "the threads are gone",
         () ->
@@ -379,6 +395,37 @@ class SettingsTest {
           .singleElement()
           .asString()
           .contains("OTEL_TRACES_SAMPLER: \"bogus\" can't be used");
+    }
+  }
+
+  @Test
+  void strictlyWhatCouldNotBeSetUpIsThrown() {
+    assertThatThrownBy(
+            () -> build(Map.of("otel.traces.sampler", "test-broken", "telemetry.strict", "true")))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasNoCause()
+        .hasMessageStartingWith("Telemetry could not be set up: ")
+        .hasMessageContaining("broken, and https://***@host knows why");
+    assertThat(log.warnings()).isEmpty();
+  }
+
+  /** A sampler and an exporter whose artifact is on the class path, and does not work. */
+  public static final class BrokenProvider
+      implements ConfigurableSamplerProvider, ConfigurableLogRecordExporterProvider {
+
+    @Override
+    public Sampler createSampler(ConfigProperties config) {
+      throw new IllegalStateException("broken, and https://user:secret@host knows why");
+    }
+
+    @Override
+    public LogRecordExporter createExporter(ConfigProperties config) {
+      throw new IllegalStateException("broken, and https://user:secret@host knows why");
+    }
+
+    @Override
+    public String getName() {
+      return "test-broken";
     }
   }
 
