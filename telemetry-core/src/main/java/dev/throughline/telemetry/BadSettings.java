@@ -22,10 +22,14 @@ final class BadSettings {
    * @param value what was set, with nothing that is secret in it
    * @param used what holds instead
    */
-  private record Bad(String variable, String value, String accepted, String used) {}
+  record Bad(String variable, String value, String accepted, String used) {}
 
   void add(String key, String value, String accepted, String used) {
     all.add(new Bad(Environment.variable(key), Secrets.mask(key, value), accepted, used));
+  }
+
+  List<Bad> all() {
+    return List.copyOf(all);
   }
 
   /**

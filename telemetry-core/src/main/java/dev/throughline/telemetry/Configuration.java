@@ -54,7 +54,7 @@ final class Configuration {
   }
 
   /** The known settings that can be used, and nothing else. */
-  ConfigProperties usable() {
+  DefaultConfigProperties usable() {
     return DefaultConfigProperties.createFromMap(usable);
   }
 

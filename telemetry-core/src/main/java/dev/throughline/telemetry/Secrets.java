@@ -27,6 +27,9 @@ final class Secrets {
    * @param key the setting's
    */
   static String mask(String key, String value) {
+    if (value.isBlank()) {
+      return "";
+    }
     String masked;
     if (key.endsWith(".headers")) {
       masked = headers(value);
