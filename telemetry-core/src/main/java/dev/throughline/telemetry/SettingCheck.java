@@ -222,7 +222,11 @@ final class SettingCheck {
     URL url;
     try {
       url = new URL(Settings.url(bare));
-    } catch (MalformedURLException e) {
+      // The exporters take no host with an underscore, for one.
+      if (OtlpHttpSpanExporter.builder().setEndpoint(url.toString()) == null) {
+        return Verdict.BAD;
+      }
+    } catch (MalformedURLException | IllegalArgumentException e) {
       return Verdict.BAD;
     }
     int port = url.getPort();
