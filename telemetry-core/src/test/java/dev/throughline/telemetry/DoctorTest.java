@@ -82,7 +82,8 @@ class DoctorTest {
   private static Map<String, String> settings(String... pairs) {
     Map<String, String> settings = new HashMap<>();
     for (int i = 0; i < pairs.length; i += 2) {
-      settings.put(pairs[i].startsWith("otel.") ? pairs[i] : "otel.exporter.otlp." + pairs[i], pairs[i + 1]);
+      settings.put(
+          pairs[i].startsWith("otel.") ? pairs[i] : "otel.exporter.otlp." + pairs[i], pairs[i + 1]);
     }
     return settings;
   }
@@ -163,8 +164,7 @@ class DoctorTest {
   @Test
   void isContentWithAReceiverOfHttp() {
     OtlpReceiver receiver = http();
-    String table =
-        table(settings("endpoint", receiver.authority(), "protocol", "http/protobuf"));
+    String table = table(settings("endpoint", receiver.authority(), "protocol", "http/protobuf"));
     assertThat(table)
         .contains("  protocol    ok       the port speaks HTTP/1")
         .contains("  clock       ok       the receiver's differs by less than 5 s")
@@ -298,8 +298,7 @@ class DoctorTest {
   @Test
   void namesAKeyThatIsMissing() throws IOException {
     String receiver = answering(path -> 401, new byte[0]);
-    Map<String, String> settings =
-        settings("endpoint", receiver, "protocol", "http/protobuf");
+    Map<String, String> settings = settings("endpoint", receiver, "protocol", "http/protobuf");
     assertThat(table(settings))
         .contains(
             "  traces      failed   authentication: the receiver does not let you in (HTTP status"
@@ -349,8 +348,7 @@ class DoctorTest {
         .contains("set OTEL_METRICS_EXPORTER=none")
         .contains("set OTEL_LOGS_EXPORTER=none")
         .endsWith("exit 1");
-    String withoutLogs =
-        answering(path -> path.equals("/v1/logs") ? 404 : 200, new byte[0]);
+    String withoutLogs = answering(path -> path.equals("/v1/logs") ? 404 : 200, new byte[0]);
     assertThat(table(settings("endpoint", withoutLogs, "protocol", "http/protobuf")))
         .containsPattern("traces +ok +the span telemetry.doctor is acknowledged")
         .containsPattern("metrics +ok +taken")
@@ -419,7 +417,11 @@ class DoctorTest {
         StringBuilder request = new StringBuilder();
         int bodyLeft = -1;
         while (bodyLeft != 0) {
-          request.append((char) in.read());
+          int read = in.read();
+          if (read < 0) {
+            throw new IOException("it only knocked");
+          }
+          request.append((char) read);
           if (bodyLeft > 0) {
             bodyLeft--;
           } else if (request.toString().endsWith("\r\n\r\n")) {
@@ -473,8 +475,7 @@ class DoctorTest {
   void speaksJson() throws IOException {
     String nobody = freePort();
     String text =
-        table(
-            settings("endpoint", nobody, "otel.resource.attributes", "a\\\"b\u0001"), "--json");
+        table(settings("endpoint", nobody, "otel.resource.attributes", "a\\\"b\u0001"), "--json");
     assertThat(text).endsWith("exit 1");
     JsonObject json =
         JsonParser.parseString(text.substring(0, text.lastIndexOf("exit"))).getAsJsonObject();
@@ -565,8 +566,7 @@ class DoctorTest {
     List<String> shown = new ArrayList<>();
     shown.add(shown(settings("endpoint", nobody), nobody, "localhost:4317"));
     shown.add(shown(settings("endpoint", "collecter.invalid:4317"), nobody, "localhost:4317"));
-    shown.add(
-        shown(settings("endpoint", http, "protocol", "grpc"), http, "localhost:4318"));
+    shown.add(shown(settings("endpoint", http, "protocol", "grpc"), http, "localhost:4318"));
     shown.add(
         shown(settings("endpoint", grpc, "protocol", "http/protobuf"), grpc, "localhost:4317"));
     shown.add(
@@ -575,8 +575,7 @@ class DoctorTest {
             https,
             "localhost:4318"));
     shown.add(
-        shown(
-            settings("endpoint", closed, "protocol", "http/protobuf"), closed, "localhost:4318"));
+        shown(settings("endpoint", closed, "protocol", "http/protobuf"), closed, "localhost:4318"));
     Files.writeString(Path.of("target/doctor.md"), String.join("\n```\n\n```\n", shown));
     assertThat(shown).allSatisfy(text -> assertThat(page).contains("```\n" + text + "\n```"));
   }

@@ -58,10 +58,7 @@ final class TestCertificates {
                 "-keystore",
                 file.toString()));
     command.addAll(List.of(times));
-    Process keytool =
-        new ProcessBuilder(command)
-            .inheritIO()
-            .start();
+    Process keytool = new ProcessBuilder(command).inheritIO().start();
     if (!keytool.waitFor(60, TimeUnit.SECONDS) || keytool.exitValue() != 0) {
       throw new AssertionError("keytool made no certificate");
     }
