@@ -15,11 +15,14 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.security.Principal;
+import java.security.PrivateKey;
 import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
+import java.security.cert.X509Certificate;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -32,11 +35,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509ExtendedKeyManager;
+import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /** Why an endpoint can't be reached, step by step: its name, its port, its TLS, its protocol. */
@@ -62,13 +69,17 @@ final class Diagnosis {
   private final boolean grpc;
   private final boolean secure;
   private final @Nullable SSLContext tls;
+  private final @Nullable X509TrustManager trusted;
 
   /**
    * @param tls what the exporter trusts and shows; null for the JDK's
+   * @param trusted what it trusts; null for the JDK's
    */
-  Diagnosis(URI endpoint, boolean grpc, @Nullable SSLContext tls) {
+  Diagnosis(
+      URI endpoint, boolean grpc, @Nullable SSLContext tls, @Nullable X509TrustManager trusted) {
     this.grpc = grpc;
     this.tls = tls;
+    this.trusted = trusted;
     secure = "https".equalsIgnoreCase(endpoint.getScheme());
     String authority = String.valueOf(endpoint.getRawAuthority());
     int end = authority.lastIndexOf(':');
@@ -86,10 +97,16 @@ final class Diagnosis {
   }
 
   private enum Speech {
-    HTTP_1,
-    HTTP_2,
-    TLS,
-    SILENCE
+    HTTP_1(true),
+    HTTP_2(true),
+    TLS(false),
+    SILENCE(false);
+
+    final boolean isPlain;
+
+    Speech(boolean isPlain) {
+      this.isPlain = isPlain;
+    }
   }
 
   /**
@@ -109,19 +126,26 @@ final class Diagnosis {
             Finding.ok(target, "connection", "to port " + socket.getPort() + " is accepted"));
       }
       if (secure) {
-        try (SSLSocket socket = handshake(connect())) {
+        try (SSLSocket socket = handshake(context())) {
           findings.add(
               Finding.ok(
                   target,
                   "tls",
                   socket.getSession().getProtocol() + ", and the certificate is trusted"));
+        } catch (IOException e) {
+          findings.add(speaksPlainly(e) ? noTls() : of(e));
+          return findings;
         }
       } else {
         findings.add(Finding.skipped(target, "tls", "the endpoint begins with http://"));
       }
       Heard heard = hear();
-      findings.add(protocol(heard.speech));
-      findings.add(clock(heard.date));
+      if (heard.speech == Speech.SILENCE && secure && asksForCertificate()) {
+        findings.add(noClientCertificate());
+      } else {
+        findings.add(protocol(heard.speech));
+        findings.add(clock(heard.date));
+      }
     } catch (IOException e) {
       findings.add(of(e));
     }
@@ -137,7 +161,7 @@ final class Diagnosis {
    *     which may take some seconds
    */
   static Finding explain(String endpoint, String protocol, Throwable failure) {
-    Diagnosis diagnosis = new Diagnosis(URI.create(endpoint), protocol.equals("grpc"), null);
+    Diagnosis diagnosis = new Diagnosis(URI.create(endpoint), protocol.equals("grpc"), null, null);
     Finding known = diagnosis.known(failure);
     if (known != null) {
       return known;
@@ -180,9 +204,17 @@ final class Diagnosis {
     }
   }
 
-  private SSLSocket handshake(Socket socket) throws IOException {
+  private SSLContext context() throws IOException {
     try {
-      SSLContext context = tls == null ? SSLContext.getDefault() : tls;
+      return tls == null ? SSLContext.getDefault() : tls;
+    } catch (GeneralSecurityException e) {
+      throw new IOException(e);
+    }
+  }
+
+  private SSLSocket handshake(SSLContext context) throws IOException {
+    Socket socket = connect();
+    try {
       SSLSocket secured =
           (SSLSocket) context.getSocketFactory().createSocket(socket, bareHost(), port, true);
       SSLParameters parameters = secured.getSSLParameters();
@@ -193,30 +225,86 @@ final class Diagnosis {
       secured.setSSLParameters(parameters);
       secured.startHandshake();
       return secured;
-    } catch (GeneralSecurityException e) {
-      socket.close();
-      throw new IOException(e);
     } catch (IOException e) {
       socket.close();
       throw e;
     }
   }
 
+  /** Some servers close the connection without a word where no certificate was shown. */
+  private boolean asksForCertificate() throws IOException {
+    AskedForKey asked = new AskedForKey();
+    try {
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(
+          new KeyManager[] {asked}, trusted == null ? null : new TrustManager[] {trusted}, null);
+      handshake(context).close();
+    } catch (GeneralSecurityException e) {
+      throw new IOException(e);
+    }
+    return asked.asked;
+  }
+
+  /** Has no key, and knows whether one was asked for. */
+  private static final class AskedForKey extends X509ExtendedKeyManager {
+
+    private volatile boolean asked;
+
+    @Override
+    public @Nullable String chooseClientAlias(
+        String[] keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
+      asked = true;
+      return null;
+    }
+
+    @Override
+    public String @Nullable [] getClientAliases(String keyType, Principal @Nullable [] issuers) {
+      return null;
+    }
+
+    @Override
+    public String @Nullable [] getServerAliases(String keyType, Principal @Nullable [] issuers) {
+      return null;
+    }
+
+    @Override
+    public @Nullable String chooseServerAlias(
+        String keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
+      return null;
+    }
+
+    @Override
+    public X509Certificate @Nullable [] getCertificateChain(String alias) {
+      return null;
+    }
+
+    @Override
+    public @Nullable PrivateKey getPrivateKey(String alias) {
+      return null;
+    }
+  }
+
+  /** Whether a port that shows no certificate speaks HTTP without TLS. */
+  private boolean speaksPlainly(IOException noTls) throws IOException {
+    if (cause(noTls, CertificateException.class) != null
+        || cause(noTls, CertPathValidatorException.class) != null) {
+      return false;
+    }
+    Speech first = ask(grpc ? PREFACE : request(), false).speech;
+    return (first == Speech.SILENCE ? ask(grpc ? request() : PREFACE, false).speech : first)
+        .isPlain;
+  }
+
   private String bareHost() {
     return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
   }
 
-  private Socket open() throws IOException {
-    Socket socket = connect();
-    return secure ? handshake(socket) : socket;
-  }
-
   private Heard hear() throws IOException {
-    Heard first = grpc ? ask(PREFACE) : ask(request());
+    Heard first = ask(grpc ? PREFACE : request(), secure);
     if (first.speech != Speech.SILENCE) {
       return first;
     }
-    Heard second = grpc ? ask(request()) : ask(PREFACE);
+    Heard second = ask(grpc ? request() : PREFACE, secure);
     if (second.speech != Speech.SILENCE || secure) {
       return second;
     }
@@ -230,29 +318,32 @@ final class Diagnosis {
         .getBytes(StandardCharsets.US_ASCII);
   }
 
-  private Heard ask(byte[] bytes) throws IOException {
+  /**
+   * Says something, and listens for as long as it makes sense; what breaks off is heard as well.
+   */
+  private Heard ask(byte[] bytes, boolean withTls) throws IOException {
     byte[] heard = new byte[MOST_READ];
     int length = 0;
-    try (Socket socket = open()) {
-      socket.getOutputStream().write(bytes);
-      socket.getOutputStream().flush();
-      InputStream in = socket.getInputStream();
-      for (int read = in.read(heard); read > 0; read = in.read(heard, length, MOST_READ - length)) {
-        length += read;
-        if (length == MOST_READ || (length >= FRAME_HEADER && isSettings(heard))) {
-          break;
+    try (Socket socket = withTls ? handshake(context()) : connect()) {
+      try {
+        socket.getOutputStream().write(bytes);
+        socket.getOutputStream().flush();
+        InputStream in = socket.getInputStream();
+        for (int read = in.read(heard);
+            read > 0;
+            read = in.read(heard, length, MOST_READ - length)) {
+          length += read;
+          if (length == MOST_READ || (length >= FRAME_HEADER && isSettings(heard))) {
+            break;
+          }
         }
-      }
-    } catch (SSLException e) {
-      // Where a client has to show a certificate, that is told here.
-      throw e;
-    } catch (SocketTimeoutException e) {
-      if (length == 0 && e.getMessage() != null && e.getMessage().contains("connect")) {
+      } catch (SSLException e) {
+        // Where a client has to show a certificate, that is told here.
         throw e;
-      }
-    } catch (IOException e) {
-      if (of(e).check().equals("connection") && length == 0 && e instanceof ConnectException) {
-        throw e;
+      } catch (IOException e) {
+        if (length == 0) {
+          return new Heard(Speech.SILENCE, null);
+        }
       }
     }
     return heard(heard, length);
@@ -279,7 +370,7 @@ final class Diagnosis {
 
   /** Whether a certificate comes, be it trusted or not. */
   private boolean speaksTls() throws IOException {
-    try (Socket socket = handshake(connect())) {
+    try (Socket socket = handshake(context())) {
       return socket.isConnected();
     } catch (SSLException e) {
       return cause(e, CertificateException.class) != null
@@ -413,19 +504,27 @@ final class Diagnosis {
     }
     String messages = messages(failure).toLowerCase(Locale.ROOT);
     if (messages.contains("unrecognized ssl message") || messages.contains("unsupported or un")) {
-      return tls(
-          "this port speaks no TLS, the endpoint begins with https://",
-          "begin the endpoint with http://");
+      return noTls();
     }
     if (messages.contains("certificate_required")
         || messages.contains("bad_certificate")
         || messages.contains("certificate_unknown")) {
-      return tls(
-          "the receiver wants to see a certificate of the client's, or another one",
-          "name it in OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE, and its key in"
-              + " OTEL_EXPORTER_OTLP_CLIENT_KEY");
+      return noClientCertificate();
     }
     return tls("no TLS could be agreed on: " + messages(failure), "see the receiver's log");
+  }
+
+  private Finding noTls() {
+    return tls(
+        "this port speaks no TLS, the endpoint begins with https://",
+        "begin the endpoint with http://");
+  }
+
+  private Finding noClientCertificate() {
+    return tls(
+        "the receiver wants to see a certificate of the client's, or another one",
+        "name it in OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE, and its key in"
+            + " OTEL_EXPORTER_OTLP_CLIENT_KEY");
   }
 
   private Finding tls(String text, String remedy) {

@@ -210,7 +210,7 @@ public final class Doctor {
       String signal, Settings settings, Wiretap wiretap, Map<String, List<Finding>> steps) {
     AutoCloseable exporter = exporter(signal, settings);
     Wire wire = wiretap.wire();
-    Diagnosis diagnosis = new Diagnosis(wire.endpoint, wire.grpc, wire.tls);
+    Diagnosis diagnosis = new Diagnosis(wire.endpoint, wire.grpc, wire.tls, wire.trusted);
     String target = diagnosis.target();
     List<Finding> known = steps.get(target);
     if (known == null) {

@@ -26,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -71,12 +72,15 @@ final class Wiretap implements ComponentLoader {
     final URI endpoint;
     final boolean grpc;
     final @Nullable SSLContext tls;
+    final @Nullable X509TrustManager trusted;
     private CompletableFuture<Answer> answer = new CompletableFuture<>();
 
-    private Wire(URI endpoint, boolean grpc, @Nullable SSLContext tls) {
+    private Wire(
+        URI endpoint, boolean grpc, @Nullable SSLContext tls, @Nullable X509TrustManager trusted) {
       this.endpoint = endpoint;
       this.grpc = grpc;
       this.tls = tls;
+      this.trusted = trusted;
     }
 
     /** Sends a request that has nothing in it, which is a valid one. */
@@ -158,7 +162,7 @@ final class Wiretap implements ComponentLoader {
   private GrpcSender tap(GrpcSenderProvider provider, GrpcSenderConfig config) {
     GrpcSender sender = provider.createSender(config);
     Wire tapped =
-        new Wire(config.getEndpoint(), true, config.getSslContext()) {
+        new Wire(config.getEndpoint(), true, config.getSslContext(), config.getTrustManager()) {
           @Override
           void send(MessageWriter message) {
             sender.send(message, response -> hear(this, response), this::failed);
@@ -191,7 +195,7 @@ final class Wiretap implements ComponentLoader {
   private HttpSender tap(HttpSenderProvider provider, HttpSenderConfig config) {
     HttpSender sender = provider.createSender(config);
     Wire tapped =
-        new Wire(config.getEndpoint(), false, config.getSslContext()) {
+        new Wire(config.getEndpoint(), false, config.getSslContext(), config.getTrustManager()) {
           @Override
           void send(MessageWriter message) {
             sender.send(message, response -> hear(this, response), this::failed);

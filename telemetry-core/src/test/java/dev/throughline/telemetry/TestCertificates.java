@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.util.ArrayList;
@@ -28,40 +29,19 @@ final class TestCertificates {
 
   TestCertificates(Path folder, String name)
       throws IOException, InterruptedException, GeneralSecurityException {
-    this(folder, name, "dns:localhost,ip:127.0.0.1", "-validity", "2");
+    this(folder, name, "dns:localhost,ip:127.0.0.1");
   }
 
   /**
    * @param subject for which hosts it is
-   * @param times when it is valid, as keytool's options
    */
-  TestCertificates(Path folder, String name, String subject, String... times)
+  TestCertificates(Path folder, String name, String subject)
       throws IOException, InterruptedException, GeneralSecurityException {
-    Path file = folder.resolve(name + ".p12");
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                "-genkeypair",
-                "-alias",
-                name,
-                "-keyalg",
-                "EC",
-                "-dname",
-                "CN=" + name,
-                "-ext",
-                "san=" + subject,
-                "-storetype",
-                "PKCS12",
-                "-storepass",
-                new String(PASSWORD),
-                "-keystore",
-                file.toString()));
-    command.addAll(List.of(times));
-    Process keytool = new ProcessBuilder(command).inheritIO().start();
-    if (!keytool.waitFor(60, TimeUnit.SECONDS) || keytool.exitValue() != 0) {
-      throw new AssertionError("keytool made no certificate");
-    }
+    this(folder, name, makeStore(folder, name, subject));
+  }
+
+  private TestCertificates(Path folder, String name, Path file)
+      throws IOException, GeneralSecurityException {
     store = KeyStore.getInstance("PKCS12");
     try (InputStream in = Files.newInputStream(file)) {
       store.load(in, PASSWORD);
@@ -70,6 +50,56 @@ final class TestCertificates {
     Files.writeString(certificate, pem("CERTIFICATE", store.getCertificate(name).getEncoded()));
     key = folder.resolve(name + ".key.pem");
     Files.writeString(key, pem("PRIVATE KEY", store.getKey(name, PASSWORD).getEncoded()));
+  }
+
+  private static Path makeStore(Path folder, String name, String subject)
+      throws IOException, InterruptedException {
+    keytool(
+        folder,
+        name,
+        "-genkeypair -keyalg EC -validity 2 -dname CN=%s -ext bc=ca:true -ext san=%s"
+            .formatted(name, subject)
+            .split(" "));
+    return folder.resolve(name + ".p12");
+  }
+
+  /**
+   * One of localhost's that this one has signed.
+   *
+   * @param times when it is valid, as keytool's options
+   */
+  TestCertificates issue(Path folder, String name, String... times)
+      throws IOException, InterruptedException, GeneralSecurityException {
+    String issuer = store.aliases().nextElement();
+    Path file = makeStore(folder, name, "dns:localhost");
+    Path request = folder.resolve(name + ".csr");
+    Path signed = folder.resolve(name + ".signed.pem");
+    keytool(folder, name, "-certreq", "-file", request.toString());
+    List<String> sign =
+        new ArrayList<>(
+            List.of(
+                "-gencert", "-rfc", "-infile", request.toString(), "-ext", "san=dns:localhost"));
+    sign.addAll(List.of("-outfile", signed.toString()));
+    sign.addAll(List.of(times));
+    keytool(folder, issuer, sign.toArray(String[]::new));
+    // The chain, which keytool takes for the answer.
+    Files.writeString(signed, Files.readString(certificate), StandardOpenOption.APPEND);
+    keytool(folder, name, "-importcert", "-noprompt", "-file", signed.toString());
+    return new TestCertificates(folder, name, file);
+  }
+
+  private static void keytool(Path folder, String alias, String... arguments)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+    command.addAll(List.of(arguments));
+    command.addAll(List.of("-alias", alias, "-storetype", "PKCS12"));
+    command.addAll(List.of("-storepass", new String(PASSWORD)));
+    command.addAll(List.of("-keystore", folder.resolve(alias + ".p12").toString()));
+    Process keytool = new ProcessBuilder(command).inheritIO().start();
+    if (!keytool.waitFor(60, TimeUnit.SECONDS) || keytool.exitValue() != 0) {
+      throw new AssertionError("keytool made no certificate");
+    }
   }
 
   private static String pem(String type, byte[] der) {
