@@ -4,6 +4,7 @@
 package dev.throughline.telemetry;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -41,13 +42,67 @@ final class Environment {
     return set(given.get(property));
   }
 
+  /** Whether something is set to nothing where it would win over what {@link #get} returns. */
+  boolean isEmpty(String property) {
+    if (!givenAlone) {
+      for (String value :
+          new @Nullable String[] {
+            System.getProperty(property), System.getenv(variable(property))
+          }) {
+        if (value != null) {
+          return value.isBlank();
+        }
+      }
+    }
+    String value = given.get(property);
+    return value != null && value.isBlank();
+  }
+
+  /**
+   * Where a value was set, for people to read.
+   *
+   * @param value what is set, without the white space around it
+   */
+  String source(String property, String value) {
+    if (!givenAlone && value.equals(set(System.getProperty(property)))) {
+      return "system property";
+    }
+    if (!givenAlone && value.equals(set(System.getenv(variable(property))))) {
+      return "environment variable";
+    }
+    return value.equals(set(given.get(property))) ? "code" : "extension of OpenTelemetry";
+  }
+
+  /** All that is set to something, by the names of system properties. */
+  Map<String, String> all() {
+    Map<String, String> all = new HashMap<>(given);
+    all.values().removeIf(String::isBlank);
+    if (!givenAlone) {
+      for (Map.Entry<String, String> variable : System.getenv().entrySet()) {
+        if (!variable.getValue().isBlank()) {
+          all.put(
+              variable.getKey().replace('_', '.').toLowerCase(Locale.ROOT), variable.getValue());
+        }
+      }
+      for (String property : System.getProperties().stringPropertyNames()) {
+        String value = set(System.getProperty(property));
+        if (value != null) {
+          all.put(property, value);
+        }
+      }
+    }
+    return all;
+  }
+
   /** Whether a switch says yes; null where it says nothing that is understood. */
   @Nullable Boolean getSwitch(String property) {
     String value = get(property);
-    if (value == null) {
-      return null;
-    }
-    return switch (value.toLowerCase(Locale.ROOT)) {
+    return value == null ? null : isOn(value);
+  }
+
+  /** Whether a word says yes; null where it is none of those that are understood. */
+  static @Nullable Boolean isOn(String word) {
+    return switch (word.toLowerCase(Locale.ROOT)) {
       case "true", "1", "yes", "on" -> true;
       case "false", "0", "no", "off" -> false;
       default -> null;

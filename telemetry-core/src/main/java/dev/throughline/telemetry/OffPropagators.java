@@ -22,18 +22,25 @@ import org.slf4j.LoggerFactory;
  */
 final class OffPropagators {
 
-  private static final List<String> DEFAULT = List.of("tracecontext", "baggage");
+  static final List<String> DEFAULT = List.of("tracecontext", "baggage");
+  static final String ACCEPTED =
+      "tracecontext, baggage, those whose artifact is on the class path, with commas, or none"
+          + " alone";
+
+  private static final String KEY = "otel.propagators";
 
   private OffPropagators() {}
 
   /**
-   * The names that are understood, each once; what is left out is told.
+   * The names that are understood, each once.
    *
-   * @param given the setting
-   * @return empty where none is, and the default holds
+   * @param bad takes what is left out
+   * @return empty where none is set, and the default holds
    */
-  static List<String> known(List<String> given) {
+  static List<String> known(Environment environment, BadSettings bad) {
+    List<String> given = environment.getList(KEY);
     List<String> known = new ArrayList<>();
+    boolean good = !environment.isEmpty(KEY);
     for (String name : given) {
       if (known.contains(name)) {
         continue;
@@ -41,12 +48,15 @@ final class OffPropagators {
       if (name.equals("none") ? given.size() == 1 : isKnown(name)) {
         known.add(name);
       } else {
-        LoggerFactory.getLogger(Telemetry.class)
-            .warn(
-                "OTEL_PROPAGATORS: \"{}\" is left out; accepted are tracecontext, baggage, those"
-                    + " whose artifact is on the class path, or none alone",
-                name);
+        good = false;
       }
+    }
+    if (!good) {
+      bad.add(
+          KEY,
+          environment.isEmpty(KEY) ? "" : String.join(",", given),
+          ACCEPTED,
+          String.join(",", known.isEmpty() ? DEFAULT : known));
     }
     return known;
   }

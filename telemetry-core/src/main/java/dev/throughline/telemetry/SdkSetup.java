@@ -48,12 +48,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.LoggerFactory;
 
 /** An SDK by autoconfigure, with our settings, our resource and our span processor in it. */
 final class SdkSetup {
 
-  /** What the seeds of this library ask to find traces by. */
+  /** What traces are looked for by. */
   static final List<String> DEFAULT_BAGGAGE_ATTRIBUTES =
       List.of("customer_id", "server_id", "session_id", "datacenter", "agent_id", "bmc_type");
 
@@ -72,6 +71,8 @@ final class SdkSetup {
   private static final Duration SPOOL_INTERVAL = Duration.ofSeconds(1);
 
   private final TelemetryBuilder builder;
+  private final Environment environment;
+  private final BadSettings bad;
   private final boolean spans;
   private final boolean exports;
   private final List<String> propagators;
@@ -89,17 +90,23 @@ final class SdkSetup {
   private String serviceName = "";
   private List<String> baggageKeys = DEFAULT_BAGGAGE_ATTRIBUTES;
   private @Nullable RequestIds requestIds;
+  private String configuration = "";
 
   /**
+   * @param bad takes the settings that can't be used
    * @param exports false where telemetry is off, but for metrics that are only pulled
    */
   SdkSetup(
       TelemetryBuilder builder,
+      Environment environment,
+      BadSettings bad,
       boolean spans,
       boolean exports,
       List<String> propagators,
       Duration closeTimeout) {
     this.builder = builder;
+    this.environment = environment;
+    this.bad = bad;
     this.spans = spans;
     this.exports = exports;
     this.propagators = propagators;
@@ -110,7 +117,8 @@ final class SdkSetup {
    * Builds the SDK.
    *
    * @throws io.opentelemetry.sdk.autoconfigure.spi.ConfigurationException for a setting that
-   *     autoconfigure does not take
+   *     autoconfigure does not take, and that is none of the known ones
+   * @throws BadSettings.Refused where settings are strict
    */
   OpenTelemetrySdk build() {
     AutoConfiguredOpenTelemetrySdkBuilder autoConfigure =
@@ -155,7 +163,14 @@ final class SdkSetup {
                   }
                   return loggerProvider;
                 });
-    AutoConfigureUtil.setConfigPropertiesCustomizer(autoConfigure, this::settings);
+    if (new Environment(Map.of(), false).get("otel.config.file") != null) {
+      ComponentLoader components =
+          ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader());
+      ConfigFile.ignore(
+          autoConfigure, settings(DefaultConfigProperties.create(builder.properties, components)));
+    } else {
+      AutoConfigureUtil.setConfigPropertiesCustomizer(autoConfigure, this::settings);
+    }
     return autoConfigure.build().getOpenTelemetrySdk();
   }
 
@@ -200,6 +215,11 @@ final class SdkSetup {
     return outbox;
   }
 
+  /** The settings that hold, for people to read; only known after {@link #build}. */
+  String configuration() {
+    return configuration;
+  }
+
   /** Where telemetry goes, in one line; only known after {@link #build}. */
   String summary() {
     Settings read = settings;
@@ -226,7 +246,7 @@ final class SdkSetup {
   }
 
   private static String argument(@Nullable String argument) {
-    return argument == null ? "" : " " + argument;
+    return argument == null ? "" : " " + Secrets.mask("otel.traces.sampler.arg", argument);
   }
 
   private static String exporter(Settings settings, String signal) {
@@ -243,9 +263,7 @@ final class SdkSetup {
   }
 
   private ConfigProperties settings(ConfigProperties given) {
-    Map<String, String> properties = new HashMap<>(builder.properties);
-    properties.values().removeIf(String::isBlank);
-    ConfigProperties defaults = DefaultConfigProperties.createFromMap(properties);
+    ConfigProperties defaults = DefaultConfigProperties.createFromMap(environment.all());
     Map<String, List<String>> decided = new HashMap<>();
     decided.put("otel.propagators", propagators);
     if (!spans) {
@@ -255,11 +273,16 @@ final class SdkSetup {
       decided.put("otel.metrics.exporter", List.of("none"));
       decided.put("otel.logs.exporter", List.of("none"));
     }
+    ConfigProperties set = builder.ignoreEnvironment ? defaults : given;
+    Configuration known = new Configuration(set, environment, decided, bad);
+    bad.tell();
+    configuration = known.text();
     Settings read =
         new Settings(
-            builder.ignoreEnvironment ? defaults : given,
+            set,
             defaults,
             decided,
+            known.usable(),
             builder.metrics == null ? null : builder.metrics.exporterName(),
             outbox);
     settings = read;
@@ -276,26 +299,12 @@ final class SdkSetup {
           read.getInt("telemetry.spool.size.mb", DEFAULT_SPOOL_MB) * MB,
           spoolDelay(read));
     }
-    // Now, so that a value that can't be used is told like any other.
     closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
     segmentLimit = read.getDuration("telemetry.segment.limit", segmentLimit);
     baggageKeys = read.getList("telemetry.baggage.attributes", DEFAULT_BAGGAGE_ATTRIBUTES);
-    requestIds = requestIds(read.getString("telemetry.request.id.header"));
+    String header = read.getString("telemetry.request.id.header");
+    requestIds = header == null ? null : new RequestIds(header);
     return read;
-  }
-
-  private static @Nullable RequestIds requestIds(@Nullable String header) {
-    if (header == null) {
-      return null;
-    }
-    if (!RequestIds.isHeader(header)) {
-      LoggerFactory.getLogger(Telemetry.class)
-          .warn(
-              "TELEMETRY_REQUEST_ID_HEADER: \"{}\" is no name of a header; requests get no id",
-              header);
-      return null;
-    }
-    return new RequestIds(header);
   }
 
   private Resource resource(Resource configured) {

@@ -14,10 +14,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The settings as autoconfigure reads them, with what people really write mended: an empty value is
- * unset, as the specification asks, and an OTLP endpoint needs no scheme, may name one of {@code
- * grpc://}, may end in a signal's path, and chooses the protocol by its port where none is set. Log
- * records go nowhere where no endpoint is set.
+ * The settings as autoconfigure reads them, with what people really write mended: what can't be
+ * used and what is empty is unset, as the specification asks, and an OTLP endpoint needs no scheme,
+ * may name one of {@code grpc://}, may end in a signal's path, and chooses the protocol by its port
+ * where none is set. Log records go nowhere where no endpoint is set.
  *
  * @see <a
  *     href="https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#parsing-empty-value">Parsing
@@ -39,6 +39,7 @@ final class Settings implements ConfigProperties {
   private final ConfigProperties given;
   private final ConfigProperties defaults;
   private final Map<String, List<String>> decided;
+  private final ConfigProperties usable;
   private final @Nullable String served;
   private final ComponentLoader components;
   private String lastRead = "";
@@ -46,6 +47,7 @@ final class Settings implements ConfigProperties {
   /**
    * @param defaults what the caller gave, for what is unset or empty
    * @param decided lists that stand, whatever is set
+   * @param usable what there is of the known settings
    * @param served the metrics exporter that autoconfigure is not to look for; null where it is to
    *     look for all
    * @param components where autoconfigure finds exporters, and these their senders
@@ -54,9 +56,11 @@ final class Settings implements ConfigProperties {
       ConfigProperties given,
       ConfigProperties defaults,
       Map<String, List<String>> decided,
+      ConfigProperties usable,
       @Nullable String served,
       ComponentLoader components) {
     this.components = components;
+    this.usable = usable;
     this.given = given;
     this.defaults = defaults;
     this.decided = decided;
@@ -88,7 +92,7 @@ final class Settings implements ConfigProperties {
     return of(name).getDuration(name, byDefault);
   }
 
-  /** The endpoint that a signal's OTLP exporter uses, for people to read: without user info. */
+  /** The endpoint that a signal's OTLP exporter uses. */
   String otlpEndpoint(String signal) {
     String endpoint = ownEndpoint(signal);
     if (endpoint == null) {
@@ -97,7 +101,7 @@ final class Settings implements ConfigProperties {
     if (endpoint == null) {
       return GRPC.equals(protocol(signal)) ? "http://localhost:4317" : "http://localhost:4318";
     }
-    return withoutUserInfo(endpoint);
+    return endpoint;
   }
 
   /** The OTLP protocol of a signal: what is set for it, for all, or what the endpoint tells. */
@@ -151,7 +155,8 @@ final class Settings implements ConfigProperties {
     return endpoint == null ? null : url(endpoint);
   }
 
-  private static String url(String endpoint) {
+  /** An endpoint as the exporters take it, with a scheme that they know where it has none. */
+  static String url(String endpoint) {
     String scheme = scheme(endpoint);
     return switch (scheme) {
       case "" -> "http://" + endpoint;
@@ -193,7 +198,8 @@ final class Settings implements ConfigProperties {
     return path < 0 ? endpoint : endpoint.substring(0, path);
   }
 
-  private static String withoutUserInfo(String endpoint) {
+  /** An endpoint, with a scheme or without, that has no user info. */
+  static String withoutUserInfo(String endpoint) {
     int userInfo = withoutPath(endpoint).lastIndexOf('@');
     return userInfo < 0
         ? endpoint
@@ -201,7 +207,8 @@ final class Settings implements ConfigProperties {
   }
 
   private static int authority(String endpoint) {
-    return endpoint.indexOf("://") + "://".length();
+    int scheme = endpoint.indexOf("://");
+    return scheme < 0 ? 0 : scheme + "://".length();
   }
 
   private static int port(String endpoint) {
@@ -221,6 +228,9 @@ final class Settings implements ConfigProperties {
   /** Where a setting is read: an empty one is unset, whatever its type. */
   private ConfigProperties of(String name) {
     lastRead = name;
+    if (KnownSettings.has(name)) {
+      return usable;
+    }
     String value = given.getString(name);
     return value == null || value.isBlank() ? defaults : given;
   }

@@ -56,13 +56,20 @@ public final class Telemetry implements AutoCloseable {
   private final @Nullable Shutdown shutdown;
   private final @Nullable SpanNames names;
   private final SpanBuilder off = new SpanBuilder(this, null, null);
+  private final String configuration;
 
   /**
    * @param shutdown of what is closed with this; null where there is nothing, or it is someone
    *     else's
+   * @param configuration the settings, for people to read
    */
   Telemetry(
-      Signals signals, List<String> baggageKeys, String scopeName, @Nullable Shutdown shutdown) {
+      Signals signals,
+      List<String> baggageKeys,
+      String scopeName,
+      @Nullable Shutdown shutdown,
+      String configuration) {
+    this.configuration = configuration;
     this.signals = signals;
     this.baggageKeys = baggageKeys;
     this.scopeName = scopeName;
@@ -79,6 +86,8 @@ public final class Telemetry implements AutoCloseable {
    *
    * @param serviceName e.g. {@code bmc-gateway}; {@code OTEL_SERVICE_NAME} wins over it
    * @throws NullPointerException if {@code serviceName} is null
+   * @throws IllegalArgumentException if {@code TELEMETRY_STRICT} is {@code true} and a setting
+   *     can't be used
    */
   public static Telemetry init(String serviceName) {
     return init(builder().setServiceName(serviceName));
@@ -171,6 +180,17 @@ public final class Telemetry implements AutoCloseable {
   /** Whether spans or metrics are recorded; where not, adapters only pass on what comes in. */
   public boolean isEnabled() {
     return signals.spans() || signals.metrics();
+  }
+
+  /**
+   * The settings as text: each that is known on a line of its own, by its variable, with the value
+   * that holds and where it comes from, e.g. {@code OTEL_TRACES_SAMPLER=always_on (environment
+   * variable)}. Secrets stand there as {@code ***}: what headers carry, user info in endpoints, and
+   * resource attributes that are called so. One sentence where no settings were read, with
+   * telemetry off or on an instance that someone else built.
+   */
+  public String configuration() {
+    return configuration;
   }
 
   /**
@@ -344,6 +364,7 @@ public final class Telemetry implements AutoCloseable {
 
   private static final class Noop {
     static final Telemetry INSTANCE =
-        new TelemetryBuilder().off(OffPropagators.of(java.util.List.of()));
+        new TelemetryBuilder()
+            .off(OffPropagators.of(java.util.List.of()), "Telemetry is off: no setting was read");
   }
 }

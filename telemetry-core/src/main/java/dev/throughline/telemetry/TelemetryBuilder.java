@@ -126,23 +126,29 @@ public final class TelemetryBuilder {
 
   /**
    * Builds it, and says in one INFO line where telemetry goes. Settings that can't be used never
-   * stop the application: telemetry is then off, and one WARN says why.
+   * stop the application, unless it asks for that: one WARN for each says what is used instead.
+   *
+   * @throws IllegalArgumentException if {@code telemetry.strict} is {@code true} and settings can't
+   *     be used; it names them all
    */
   public Telemetry build() {
     Environment environment = new Environment(properties, ignoreEnvironment);
-    List<String> propagators = OffPropagators.known(environment.getList("otel.propagators"));
+    BadSettings bad =
+        new BadSettings(Boolean.TRUE.equals(environment.getSwitch("telemetry.strict")));
+    List<String> propagators = OffPropagators.known(environment, bad);
     ContextPropagators off = OffPropagators.of(propagators);
     boolean disabled = Boolean.TRUE.equals(environment.getSwitch("otel.sdk.disabled"));
     if (disabled && (metrics == null || !metrics.isMounted())) {
-      Telemetry telemetry = off(off);
+      bad.tell();
+      Telemetry telemetry = off(off, "Telemetry is off because OTEL_SDK_DISABLED=true");
       logger().info("Telemetry is off because OTEL_SDK_DISABLED=true");
       return telemetry;
     }
     boolean spans = !disabled && !Boolean.FALSE.equals(environment.getSwitch("tracing.enabled"));
-    return Recording.build(this, spans, !disabled, propagators, off);
+    return Recording.build(this, environment, bad, spans, !disabled, propagators, off);
   }
 
-  Telemetry off(ContextPropagators propagators) {
+  Telemetry off(ContextPropagators propagators, String why) {
     return new Telemetry(
         new Signals(
             OpenTelemetry.propagating(propagators),
@@ -154,7 +160,8 @@ public final class TelemetryBuilder {
             null),
         List.of(),
         scope(),
-        null);
+        null,
+        why);
   }
 
   String scope() {
@@ -171,6 +178,8 @@ public final class TelemetryBuilder {
 
     static Telemetry build(
         TelemetryBuilder builder,
+        Environment environment,
+        BadSettings bad,
         boolean spans,
         boolean exports,
         List<String> propagators,
@@ -187,18 +196,20 @@ public final class TelemetryBuilder {
                     + " work together; import telemetry-bom first. {}",
                 mix);
       }
-      SdkSetup setup = new SdkSetup(builder, spans, exports, propagators, DEFAULT_CLOSE_TIMEOUT);
+      SdkSetup setup =
+          new SdkSetup(
+              builder, environment, bad, spans, exports, propagators, DEFAULT_CLOSE_TIMEOUT);
       OpenTelemetrySdk sdk;
       try {
         sdk = setup.build();
+      } catch (BadSettings.Refused e) {
+        throw e;
       } catch (RuntimeException | LinkageError | ServiceConfigurationError e) {
-        logger()
-            .warn(
-                "Telemetry is off because it could not be set up: {} (the last setting read: {})",
-                reason(e),
-                setup.lastVariable());
+        String why = reason(e) + " (the last setting read: " + setup.lastVariable() + ")";
+        bad.refuse("Telemetry could not be set up: " + why);
+        logger().warn("Telemetry is off because it could not be set up: {}", why);
         logger().debug("Telemetry could not be set up", e);
-        return builder.off(off);
+        return builder.off(off, "Telemetry is off because it could not be set up: " + why);
       }
       setup.outbox().recordCounts(sdk.getMeterProvider());
       OpenTelemetry openTelemetry = spans ? sdk : new JoinedOpenTelemetry(sdk, off);
@@ -217,7 +228,8 @@ public final class TelemetryBuilder {
                   exports ? new ScopeHooks() : null),
               setup.baggageKeys(),
               builder.scope(),
-              new Shutdown(sdk, setup.outbox(), setup.closeTimeout(), segments));
+              new Shutdown(sdk, setup.outbox(), setup.closeTimeout(), segments),
+              setup.configuration());
       if (builder.metrics != null) {
         start(builder.metrics, openTelemetry);
       }
@@ -245,7 +257,7 @@ public final class TelemetryBuilder {
         reason.append(reason.length() == 0 ? "" : ": ");
         reason.append(t.getMessage() == null ? t.getClass().getName() : t.getMessage());
       }
-      return reason.toString().replaceAll("(?<=://)[^/\\s]*@|(?<=query string: ).*", "...");
+      return Secrets.text(reason.toString());
     }
   }
 
@@ -270,6 +282,7 @@ public final class TelemetryBuilder {
             new ScopeHooks()),
         baggageKeys,
         DEFAULT_SCOPE,
-        null);
+        null,
+        "OpenTelemetry was set up by someone else, and no setting was read");
   }
 }

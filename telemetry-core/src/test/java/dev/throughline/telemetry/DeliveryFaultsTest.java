@@ -255,8 +255,13 @@ class DeliveryFaultsTest {
       case HANG, RESET, SLOW_READER -> opened(new BadReceiver(fault.fault())).authority();
       case WRONG_PROTOCOL ->
           opened(fault.grpc() ? OtlpReceiver.http() : OtlpReceiver.grpc()).authority();
-      case EXPIRED_CERTIFICATE ->
-          tls(fault, trusted(TestCertificates.expired(folder), builder), false);
+      case EXPIRED_CERTIFICATE -> {
+        TestCertificates authority = trusted(new TestCertificates(folder, "authority"), builder);
+        yield tls(
+            fault,
+            authority.issue(folder, "expired", "-startdate", "-3d", "-validity", "2"),
+            false);
+      }
       case WRONG_CERTIFICATE -> tls(fault, new TestCertificates(folder, "unknown"), false);
       case NO_CLIENT_CERTIFICATE ->
           tls(fault, trusted(new TestCertificates(folder, "server"), builder), true);

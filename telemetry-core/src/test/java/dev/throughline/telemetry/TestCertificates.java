@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
@@ -32,74 +33,83 @@ final class TestCertificates {
 
   TestCertificates(Path folder, String name)
       throws IOException, InterruptedException, GeneralSecurityException {
-    this(folder, name, "-1d");
+    this(folder, name, "dns:localhost,ip:127.0.0.1");
   }
 
   /**
-   * @param start when its two days begin, e.g. {@code -3d}
+   * @param subject for which hosts it is
    */
-  TestCertificates(Path folder, String name, String start)
+  TestCertificates(Path folder, String name, String subject)
       throws IOException, InterruptedException, GeneralSecurityException {
-    Path file = folder.resolve(name + ".p12");
-    generate(file, name, "san=dns:localhost,ip:127.0.0.1", start, List.of());
-    store = load(file);
+    this(folder, name, makeStore(folder, name, subject));
+  }
+
+  private TestCertificates(Path folder, String name, Path file)
+      throws IOException, GeneralSecurityException {
+    store = KeyStore.getInstance("PKCS12");
+    try (InputStream in = Files.newInputStream(file)) {
+      store.load(in, PASSWORD);
+    }
     certificate = folder.resolve(name + ".crt.pem");
-    chain = certificate;
     Files.writeString(certificate, pem("CERTIFICATE", store.getCertificate(name).getEncoded()));
+    chain = folder.resolve(name + ".chain.pem");
+    StringBuilder pems = new StringBuilder();
+    for (Certificate link : store.getCertificateChain(name)) {
+      pems.append(pem("CERTIFICATE", link.getEncoded()));
+    }
+    Files.writeString(chain, pems);
     key = folder.resolve(name + ".key.pem");
     Files.writeString(key, pem("PRIVATE KEY", store.getKey(name, PASSWORD).getEncoded()));
   }
 
-  /** One that was signed by an authority, and is over since yesterday. */
-  static TestCertificates expired(Path folder)
+  private static Path makeStore(Path folder, String name, String subject)
+      throws IOException, InterruptedException {
+    keytool(
+        folder,
+        name,
+        "-genkeypair -keyalg EC -validity 2 -dname CN=%s -ext bc=ca:true -ext san=%s"
+            .formatted(name, subject)
+            .split(" "));
+    return folder.resolve(name + ".p12");
+  }
+
+  /**
+   * One of localhost's that this one has signed.
+   *
+   * @param times when it is valid, as keytool's options
+   */
+  TestCertificates issue(Path folder, String name, String... times)
       throws IOException, InterruptedException, GeneralSecurityException {
-    Path file = folder.resolve("expired.p12");
-    generate(file, "authority", "bc:c", "-1d", List.of());
-    generate(
-        file, "server", "san=dns:localhost,ip:127.0.0.1", "-3d", List.of("-signer", "authority"));
-    return new TestCertificates(folder, load(file));
+    String issuer = store.aliases().nextElement();
+    Path file = makeStore(folder, name, "dns:localhost");
+    Path request = folder.resolve(name + ".csr");
+    Path signed = folder.resolve(name + ".signed.pem");
+    keytool(folder, name, "-certreq", "-file", request.toString());
+    List<String> sign =
+        new ArrayList<>(
+            List.of(
+                "-gencert", "-rfc", "-infile", request.toString(), "-ext", "san=dns:localhost,ip:127.0.0.1"));
+    sign.addAll(List.of("-outfile", signed.toString()));
+    sign.addAll(List.of(times));
+    keytool(folder, issuer, sign.toArray(String[]::new));
+    // The chain, which keytool takes for the answer.
+    Files.writeString(signed, Files.readString(certificate), StandardOpenOption.APPEND);
+    keytool(folder, name, "-importcert", "-noprompt", "-file", signed.toString());
+    return new TestCertificates(folder, name, file);
   }
 
-  private TestCertificates(Path folder, KeyStore store)
-      throws IOException, GeneralSecurityException {
-    this.store = store;
-    // What a client trusts is the authority's; the server shows its own with it.
-    certificate = folder.resolve("authority.crt.pem");
-    Files.writeString(
-        certificate, pem("CERTIFICATE", store.getCertificate("authority").getEncoded()));
-    chain = folder.resolve("chain.crt.pem");
-    StringBuilder pems = new StringBuilder();
-    for (Certificate link : store.getCertificateChain("server")) {
-      pems.append(pem("CERTIFICATE", link.getEncoded()));
-    }
-    Files.writeString(chain, pems);
-    key = folder.resolve("server.key.pem");
-    Files.writeString(key, pem("PRIVATE KEY", store.getKey("server", PASSWORD).getEncoded()));
-    store.deleteEntry("authority");
-  }
-
-  private static void generate(
-      Path file, String name, String extension, String start, List<String> options)
+  private static void keytool(Path folder, String alias, String... arguments)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
-    command.addAll(List.of("-genkeypair", "-alias", name, "-keyalg", "EC", "-dname", "CN=" + name));
-    command.addAll(List.of("-ext", extension, "-startdate", start, "-validity", "2"));
-    command.addAll(List.of("-storetype", "PKCS12", "-storepass", new String(PASSWORD)));
-    command.addAll(List.of("-keystore", file.toString()));
-    command.addAll(options);
+    command.addAll(List.of(arguments));
+    command.addAll(List.of("-alias", alias, "-storetype", "PKCS12"));
+    command.addAll(List.of("-storepass", new String(PASSWORD)));
+    command.addAll(List.of("-keystore", folder.resolve(alias + ".p12").toString()));
     Process keytool = new ProcessBuilder(command).inheritIO().start();
     if (!keytool.waitFor(60, TimeUnit.SECONDS) || keytool.exitValue() != 0) {
       throw new AssertionError("keytool made no certificate");
     }
-  }
-
-  private static KeyStore load(Path file) throws IOException, GeneralSecurityException {
-    KeyStore loaded = KeyStore.getInstance("PKCS12");
-    try (InputStream in = Files.newInputStream(file)) {
-      loaded.load(in, PASSWORD);
-    }
-    return loaded;
   }
 
   private static String pem(String type, byte[] der) {

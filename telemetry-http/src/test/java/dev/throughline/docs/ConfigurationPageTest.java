@@ -5,6 +5,7 @@ package dev.throughline.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.TelemetryBuilder;
 import dev.throughline.telemetry.http.HttpTelemetryBuilder;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
@@ -18,6 +19,7 @@ import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -25,6 +27,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -36,6 +39,7 @@ class ConfigurationPageTest {
       Pattern.compile(
           "\\.get(?:Switch|String|Boolean|Int|Long|Double|Duration|List|Map)\\(\\s*"
               + "\"((?:otel|telemetry|tracing)\\.[a-z._]+)\"");
+  private static final Pattern TOLD = Pattern.compile("([A-Z_0-9]+)=(.*) \\(([^()]+)\\)");
   private static final Pattern VARIABLE = Pattern.compile("[A-Z]+(?:_[A-Z]+)+");
 
   private final String page = Pages.read("docs/configuration.md");
@@ -107,6 +111,40 @@ class ConfigurationPageTest {
     }
     assertThat(read).contains("otel.sdk.disabled", "telemetry.close.timeout");
     return read.stream();
+  }
+
+  /** What is read is also known, and told, with the same default. */
+  @Test
+  void theConfigurationAsTextHasTheSameSettings() {
+    Map<String, String> told = new HashMap<>();
+    Set<String> byDefault = new HashSet<>();
+    try (Telemetry telemetry =
+        Telemetry.builder()
+            .ignoreEnvironment()
+            .addProperty("otel.traces.exporter", "none")
+            .addProperty("otel.metrics.exporter", "none")
+            .build()) {
+      for (String line : telemetry.configuration().split("\n")) {
+        Matcher setting = TOLD.matcher(line);
+        assertThat(setting.matches()).as(line).isTrue();
+        told.put(setting.group(1), setting.group(2));
+        if (setting.group(3).equals("default")) {
+          byDefault.add(setting.group(1));
+        }
+      }
+    }
+
+    assertThat(told.keySet())
+        .containsExactlyInAnyOrderElementsOf(
+            Pages.rows(page, null, "variable").stream().map(row -> row.get(0)).toList());
+    for (List<String> row : Pages.rows(page, null, "variable")) {
+      String documented = row.get(row.size() - 2);
+      if (byDefault.contains(row.get(0))
+          && !documented.contains(" ")
+          && !documented.equals("below")) {
+        assertThat(told).containsEntry(row.get(0), documented);
+      }
+    }
   }
 
   @Test

@@ -1,0 +1,193 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry;
+
+import dev.throughline.telemetry.Setting.Kind;
+import dev.throughline.telemetry.SettingCheck.Verdict;
+import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
+import io.opentelemetry.sdk.autoconfigure.spi.internal.DefaultConfigProperties;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The settings that hold: of the known ones what can be used, and for people where each comes from.
+ */
+final class Configuration {
+
+  private final ConfigProperties given;
+  private final Environment environment;
+  private final BadSettings bad;
+  private final SettingCheck check;
+  private final Map<String, String> usable = new HashMap<>();
+  private final Map<String, String> lines = new LinkedHashMap<>();
+
+  /**
+   * Looks at all known settings.
+   *
+   * @param given what autoconfigure read
+   * @param decided lists that stand, whatever is set
+   * @param bad takes what can't be used
+   */
+  Configuration(
+      ConfigProperties given,
+      Environment environment,
+      Map<String, List<String>> decided,
+      BadSettings bad) {
+    this.given = given;
+    this.environment = environment;
+    this.bad = bad;
+    check = new SettingCheck(given.getComponentLoader());
+    for (Setting setting : KnownSettings.all()) {
+      look(setting);
+    }
+    checkClientKeys();
+    checkBatch("otel.bsp.");
+    checkBatch("otel.blrp.");
+    for (Setting setting : KnownSettings.all()) {
+      describe(setting, decided.get(setting.key()));
+    }
+  }
+
+  /** The known settings that can be used, and nothing else. */
+  DefaultConfigProperties usable() {
+    return DefaultConfigProperties.createFromMap(usable);
+  }
+
+  /** Each known setting on a line of its own, with its value and where that comes from. */
+  String text() {
+    return String.join("\n", lines.values());
+  }
+
+  private void look(Setting setting) {
+    String key = setting.key();
+    String value = value(key);
+    if (setting.kind() == Kind.PROPAGATORS) {
+      // These were looked at before anything of autoconfigure's was there.
+      return;
+    }
+    if (value == null) {
+      if (environment.isEmpty(key)) {
+        bad.add(key, "", setting.accepted(), setting.byDefault());
+      }
+      return;
+    }
+    Verdict verdict = skips(setting) ? Verdict.good(value) : check.check(setting, value);
+    String used = verdict.value();
+    if (!verdict.good()) {
+      bad.add(
+          key,
+          value,
+          setting.accepted(),
+          used == null ? setting.byDefault() : Secrets.mask(key, used));
+    } else if (environment.isEmpty(key)) {
+      bad.add(key, "", setting.accepted(), Secrets.mask(key, value));
+    }
+    if (used != null) {
+      usable.put(key, used);
+    }
+  }
+
+  /** What a sampler of someone else's is told is its own affair. */
+  private boolean skips(Setting setting) {
+    return setting.kind() == Kind.RATIO
+        && !KnownSettings.SAMPLERS.contains(
+            Objects.requireNonNullElse(usable.get("otel.traces.sampler"), "always_on"));
+  }
+
+  private @Nullable String value(String key) {
+    String value = given.getString(key);
+    // An empty property hides a variable there.
+    return value == null || value.isBlank() ? environment.get(key) : value.trim();
+  }
+
+  /** A key is nothing without its certificate, here or for all signals, and the other way round. */
+  private void checkClientKeys() {
+    checkClientKey("");
+    for (String signal : KnownSettings.SIGNALS) {
+      checkClientKey(signal + ".");
+    }
+  }
+
+  private void checkClientKey(String signal) {
+    String ownKey = KnownSettings.OTLP + signal + "client.key";
+    String ownCertificate = KnownSettings.OTLP + signal + "client.certificate";
+    if (!usable.containsKey(ownKey) && !usable.containsKey(ownCertificate)) {
+      return;
+    }
+    String key = usable.getOrDefault(ownKey, usable.get(KnownSettings.OTLP + "client.key"));
+    String certificate =
+        usable.getOrDefault(ownCertificate, usable.get(KnownSettings.OTLP + "client.certificate"));
+    if (key == null || certificate == null || !SettingCheck.isClientKey(key, certificate)) {
+      drop(usable.containsKey(ownKey) ? ownKey : ownCertificate);
+      usable.remove(ownCertificate);
+    }
+  }
+
+  private void drop(String key) {
+    String value = usable.remove(key);
+    Setting setting = KnownSettings.find(key);
+    if (value != null && setting != null) {
+      bad.add(key, value, setting.accepted(), setting.byDefault());
+    }
+  }
+
+  private void checkBatch(String prefix) {
+    String key = prefix + "max.export.batch.size";
+    String batch = usable.get(key);
+    Setting queue = KnownSettings.find(prefix + "max.queue.size");
+    if (queue == null) {
+      return;
+    }
+    String most = usable.getOrDefault(queue.key(), queue.byDefault());
+    if (batch != null && most.matches("\\d+") && Long.parseLong(batch) > Long.parseLong(most)) {
+      bad.add(key, batch, "at most what may wait, " + Environment.variable(queue.key()), most);
+      usable.put(key, most);
+    }
+  }
+
+  private void describe(Setting setting, @Nullable List<String> decided) {
+    String key = setting.key();
+    String set = value(key);
+    String used =
+        decided == null || decided.isEmpty() ? usable.get(key) : String.join(",", decided);
+    if (set == null && decided == null && isOfOneSignal(key)) {
+      return;
+    }
+    String source;
+    if (decided != null && !decided.isEmpty() && setting.kind() != Kind.PROPAGATORS) {
+      source = "by another setting";
+    } else if (set == null) {
+      source = "default";
+    } else {
+      source = environment.source(key, set);
+      String shown = Secrets.mask(key, set);
+      if (used == null) {
+        source = "default, since \"" + shown + "\" of the " + source + " can't be used";
+      } else if (!shown.equals(Secrets.mask(key, used))) {
+        source += ", from \"" + shown + "\"";
+      }
+    }
+    if (setting.kind() != Kind.NOT_READ || set != null) {
+      lines.put(
+          key,
+          Environment.variable(key)
+              + "="
+              + (used == null ? setting.byDefault() : Secrets.mask(key, used))
+              + " ("
+              + source
+              + ")");
+    }
+  }
+
+  private static boolean isOfOneSignal(String key) {
+    return KnownSettings.SIGNALS.stream()
+            .anyMatch(signal -> key.startsWith(KnownSettings.OTLP + signal + "."))
+        && KnownSettings.has(
+            KnownSettings.OTLP + key.substring(key.indexOf('.', KnownSettings.OTLP.length()) + 1));
+  }
+}
