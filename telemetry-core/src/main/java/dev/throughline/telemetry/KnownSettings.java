@@ -195,7 +195,8 @@ final class KnownSettings {
 
   private static void addBatch(List<Setting> all, String prefix, String delay) {
     all.add(Setting.duration(prefix + "schedule.delay", delay));
-    all.add(Setting.number(prefix + "max.queue.size", 1, MOST_THAT_WAIT, "what has room in memory"));
+    all.add(
+        Setting.number(prefix + "max.queue.size", 1, MOST_THAT_WAIT, "what has room in memory"));
     all.add(Setting.number(prefix + "max.export.batch.size", 1, MOST_THAT_WAIT, "512"));
     all.add(Setting.duration(prefix + "export.timeout", "30s"));
   }

@@ -208,7 +208,7 @@ public final class TelemetryBuilder {
         String why = reason(e) + " (the last setting read: " + setup.lastVariable() + ")";
         bad.refuse("Telemetry could not be set up: " + why);
         logger().warn("Telemetry is off because it could not be set up: {}", why);
-        logger().debug("Telemetry could not be set up", e);
+        logger().debug("Telemetry could not be set up", masked(e, why));
         return builder.off(off, "Telemetry is off because it could not be set up: " + why);
       }
       setup.outbox().recordCounts(sdk.getMeterProvider());
@@ -248,6 +248,17 @@ public final class TelemetryBuilder {
       } catch (Throwable t) {
         new Guard(DEFAULT_SCOPE).caught("MetricsModule.start", t);
       }
+    }
+
+    /** Where it was thrown, with a message that may be read. */
+    private static Throwable masked(Throwable thrown, String why) {
+      Throwable root = thrown;
+      while (root.getCause() != null) {
+        root = root.getCause();
+      }
+      Throwable masked = new IllegalStateException(why);
+      masked.setStackTrace(root.getStackTrace());
+      return masked;
     }
 
     /** What was thrown and why, without what may be a secret in an endpoint. */

@@ -558,6 +558,8 @@ class BadSettingsTest {
     "otel.exporter.otlp.certificate,    '-----BEGIN CERTIFICATE-----secret'",
     "otel.traces.sampler,               Bearer secret",
     "otel.propagators,                  https://user:secret@h",
+    // Throws, and tells a secret.
+    "otel.traces.sampler,               test-broken",
   })
   void aSecretIsNeverTold(String property, String value) {
     Logger logger = (Logger) LoggerFactory.getLogger("dev.throughline.telemetry");

@@ -88,7 +88,12 @@ final class TestCertificates {
     List<String> sign =
         new ArrayList<>(
             List.of(
-                "-gencert", "-rfc", "-infile", request.toString(), "-ext", "san=dns:localhost,ip:127.0.0.1"));
+                "-gencert",
+                "-rfc",
+                "-infile",
+                request.toString(),
+                "-ext",
+                "san=dns:localhost,ip:127.0.0.1"));
     sign.addAll(List.of("-outfile", signed.toString()));
     sign.addAll(List.of(times));
     keytool(folder, issuer, sign.toArray(String[]::new));
