@@ -131,6 +131,9 @@ final class KnownSettings {
     all.add(Setting.number("otel.java.metrics.cardinality.limit", 1, MOST, "2000"));
     all.add(
         Setting.choice("otel.experimental.sdk.telemetry.version", "legacy", "legacy", "latest"));
+    all.add(
+        Setting.text("otel.exporter.prometheus.host", "a host, or 0.0.0.0 for all", "localhost"));
+    all.add(Setting.number("otel.exporter.prometheus.port", 0, 65_535, "9464"));
     addBatch(all, "otel.blrp.", "1s");
     all.add(
         new Setting(

@@ -141,20 +141,30 @@ class BadSettingsTest {
         bad("otel.bsp.export.timeout", "1.5s", "ms, s, m", "30s", "exportTimeout=PT30S"),
         bad("otel.metric.export.interval", "abc", "ms, s, m", "60s", "intervalNanos=60000000000"),
         bad("otel.metric.export.interval", "0", "more than 0", "60s", "intervalNanos=60000000000"),
-        bad("otel.bsp.max.queue.size", "0", "a whole number from 1", "2048", "maxQueueSize=2048"),
+        bad(
+            "otel.bsp.max.queue.size",
+            "0",
+            "a whole number from 1",
+            "what has room in memory",
+            "maxQueueSize=2147483647"),
         bad(
             "otel.bsp.max.queue.size",
             "4000000000",
             "a whole number from 1 to 10000000",
-            "2048",
-            "maxQueueSize=2048"),
+            "what has room in memory",
+            "maxQueueSize=2147483647"),
         bad(
             "otel.bsp.max.export.batch.size",
-            "99999",
-            "at most what may wait, OTEL_BSP_MAX_QUEUE_SIZE",
-            "2048",
-            "maxExportBatchSize=2048"),
-        bad("otel.blrp.max.queue.size", "none", "a whole number from 1", "2048", grpcSpans),
+            "0",
+            "a whole number from 1",
+            "512",
+            "maxExportBatchSize=512"),
+        bad(
+            "otel.blrp.max.queue.size",
+            "none",
+            "a whole number from 1",
+            "what has room in memory",
+            grpcSpans),
         bad(
             "otel.span.attribute.count.limit",
             "-1",
@@ -215,6 +225,17 @@ class BadSettingsTest {
         bad("otel.sdk.disabled", "maybe", "true, 1, yes, on", "false", grpcSpans),
         bad("tracing.enabled", "maybe", "true, 1, yes, on", "true", grpcSpans),
         bad("telemetry.close.timeout", "soon", "ms, s, m", "5s", grpcSpans),
+        bad(
+            "telemetry.delivery.memory.mb",
+            "lots",
+            "a whole number from 1",
+            "128, or a quarter of the largest heap",
+            grpcSpans),
+        bad("telemetry.spool.size.mb", "-1", "a whole number from 1", "512", grpcSpans),
+        bad("telemetry.spool.sync.interval", "0", "more than 0", "1s", grpcSpans),
+        bad("telemetry.jvm.metrics", "maybe", "true, 1, yes, on", "true", grpcSpans),
+        bad("telemetry.prometheus.names", "bogus", "kept, translated", "kept", grpcSpans),
+        bad("otel.exporter.prometheus.port", "70000", "from 0 to 65535", "9464", grpcSpans),
         bad("telemetry.segment.limit", "soon", "ms, s, m", "60s", grpcSpans),
         bad("telemetry.request.id.header", "X Request", "X-Request-Id", "none", grpcSpans),
         new Bad(
@@ -246,6 +267,20 @@ class BadSettingsTest {
         .contains(bad.accepted)
         .contains("; used instead: " + bad.used);
     assertThat(log.everything() + telemetry.configuration()).doesNotContain("secret");
+  }
+
+  @Test
+  void aBatchIsNoLargerThanWhatMayWait() {
+    Telemetry telemetry =
+        build(
+            Map.of("otel.bsp.max.queue.size", "100", "otel.bsp.max.export.batch.size", "99999"));
+
+    assertThat(telemetry.openTelemetry().toString()).contains("maxExportBatchSize=100");
+    assertThat(log.warnings())
+        .singleElement()
+        .asString()
+        .startsWith("OTEL_BSP_MAX_EXPORT_BATCH_SIZE: \"99999\" can't be used; accepted: at most")
+        .endsWith("; used instead: 100");
   }
 
   @ParameterizedTest
@@ -516,8 +551,8 @@ class BadSettingsTest {
                   + " of the environment variable can't be used)",
               "OTEL_EXPORTER_OTLP_CLIENT_KEY=none (default, since \"***\" of the environment"
                   + " variable can't be used)",
-              "OTEL_BSP_MAX_QUEUE_SIZE=2048 (default, since \"0\" of the environment variable can't"
-                  + " be used)",
+              "OTEL_BSP_MAX_QUEUE_SIZE=what has room in memory (default, since \"0\" of the"
+                  + " environment variable can't be used)",
               "OTEL_TRACES_SAMPLER=always_off (system property, from \"Always_Off\")",
               "OTEL_PROPAGATORS=baggage (environment variable, from \"bogus,baggage\")")
           .noneMatch(line -> line.startsWith("OTEL_EXPORTER_OTLP_METRICS_HEADERS"));

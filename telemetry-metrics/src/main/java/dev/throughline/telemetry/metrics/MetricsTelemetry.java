@@ -16,8 +16,6 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import jakarta.servlet.http.HttpServlet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Metrics that Prometheus pulls from the service's own server or from a port of their own, beside
@@ -38,7 +36,6 @@ public final class MetricsTelemetry implements MetricsModule {
 
   static final String SCOPE = "dev.throughline.telemetry.metrics";
 
-  private static final Logger logger = LoggerFactory.getLogger(MetricsTelemetry.class);
   private static final String PROMETHEUS = "prometheus";
   private static final int DEFAULT_PORT = 9464;
   private static final int DEFAULT_CARDINALITY_LIMIT = 2000;
@@ -129,22 +126,10 @@ public final class MetricsTelemetry implements MetricsModule {
               new MetricsHandler(shown));
     }
     if (named || mounted) {
-      pulled.setNames(names(settings.getString("telemetry.prometheus.names", Names.KEPT.word())));
+      pulled.setNames(Names.of(settings.getString("telemetry.prometheus.names", "kept")));
       meterProvider.registerMetricReader(pulled, instrument -> limit);
     }
     meterProvider.registerMetricProducer(new CollectorBridge(existing, pulled, guard));
-  }
-
-  private static Names names(String value) {
-    Names names = Names.of(value);
-    if (names == null) {
-      logger.warn(
-          "TELEMETRY_PROMETHEUS_NAMES: \"{}\" is not known; accepted are kept and translated, and"
-              + " kept is used",
-          value);
-      return Names.KEPT;
-    }
-    return names;
   }
 
   @Override

@@ -4,7 +4,6 @@
 package dev.throughline.telemetry.metrics;
 
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 
 /** How the names of instruments become names of series. */
 enum Names {
@@ -13,17 +12,7 @@ enum Names {
   /** As OpenTelemetry's exporter does: units as suffixes, and labels that tell the scope. */
   TRANSLATED;
 
-  /** Null where it is none of them. */
-  static @Nullable Names of(String word) {
-    for (Names names : values()) {
-      if (names.word().equals(word.toLowerCase(Locale.ROOT))) {
-        return names;
-      }
-    }
-    return null;
-  }
-
-  String word() {
-    return name().toLowerCase(Locale.ROOT);
+  static Names of(String word) {
+    return valueOf(word.toUpperCase(Locale.ROOT));
   }
 }

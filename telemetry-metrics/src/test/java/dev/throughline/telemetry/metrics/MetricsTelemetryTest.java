@@ -419,8 +419,8 @@ class MetricsTelemetryTest {
   void anUnknownSpellingOfNamesIsTold() {
     try (MountedService service = new MountedService("telemetry.prometheus.names", "short")) {
       log.expectWarn(
-          "TELEMETRY_PROMETHEUS_NAMES: \"short\" is not known; accepted are kept and translated,"
-              + " and kept is used");
+          "TELEMETRY_PROMETHEUS_NAMES: \"short\" can't be used; accepted: kept, translated; used"
+              + " instead: kept");
       assertThat(service.scrape().names()).contains("throughline_scrapes_total");
     }
   }
