@@ -202,24 +202,21 @@ public final class RequestInstrumenter<REQ, RES> {
     }
   }
 
-  /** Ends the span of a request that goes on. */
-  void endSegment(SegmentedRequest<REQ, RES> started) {
+  /** Completes the span of a request that goes on, which is then ready to end. */
+  void describeSegment(SegmentedRequest<REQ, RES> started) {
     Span span = started.span;
-    if (span == null) {
+    if (span == null || !started.recording) {
       return;
     }
-    if (started.recording) {
-      updateName(span, started.request);
-      try {
-        if (started.number == 1) {
-          span.setAttribute(SEGMENT_NUMBER, 1L);
-        }
-        convention.onSegment(started, started.request);
-      } catch (Throwable t) {
-        guard.caught("RequestConvention.onSegment", t);
+    updateName(span, started.request);
+    try {
+      if (started.number == 1) {
+        span.setAttribute(SEGMENT_NUMBER, 1L);
       }
+      convention.onSegment(started, started.request);
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.onSegment", t);
     }
-    endSpan(span);
   }
 
   /**
@@ -530,7 +527,10 @@ public final class RequestInstrumenter<REQ, RES> {
     }
   }
 
-  private void endSpan(Span span) {
+  void endSpan(@Nullable Span span) {
+    if (span == null) {
+      return;
+    }
     try {
       span.end();
     } catch (Throwable t) {

@@ -34,6 +34,16 @@ public final class ScopeHooks {
           wrapped = true;
           return new HookedStorage(storage);
         });
+    try {
+      // It stands in the signature of a constructor that the compiler inlines only once this class
+      // is loaded, which nothing else does; without, each scope is an object of 32 B.
+      Class.forName(
+          "io.opentelemetry.context.ThreadLocalContextStorage$1",
+          true,
+          ContextStorage.class.getClassLoader());
+    } catch (ClassNotFoundException | LinkageError e) {
+      // Another version has no need of it.
+    }
   }
 
   private volatile @Nullable ScopeHook hook;

@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.instrument;
 
+import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.context.Context;
 import org.jspecify.annotations.Nullable;
 
@@ -39,18 +40,19 @@ final class SegmentedRequest<REQ, RES> extends InstrumentedRequest<REQ, RES> {
     if (over) {
       return;
     }
-    instrumenter.endSegment(this);
-    // Whoever watches spans may have ended the request just now.
-    if (!over) {
-      present = instrumenter.nextSegment(this);
-    }
+    Span ended = span;
+    instrumenter.describeSegment(this);
+    // First, so that nothing is handled in a span that has ended.
+    present = instrumenter.nextSegment(this);
+    instrumenter.endSpan(ended);
   }
 
   /** Ends the span; the request itself may end later, without one. */
   synchronized void endForGood() {
     if (!over) {
       over = true;
-      instrumenter.endSegment(this);
+      instrumenter.describeSegment(this);
+      instrumenter.endSpan(span);
       span = null;
     }
   }

@@ -51,6 +51,8 @@ class SegmentsTest {
   private final List<InMemoryMetricReader> metrics = new ArrayList<>();
   private final AtomicInteger started = new AtomicInteger();
   private final List<Telemetry> opened = new ArrayList<>();
+  private final List<Boolean> endedWhilePresent = new CopyOnWriteArrayList<>();
+  private volatile @Nullable InstrumentedRequest<Stream, String> watched;
 
   private Telemetry telemetry(String limit, String... properties) {
     InMemoryMetricReader reader = InMemoryMetricReader.create();
@@ -151,6 +153,18 @@ class SegmentsTest {
     assertThat(segments.get(0).getAttributes().get(MESSAGES)).isEqualTo(7);
     assertThat(InstrumentedRequest.fromContext(present)).isSameAs(request);
     assertThat(durations()).isEqualTo(1);
+  }
+
+  @Test
+  void nothingIsHandledInASegmentThatHasEnded() {
+    InstrumentedRequest<Stream, String> request =
+        start(telemetry("10ms"), new Convention(), new Stream(), TRACEPARENT);
+    watched = request;
+    Wait.until("two segments have ended", () -> endedWhilePresent.size() >= 2);
+    watched = null;
+    request.end("ok", null);
+
+    assertThat(endedWhilePresent).containsOnly(false);
   }
 
   @Test
@@ -357,6 +371,11 @@ class SegmentsTest {
 
     @Override
     public void onEnd(ReadableSpan span) {
+      InstrumentedRequest<Stream, String> request = watched;
+      if (request != null) {
+        endedWhilePresent.add(
+            Span.fromContext(request.context()).getSpanContext().equals(span.getSpanContext()));
+      }
       ended.add(span.toSpanData());
     }
 
