@@ -157,11 +157,13 @@ final class Diagnosis {
    *
    * @param endpoint the exporter's, which has a scheme
    * @param protocol {@code grpc} or {@code http/protobuf}
+   * @param tls what the exporter trusts and shows; null for the JDK's
    * @param failure what was thrown; where that says too little, the receiver is asked once more,
    *     which may take some seconds
    */
-  static Finding explain(String endpoint, String protocol, Throwable failure) {
-    Diagnosis diagnosis = new Diagnosis(URI.create(endpoint), protocol.equals("grpc"), null, null);
+  static Finding explain(
+      String endpoint, String protocol, @Nullable SSLContext tls, Throwable failure) {
+    Diagnosis diagnosis = new Diagnosis(URI.create(endpoint), protocol.equals("grpc"), tls, null);
     Finding known = diagnosis.known(failure);
     if (known != null) {
       return known;

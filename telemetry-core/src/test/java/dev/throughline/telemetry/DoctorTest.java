@@ -547,7 +547,7 @@ class DoctorTest {
   }
 
   private static String explain(String endpoint, String protocol, Throwable failure) {
-    return Diagnosis.explain(endpoint, protocol, failure).line();
+    return Diagnosis.explain(endpoint, protocol, null, failure).line();
   }
 
   /** The page has what the doctor says to six mistakes, with the usual ports. */
