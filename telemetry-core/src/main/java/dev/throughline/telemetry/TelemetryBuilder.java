@@ -200,7 +200,8 @@ public final class TelemetryBuilder {
         logger().debug("Telemetry could not be set up", e);
         return builder.off(off);
       }
-      setup.outbox().recordCounts(sdk.getMeterProvider());
+      // What is pulled keeps its series where telemetry is off.
+      setup.outbox().recordCounts(sdk.getMeterProvider(), !exports);
       OpenTelemetry openTelemetry = spans ? sdk : new JoinedOpenTelemetry(sdk, off);
       Segments segments = new Segments(setup.segmentLimit());
       Telemetry telemetry =
