@@ -211,7 +211,8 @@ public final class TelemetryBuilder {
         logger().debug("Telemetry could not be set up", masked(e, why));
         return builder.off(off, "Telemetry is off because it could not be set up: " + why);
       }
-      setup.outbox().recordCounts(sdk.getMeterProvider());
+      // What is pulled keeps its series where telemetry is off.
+      setup.outbox().recordCounts(sdk.getMeterProvider(), !exports);
       OpenTelemetry openTelemetry = spans ? sdk : new JoinedOpenTelemetry(sdk, off);
       Segments segments = new Segments(setup.segmentLimit());
       Telemetry telemetry =

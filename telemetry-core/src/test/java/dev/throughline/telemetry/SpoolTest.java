@@ -265,6 +265,8 @@ class SpoolTest {
             .environment("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.authority())
             .environment("TELEMETRY_SPOOL_FOLDER", folder.toString())
             .environment("TELEMETRY_SPOOL_SYNC_INTERVAL", "500ms")
+            // So that a batch waits for its time, and not to be full.
+            .environment("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100000")
             .environment("OTEL_METRICS_EXPORTER", "none")
             .start());
   }

@@ -162,8 +162,15 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
     return new CountedMetrics(exporter, metricPoints);
   }
 
-  /** Records the counts of the signals that are exported from here as metrics. */
-  public void recordCounts(MeterProvider meterProvider) {
+  /**
+   * Records the counts as metrics.
+   *
+   * @param all also those of signals that are not exported from here
+   */
+  public void recordCounts(MeterProvider meterProvider, boolean all) {
+    if (all) {
+      List.of(spans, logRecords, metricPoints).forEach(Ledger::use);
+    }
     Meter meter = meterProvider.get(MODULE);
     spans.record(meter, DeliveryKeys.SPANS, DeliveryKeys.SPANS_ENDED, "{span}");
     logRecords.record(
