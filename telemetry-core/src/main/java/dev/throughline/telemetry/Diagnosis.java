@@ -5,6 +5,7 @@ package dev.throughline.telemetry;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -61,6 +62,10 @@ final class Diagnosis {
   private static final int FRAME_TYPE = 3;
   private static final int SETTINGS = 4;
   private static final int TLS_ALERT = 0x15;
+  private static final Pattern NOT_AUTHENTICATED =
+      Pattern.compile("^HTTP status 40[13]\\b|^gRPC status (UNAUTHENTICATED|PERMISSION_DENIED)\\b");
+  private static final Pattern NOT_TAKEN_THERE =
+      Pattern.compile("^HTTP status 40[45]\\b|^gRPC status UNIMPLEMENTED\\b");
   private static final Pattern DATE = Pattern.compile("(?im)^date:\\s*(.+?)\\s*$");
 
   private final String target;
@@ -153,27 +158,50 @@ final class Diagnosis {
   }
 
   /**
-   * Why an export failed.
+   * Why an export failed, and what to do about it, in one line.
    *
    * @param endpoint the exporter's, which has a scheme
-   * @param protocol {@code grpc} or {@code http/protobuf}
    * @param tls what the exporter trusts and shows; null for the JDK's
+   * @param status what the receiver said, or what was thrown, in words
    * @param failure what was thrown; where that says too little, the receiver is asked once more,
-   *     which may take some seconds
+   *     which may take some seconds; null where the receiver said something
+   * @return null where no more is known
    */
-  static Finding explain(
-      String endpoint, String protocol, @Nullable SSLContext tls, Throwable failure) {
-    Diagnosis diagnosis = new Diagnosis(URI.create(endpoint), protocol.equals("grpc"), tls, null);
-    Finding known = diagnosis.known(failure);
-    if (known != null) {
-      return known;
+  static @Nullable String explain(
+      String endpoint,
+      boolean grpc,
+      @Nullable SSLContext tls,
+      String status,
+      @Nullable IOException failure) {
+    if (failure == null) {
+      return explain(status);
     }
-    try {
-      Finding asked = diagnosis.protocol(diagnosis.hear().speech);
-      return asked.result() == Finding.Result.FAILED ? asked : diagnosis.unknown(failure);
-    } catch (IOException e) {
-      return diagnosis.of(e);
+    if (failure instanceof InterruptedIOException
+        && !String.valueOf(failure.getMessage()).contains("onnect timed out")) {
+      // Whoever answers late is there.
+      return null;
     }
+    Diagnosis diagnosis = new Diagnosis(URI.create(endpoint), grpc, tls, null);
+    Finding found = diagnosis.known(failure);
+    if (found == null) {
+      try {
+        found = diagnosis.protocol(diagnosis.hear().speech);
+      } catch (IOException e) {
+        found = diagnosis.known(e);
+      }
+    }
+    return found == null || found.result() != Finding.Result.FAILED ? null : found.line();
+  }
+
+  private static @Nullable String explain(String status) {
+    if (NOT_AUTHENTICATED.matcher(status).find()) {
+      return "the receiver does not let you in; set or correct OTEL_EXPORTER_OTLP_HEADERS, whose"
+          + " values are percent-encoded";
+    }
+    return NOT_TAKEN_THERE.matcher(status).find()
+        ? "the receiver does not take them there; correct the endpoint's path, or add a pipeline"
+            + " for them to the collector"
+        : null;
   }
 
   private String addresses() throws UnknownHostException {

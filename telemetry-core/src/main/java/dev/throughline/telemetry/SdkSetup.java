@@ -80,7 +80,8 @@ final class SdkSetup {
   private final List<LogStandIn> logExporters = new ArrayList<>();
   private final Outbox outbox =
       new Outbox(
-          ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader()));
+          ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader()),
+          Diagnosis::explain);
   private final List<SpanProcessor> taps = new ArrayList<>();
   private boolean opened;
   private @Nullable SpanPipeline pipeline;
@@ -164,10 +165,8 @@ final class SdkSetup {
                   return loggerProvider;
                 });
     if (new Environment(Map.of(), false).get("otel.config.file") != null) {
-      ComponentLoader components =
-          ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader());
       ConfigFile.ignore(
-          autoConfigure, settings(DefaultConfigProperties.create(builder.properties, components)));
+          autoConfigure, settings(DefaultConfigProperties.create(builder.properties, outbox)));
     } else {
       AutoConfigureUtil.setConfigPropertiesCustomizer(autoConfigure, this::settings);
     }

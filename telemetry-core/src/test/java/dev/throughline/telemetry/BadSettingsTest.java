@@ -272,8 +272,7 @@ class BadSettingsTest {
   @Test
   void aBatchIsNoLargerThanWhatMayWait() {
     Telemetry telemetry =
-        build(
-            Map.of("otel.bsp.max.queue.size", "100", "otel.bsp.max.export.batch.size", "99999"));
+        build(Map.of("otel.bsp.max.queue.size", "100", "otel.bsp.max.export.batch.size", "99999"));
 
     assertThat(telemetry.openTelemetry().toString()).contains("maxExportBatchSize=100");
     assertThat(log.warnings())

@@ -71,7 +71,9 @@ class DeliveryFaultsTest {
   }
 
   private enum Fault {
-    REFUSED(Fate.GIVEN_UP, "Failed to connect to localhost"),
+    REFUSED(
+        Fate.GIVEN_UP,
+        ": nothing listens at localhost:\\d+; start the collector.* \\(Failed to connect to localhost"),
     HANG(Fate.GIVEN_UP, "no answer within 500 ms"),
     RESET(Fate.GIVEN_UP, "fails and is tried again: "),
     SLOW_READER(Fate.GIVEN_UP, "no answer within 500 ms"),
@@ -81,14 +83,22 @@ class DeliveryFaultsTest {
     EXHAUSTED(Fate.FAILED, "gRPC status RESOURCE_EXHAUSTED, no"),
     EXHAUSTED_WITH_RETRY_INFO(Fate.DELIVERED, "gRPC status RESOURCE_EXHAUSTED, no"),
     PARTIAL_SUCCESS(Fate.HALF_FAILED, "too old"),
-    NOT_FOUND(Fate.FAILED, "HTTP status 404, Not Found"),
-    UNIMPLEMENTED(Fate.FAILED, "gRPC status UNIMPLEMENTED"),
-    WRONG_PROTOCOL(Fate.GIVEN_UP, "fails and is tried again: "),
+    NOT_FOUND(
+        Fate.FAILED,
+        ": the receiver does not take them there; .* \\(HTTP status 404, Not Found\\)"),
+    UNIMPLEMENTED(
+        Fate.FAILED, ": the receiver does not take them there; .* \\(gRPC status UNIMPLEMENTED"),
+    WRONG_PROTOCOL(Fate.GIVEN_UP, ": this port speaks HTTP/\\d.*, the setting says "),
     EXPIRED_CERTIFICATE(
-        Fate.GIVEN_UP, "PKIX path validation failed: .*(expired|NotAfter|validity)"),
-    WRONG_CERTIFICATE(Fate.GIVEN_UP, "PKIX path building failed"),
-    NO_CLIENT_CERTIFICATE(Fate.GIVEN_UP, "fails and is tried again: (?!PKIX)"),
-    WRONG_AUTHORIZATION(Fate.FAILED, "401|UNAUTHENTICATED");
+        Fate.GIVEN_UP,
+        ": the receiver's certificate has expired; renew it \\(PKIX path validation"),
+    WRONG_CERTIFICATE(
+        Fate.GIVEN_UP,
+        ": the receiver's certificate is from an issuer that is not trusted; .*PKIX path building"),
+    NO_CLIENT_CERTIFICATE(
+        Fate.GIVEN_UP, ": the receiver wants to see a certificate of the client's"),
+    WRONG_AUTHORIZATION(
+        Fate.FAILED, ": the receiver does not let you in; .*\\(.*(401|UNAUTHENTICATED)");
 
     final Fate fate;
     final String words;

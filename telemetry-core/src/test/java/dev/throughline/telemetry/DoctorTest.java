@@ -40,10 +40,13 @@ import java.util.Map;
 import java.util.function.ToIntFunction;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Each mistake is made for real. */
 class DoctorTest {
@@ -528,26 +531,44 @@ class DoctorTest {
 
   @Test
   void explainsWhyAnExportFailed() throws IOException {
-    assertThat(explain("http://h:4317", "grpc", new UnknownHostException("h")))
+    assertThat(explain("http://h:4317", true, new UnknownHostException("h")))
         .isEqualTo(
             "no address is known of h; correct the endpoint's host; a container knows the names of"
                 + " its own network alone");
-    assertThat(explain("http://h:4317", "grpc", new IOException(new ConnectException("refused"))))
+    assertThat(explain("http://h:4317", true, new IOException(new ConnectException("refused"))))
         .startsWith("nothing listens at h:4317; start the collector, or correct the endpoint");
-    assertThat(explain("http://h:4317", "grpc", new SocketTimeoutException("timeout")))
+    assertThat(explain("http://h:4317", true, new SocketTimeoutException("Connect timed out")))
         .startsWith("h:4317 does not answer; ");
+    assertThat(explain("http://h:4317", true, new SocketTimeoutException("timeout"))).isNull();
     IOException vague = new IOException("unexpected end of stream");
-    assertThat(explain("http://" + http().authority(), "grpc", vague))
+    assertThat(explain("http://" + http().authority(), true, vague))
         .startsWith("this port speaks HTTP/1, the setting says grpc; ");
-    assertThat(explain("http://" + grpc().authority(), "http/protobuf", vague))
+    assertThat(explain("http://" + grpc().authority(), false, vague))
         .startsWith("this port speaks HTTP/2 as gRPC does, the setting says http/protobuf; ");
-    assertThat(explain("http://" + grpc().authority(), "grpc", vague))
-        .startsWith("it broke: java.io.IOException: unexpected end of stream; ");
-    assertThat(explain("http://" + freePort(), "grpc", vague)).startsWith("nothing listens at ");
+    assertThat(explain("http://" + grpc().authority(), true, vague)).isNull();
+    assertThat(explain("http://" + freePort(), true, vague)).startsWith("nothing listens at ");
   }
 
-  private static String explain(String endpoint, String protocol, Throwable failure) {
-    return Diagnosis.explain(endpoint, protocol, null, failure).line();
+  private static @Nullable String explain(String endpoint, boolean grpc, IOException failure) {
+    return Diagnosis.explain(endpoint, grpc, null, failure.toString(), failure);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'HTTP status 401, Unauthorized',        the receiver does not let you in;",
+    "'gRPC status UNAUTHENTICATED, no',      the receiver does not let you in;",
+    "'HTTP status 404, Not Found',           the receiver does not take them there;",
+    "'gRPC status UNIMPLEMENTED, unknown',   the receiver does not take them there;",
+    "'HTTP status 500, Server Error',",
+    "'gRPC status UNAVAILABLE, HTTP status 404',",
+  })
+  void explainsWhatAReceiverSaid(String status, @Nullable String explained) {
+    String line = Diagnosis.explain("http://h:4317", true, null, status, null);
+    if (explained == null) {
+      assertThat(line).isNull();
+    } else {
+      assertThat(line).startsWith(explained);
+    }
   }
 
   /** The page has what the doctor says to six mistakes, with the usual ports. */

@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.delivery;
 
+import java.io.IOException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +21,8 @@ record Answer(
     long rejected,
     @Nullable String reason,
     long retryAfterNanos,
-    boolean mayHaveArrived) {
+    boolean mayHaveArrived,
+    @Nullable IOException failure) {
 
   enum Kind {
     ACKNOWLEDGED,
@@ -37,19 +39,19 @@ record Answer(
   static final long LONGEST_OWN_DELAY_NANOS = (long) (LAST_BACKOFF_NANOS * (1 + JITTER));
 
   static Answer acknowledged(PartialSuccess partial) {
-    return new Answer(Kind.ACKNOWLEDGED, partial.rejected(), partial.message(), 0, false);
+    return new Answer(Kind.ACKNOWLEDGED, partial.rejected(), partial.message(), 0, false, null);
   }
 
   static Answer refused(String reason) {
-    return new Answer(Kind.REFUSED, 0, reason, 0, false);
+    return new Answer(Kind.REFUSED, 0, reason, 0, false, null);
   }
 
   static Answer tryAgain(String reason, long retryAfterNanos) {
-    return new Answer(Kind.TRY_AGAIN, 0, reason, retryAfterNanos, false);
+    return new Answer(Kind.TRY_AGAIN, 0, reason, retryAfterNanos, false, null);
   }
 
-  static Answer noAnswer(String reason, boolean mayHaveArrived) {
-    return new Answer(Kind.TRY_AGAIN, 0, reason, 0, mayHaveArrived);
+  static Answer noAnswer(String reason, boolean mayHaveArrived, IOException failure) {
+    return new Answer(Kind.TRY_AGAIN, 0, reason, 0, mayHaveArrived, failure);
   }
 
   /**

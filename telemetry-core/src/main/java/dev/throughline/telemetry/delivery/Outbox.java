@@ -33,6 +33,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,6 +57,7 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
   private static final double METRICS_SHARE = 0.0625;
 
   private final ComponentLoader others;
+  private final Explanation explanation;
   private final Guard guard = new Guard(MODULE);
   private final Ledger spans = new Ledger("spans", "OTEL_BSP_MAX_QUEUE_SIZE", guard);
   private final Ledger logRecords = new Ledger("log records", "OTEL_BLRP_MAX_QUEUE_SIZE", guard);
@@ -68,11 +70,33 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
   // Of the exporter that was made last, until it is known what it exports.
   private @Nullable Sender newest;
 
+  /** What finds out for people why a request came to nothing, and what to do about it. */
+  @FunctionalInterface
+  public interface Explanation {
+
+    /**
+     * Called at most once a minute for an endpoint, on a thread that may wait.
+     *
+     * @param endpoint without secrets
+     * @param tls what is trusted and shown; null for the JDK's
+     * @param status what the receiver said; where nothing, what was thrown, in words
+     * @param failure what was thrown; null where the receiver said something
+     * @return null where no more than that is known
+     */
+    @Nullable String of(
+        String endpoint,
+        boolean grpc,
+        @Nullable SSLContext tls,
+        String status,
+        @Nullable IOException failure);
+  }
+
   /**
    * @param others where everything but senders is found
    */
-  public Outbox(ComponentLoader others) {
+  public Outbox(ComponentLoader others, Explanation explanation) {
     this.others = others;
+    this.explanation = explanation;
   }
 
   /** Sets how much memory all that waits may hold; before anything is made here. */
@@ -247,7 +271,9 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
             config.getCompressor(),
             config.getEndpoint(),
             config.getTimeout(),
-            config.getRetryPolicy() != null);
+            config.getRetryPolicy() != null,
+            false,
+            config.getSslContext());
     return new HttpSender() {
       @Override
       public void send(
@@ -271,7 +297,9 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
             config.getCompressor(),
             config.getEndpoint(),
             config.getTimeout(),
-            config.getRetryPolicy() != null);
+            config.getRetryPolicy() != null,
+            true,
+            config.getSslContext());
     return new GrpcSender() {
       @Override
       public void send(
@@ -288,12 +316,37 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
   }
 
   private Sender sender(
-      Wire wire, @Nullable Compressor compressor, URI endpoint, Duration timeout, boolean retries) {
+      Wire wire,
+      @Nullable Compressor compressor,
+      URI endpoint,
+      Duration timeout,
+      boolean retries,
+      boolean grpc,
+      @Nullable SSLContext tls) {
+    String receiver = withoutSecrets(endpoint);
     Sender sender =
-        new Sender(wire, compressor, withoutSecrets(endpoint), timeout, retries, spool, guard);
+        new Sender(
+            wire,
+            compressor,
+            receiver,
+            timeout,
+            retries,
+            spool,
+            answer -> explained(receiver, grpc, tls, answer),
+            guard);
     senders.add(sender);
     newest = sender;
     return sender;
+  }
+
+  private @Nullable String explained(
+      String receiver, boolean grpc, @Nullable SSLContext tls, Answer answer) {
+    try {
+      return explanation.of(receiver, grpc, tls, String.valueOf(answer.reason()), answer.failure());
+    } catch (Throwable t) {
+      guard.caught("Explanation.of", t);
+      return null;
+    }
   }
 
   /** Without user info and query. */

@@ -50,6 +50,7 @@ final class Sender {
   private final long timeoutMillis;
   private final boolean retries;
   private final @Nullable Spool spool;
+  private final Explanation explanation;
   private final Guard guard;
 
   // Below, all of the lock, which no thread of the application ever takes.
@@ -70,6 +71,12 @@ final class Sender {
   private boolean closed;
   private boolean logged;
   private long loggedAtNanos;
+
+  /** What is known of an answer, and of one that did not come; null where nothing more is. */
+  @FunctionalInterface
+  interface Explanation {
+    @Nullable String of(Answer answer);
+  }
 
   /** A request with its bytes: one from memory, or one that was on disk. */
   private static final class Parcel {
@@ -114,7 +121,9 @@ final class Sender {
       Duration timeout,
       boolean retries,
       @Nullable Spool spool,
+      Explanation explanation,
       Guard guard) {
+    this.explanation = explanation;
     this.spool = spool;
     this.wire = wire;
     this.compressor = compressor;
@@ -417,7 +426,7 @@ final class Sender {
     try {
       return wire.send(parcel.body);
     } catch (IOException e) {
-      return Answer.noAnswer(words(e), parcel.body.leaving());
+      return Answer.noAnswer(words(e), parcel.body.leaving(), e);
     }
   }
 
@@ -529,7 +538,7 @@ final class Sender {
                 "Delivery of {} to {} fails and is tried again: {}",
                 parcel.ledger.items(),
                 endpoint,
-                answer.reason()));
+                told(answer)));
   }
 
   private void logFailed(Parcel parcel, long failed, Answer answer) {
@@ -546,7 +555,18 @@ final class Sender {
                 parcel.ledger.items(),
                 endpoint,
                 failed,
-                answer.reason()));
+                told(answer)));
+  }
+
+  /** Why, and what to do about it; to find that out the receiver may be asked once more. */
+  private @Nullable String told(Answer answer) {
+    synchronized (lock) {
+      if (closing || closed) {
+        return answer.reason();
+      }
+    }
+    String explained = explanation.of(answer);
+    return explained == null ? answer.reason() : explained + " (" + answer.reason() + ")";
   }
 
   private boolean mayLog() {

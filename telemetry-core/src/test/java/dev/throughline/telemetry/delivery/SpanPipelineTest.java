@@ -102,7 +102,10 @@ class SpanPipelineTest {
   }
 
   private Outbox outbox() {
-    outbox = new Outbox(ComponentLoader.forClassLoader(getClass().getClassLoader()));
+    outbox =
+        new Outbox(
+            ComponentLoader.forClassLoader(getClass().getClassLoader()),
+            (endpoint, grpc, tls, status, failure) -> null);
     return outbox;
   }
 
