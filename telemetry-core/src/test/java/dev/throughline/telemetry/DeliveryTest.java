@@ -133,6 +133,7 @@ class DeliveryTest {
     Map<String, Long> recorded = new TreeMap<>();
     for (Metric metric : receiver.metrics()) {
       if (metric.getName().startsWith("throughline.")) {
+        assertThat(metric.getDescription()).as(metric.getName()).isNotEmpty();
         recorded.put(metric.getName(), metric.getSum().getDataPoints(0).getAsInt());
       }
     }
