@@ -208,10 +208,11 @@ class DeliveryTest {
         .containsExactly(
             "Delivery of spans to "
                 + endpoint(receiver, grpc)
-                + " failed for 5 of them: "
+                + " failed for 5 of them: the receiver does not let you in; set or correct"
+                + " OTEL_EXPORTER_OTLP_HEADERS, whose values are percent-encoded ("
                 + (grpc
-                    ? "gRPC status UNAUTHENTICATED, who 50%?"
-                    : "HTTP status 401, Unauthorized"));
+                    ? "gRPC status UNAUTHENTICATED, who 50%?)"
+                    : "HTTP status 401, Unauthorized)"));
     telemetry.close();
     assertThat(log.warnings().get(1))
         .startsWith("Telemetry closed, and not all was delivered: 5 of 5 spans lost")
