@@ -29,6 +29,7 @@ import java.util.ServiceConfigurationError;
 import java.util.concurrent.CompletableFuture;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -325,17 +326,23 @@ public final class Doctor {
   }
 
   private void printTable(PrintStream out) {
-    String target = PROCESS;
-    for (Finding finding : findings) {
-      if (!finding.target().equals(target)) {
-        target = finding.target();
-        out.println(target.isEmpty() ? "" : target);
-      }
-      out.println(row(finding));
-      if (!finding.remedy().isEmpty()) {
-        out.println("                      -> " + finding.remedy());
-      }
-    }
+    // A signal that goes elsewhere is found after the endpoints of those before it.
+    Map<String, List<Finding>> byTarget =
+        findings.stream()
+            .collect(
+                Collectors.groupingBy(Finding::target, LinkedHashMap::new, Collectors.toList()));
+    byTarget.forEach(
+        (target, found) -> {
+          if (!target.equals(PROCESS)) {
+            out.println(target);
+          }
+          for (Finding finding : found) {
+            out.println(row(finding));
+            if (!finding.remedy().isEmpty()) {
+              out.println("                      -> " + finding.remedy());
+            }
+          }
+        });
     long failed = findings.stream().filter(finding -> finding.result() == Result.FAILED).count();
     out.println(
         failed == 0 ? "Telemetry arrives." : "Telemetry does not arrive, or not all of it.");

@@ -97,30 +97,69 @@ final class Ledger {
   /** Records the counts as metrics, where there is something to count. */
   void record(Meter meter, String prefix, String created, String unit) {
     if (used) {
-      count(meter, created, unit, Delivery.Counts::created);
-      count(meter, prefix + DeliveryKeys.EXPORTED, unit, Delivery.Counts::delivered);
-      count(meter, prefix + DeliveryKeys.FAILED, unit, Delivery.Counts::failed);
-      count(meter, prefix + DeliveryKeys.DROPPED, unit, Delivery.Counts::dropped);
-      count(meter, prefix + DeliveryKeys.REPEATED, unit, Delivery.Counts::repeated);
-      ObservableLongUpDownCounter unused =
-          meter
-              .upDownCounterBuilder(prefix + DeliveryKeys.WAITING)
-              .setUnit(unit)
-              .buildWithCallback(now -> now.record(counts().pending()));
-      ObservableLongUpDownCounter unusedToo =
-          meter
-              .upDownCounterBuilder(prefix + DeliveryKeys.SPOOLED)
-              .setUnit(unit)
-              .buildWithCallback(now -> now.record(counts().spooled()));
+      String what = Character.toUpperCase(items.charAt(0)) + items.substring(1);
+      count(meter, created, what + " to be delivered", unit, Delivery.Counts::created);
+      count(
+          meter,
+          prefix + DeliveryKeys.EXPORTED,
+          what + " that the receiver acknowledged",
+          unit,
+          Delivery.Counts::delivered);
+      count(
+          meter,
+          prefix + DeliveryKeys.FAILED,
+          what + " that the receiver refused, or that were given up",
+          unit,
+          Delivery.Counts::failed);
+      count(
+          meter,
+          prefix + DeliveryKeys.DROPPED,
+          what + " for which there was no room",
+          unit,
+          Delivery.Counts::dropped);
+      count(
+          meter,
+          prefix + DeliveryKeys.REPEATED,
+          what + " that were sent again, and may have arrived twice",
+          unit,
+          Delivery.Counts::repeated);
+      level(
+          meter,
+          prefix + DeliveryKeys.WAITING,
+          what + " that wait, or are on their way",
+          unit,
+          Delivery.Counts::pending);
+      level(
+          meter, prefix + DeliveryKeys.SPOOLED, what + " on disk", unit, Delivery.Counts::spooled);
     }
   }
 
-  private void count(Meter meter, String name, String unit, ToLongFunction<Delivery.Counts> count) {
+  private void count(
+      Meter meter,
+      String name,
+      String description,
+      String unit,
+      ToLongFunction<Delivery.Counts> count) {
     ObservableLongCounter unused =
         meter
             .counterBuilder(name)
+            .setDescription(description)
             .setUnit(unit)
             .buildWithCallback(now -> now.record(count.applyAsLong(counts())));
+  }
+
+  private void level(
+      Meter meter,
+      String name,
+      String description,
+      String unit,
+      ToLongFunction<Delivery.Counts> level) {
+    ObservableLongUpDownCounter unused =
+        meter
+            .upDownCounterBuilder(name)
+            .setDescription(description)
+            .setUnit(unit)
+            .buildWithCallback(now -> now.record(level.applyAsLong(counts())));
   }
 
   void arrived(long count) {

@@ -15,6 +15,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -83,6 +84,20 @@ class OwnHealthTest {
       assertThat(scraped.series("throughline_guard_hits_total"))
           .containsKey(
               "throughline_guard_hits_total{throughline_module=\"dev.throughline.telemetry.metrics\"}");
+    }
+  }
+
+  @Test
+  void eachSaysWhatItCounts() {
+    try (MountedService service = new MountedService("otel.sdk.disabled", "true")) {
+      service.scrape();
+      String scraped = service.scrape().toString();
+      List<String> names =
+          new Exposition(scraped)
+              .names().stream().filter(name -> name.startsWith("throughline_")).toList();
+      assertThat(names)
+          .contains("throughline_spans_ended_total", "throughline_scrapes_total")
+          .allSatisfy(name -> assertThat(scraped).contains("# HELP " + name + " "));
     }
   }
 
