@@ -145,10 +145,9 @@ final class Diagnosis {
         findings.add(Finding.skipped(target, "tls", "the endpoint begins with http://"));
       }
       Heard heard = hear();
-      if (heard.speech == Speech.SILENCE && secure && asksForCertificate()) {
-        findings.add(noClientCertificate());
-      } else {
-        findings.add(protocol(heard.speech));
+      Finding said = said(heard);
+      findings.add(said);
+      if (said.check().equals("protocol")) {
         findings.add(clock(heard.date));
       }
     } catch (IOException e) {
@@ -162,6 +161,7 @@ final class Diagnosis {
    *
    * @param endpoint the exporter's, which has a scheme
    * @param tls what the exporter trusts and shows; null for the JDK's
+   * @param trusted what it trusts; null for the JDK's
    * @param status what the receiver said, or what was thrown, in words
    * @param failure what was thrown; where that says too little, the receiver is asked once more,
    *     which may take some seconds; null where the receiver said something
@@ -171,6 +171,7 @@ final class Diagnosis {
       String endpoint,
       boolean grpc,
       @Nullable SSLContext tls,
+      @Nullable X509TrustManager trusted,
       String status,
       @Nullable IOException failure) {
     if (failure == null) {
@@ -181,11 +182,11 @@ final class Diagnosis {
       // Whoever answers late is there.
       return null;
     }
-    Diagnosis diagnosis = new Diagnosis(URI.create(endpoint), grpc, tls, null);
+    Diagnosis diagnosis = new Diagnosis(URI.create(endpoint), grpc, tls, trusted);
     Finding found = diagnosis.known(failure);
     if (found == null) {
       try {
-        found = diagnosis.protocol(diagnosis.hear().speech);
+        found = diagnosis.said(diagnosis.hear());
       } catch (IOException e) {
         found = diagnosis.known(e);
       }
@@ -202,6 +203,12 @@ final class Diagnosis {
         ? "the receiver does not take them there; correct the endpoint's path, or add a pipeline"
             + " for them to the collector"
         : null;
+  }
+
+  private Finding said(Heard heard) throws IOException {
+    return heard.speech == Speech.SILENCE && secure && asksForCertificate()
+        ? noClientCertificate()
+        : protocol(heard.speech);
   }
 
   private String addresses() throws UnknownHostException {

@@ -585,7 +585,7 @@ class DoctorTest {
   }
 
   private static @Nullable String explain(String endpoint, boolean grpc, IOException failure) {
-    return Diagnosis.explain(endpoint, grpc, null, failure.toString(), failure);
+    return Diagnosis.explain(endpoint, grpc, null, null, failure.toString(), failure);
   }
 
   @ParameterizedTest
@@ -598,7 +598,7 @@ class DoctorTest {
     "'gRPC status UNAVAILABLE, HTTP status 404',",
   })
   void explainsWhatAReceiverSaid(String status, @Nullable String explained) {
-    String line = Diagnosis.explain("http://h:4317", true, null, status, null);
+    String line = Diagnosis.explain("http://h:4317", true, null, null, status, null);
     if (explained == null) {
       assertThat(line).isNull();
     } else {

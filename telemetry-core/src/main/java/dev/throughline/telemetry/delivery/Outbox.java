@@ -34,6 +34,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -79,6 +80,7 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
      *
      * @param endpoint without secrets
      * @param tls what is trusted and shown; null for the JDK's
+     * @param trusted what is trusted; null for the JDK's
      * @param status what the receiver said; where nothing, what was thrown, in words
      * @param failure what was thrown; null where the receiver said something
      * @return null where no more than that is known
@@ -87,6 +89,7 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
         String endpoint,
         boolean grpc,
         @Nullable SSLContext tls,
+        @Nullable X509TrustManager trusted,
         String status,
         @Nullable IOException failure);
   }
@@ -273,7 +276,8 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
             config.getTimeout(),
             config.getRetryPolicy() != null,
             false,
-            config.getSslContext());
+            config.getSslContext(),
+            config.getTrustManager());
     return new HttpSender() {
       @Override
       public void send(
@@ -299,7 +303,8 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
             config.getTimeout(),
             config.getRetryPolicy() != null,
             true,
-            config.getSslContext());
+            config.getSslContext(),
+            config.getTrustManager());
     return new GrpcSender() {
       @Override
       public void send(
@@ -322,7 +327,8 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
       Duration timeout,
       boolean retries,
       boolean grpc,
-      @Nullable SSLContext tls) {
+      @Nullable SSLContext tls,
+      @Nullable X509TrustManager trusted) {
     String receiver = withoutSecrets(endpoint);
     Sender sender =
         new Sender(
@@ -332,7 +338,7 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
             timeout,
             retries,
             spool,
-            answer -> explained(receiver, grpc, tls, answer),
+            answer -> explained(receiver, grpc, tls, trusted, answer),
             guard);
     senders.add(sender);
     newest = sender;
@@ -340,9 +346,14 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
   }
 
   private @Nullable String explained(
-      String receiver, boolean grpc, @Nullable SSLContext tls, Answer answer) {
+      String receiver,
+      boolean grpc,
+      @Nullable SSLContext tls,
+      @Nullable X509TrustManager trusted,
+      Answer answer) {
     try {
-      return explanation.of(receiver, grpc, tls, String.valueOf(answer.reason()), answer.failure());
+      return explanation.of(
+          receiver, grpc, tls, trusted, String.valueOf(answer.reason()), answer.failure());
     } catch (Throwable t) {
       guard.caught("Explanation.of", t);
       return null;

@@ -105,7 +105,7 @@ class SpanPipelineTest {
     outbox =
         new Outbox(
             ComponentLoader.forClassLoader(getClass().getClassLoader()),
-            (endpoint, grpc, tls, status, failure) -> null);
+            (endpoint, grpc, tls, trusted, status, failure) -> null);
     return outbox;
   }
 
