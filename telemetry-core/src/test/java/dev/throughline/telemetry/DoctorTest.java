@@ -47,6 +47,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Each mistake is made for real. */
 class DoctorTest {
@@ -571,6 +572,16 @@ class DoctorTest {
         .startsWith("this port speaks HTTP/2 as gRPC does, the setting says http/protobuf; ");
     assertThat(explain("http://" + grpc().authority(), true, vague)).isNull();
     assertThat(explain("http://" + freePort(), true, vague)).startsWith("nothing listens at ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"troubleshooting", "delivery"})
+  void thePagesShowAnExplanation(String page) throws IOException {
+    assertThat(Files.readString(Path.of("..", "docs", page + ".md")))
+        .contains(
+            "\nDelivery of spans to http://localhost:4317 fails and is tried again: "
+                + explain("http://localhost:4317", true, new ConnectException("refused"))
+                + " (Failed to connect to localhost/127.0.0.1:4317)\n");
   }
 
   private static @Nullable String explain(String endpoint, boolean grpc, IOException failure) {
