@@ -410,6 +410,7 @@ class MetricsTelemetryTest {
           .extracting(MetricData::getName)
           .contains("jvm.memory.used");
     }
+    log.expectWarn("TELEMETRY_JVM_METRICS: \"\" can't be used");
     try (MountedService service = new MountedService("telemetry.jvm.metrics", "false")) {
       assertThat(service.scrape().names()).noneMatch(name -> name.startsWith("jvm_"));
     }
