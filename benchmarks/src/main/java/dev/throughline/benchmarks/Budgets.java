@@ -29,7 +29,7 @@ final class Budgets {
   private static final double ALLOWED = 1.05;
   // What the JVM itself allocates meanwhile, divided by all the calls.
   private static final double NOTHING = 0.5;
-  // Around a whole gRPC call the compiler leaves out an object of gRPC's more in one fork than in
+  // Of a whole gRPC call the compiler leaves out more objects of gRPC's in one fork than in
   // another.
   private static final double ONE_OBJECT = 24;
   // What the exporting thread makes of a span that it gets, whoever made the span. How many it gets
@@ -237,13 +237,14 @@ final class Budgets {
         "what a path may cost",
         Effort.BUDGET.word() + " run",
         table,
-        "Bytes are of the best of three forks, with 64 for the exporting thread where a span is recorded; 5 % above\nthe budget are allowed, and an object beside a whole call. Times only warn.");
+        "Bytes are of the best of three forks, with 64 for the exporting thread where a span is recorded; 5 % above\nthe budget are allowed, and beside a whole call an object, or what its\nown forks differ by. Times only warn.");
     return broken;
   }
 
   private static boolean fits(Budget budget, Map<String, Cost> costs) {
     double allowed = budget.bytes().amount(costs, peer -> budget.bytes(costs, peer)) * ALLOWED;
-    double unnoticed = budget.over() == null ? NOTHING : ONE_OBJECT;
+    double unnoticed =
+        budget.over() == null ? NOTHING : Math.max(ONE_OBJECT, cost(costs, budget.over()).spread());
     return budget.bytes(costs, cost(costs, budget.rung())) <= Math.max(allowed, unnoticed);
   }
 
