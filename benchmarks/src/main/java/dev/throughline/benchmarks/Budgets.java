@@ -29,9 +29,9 @@ final class Budgets {
   private static final double ALLOWED = 1.05;
   // What the JVM itself allocates meanwhile, divided by all the calls.
   private static final double NOTHING = 0.5;
-  // Of a whole gRPC call the compiler leaves out more objects of gRPC's in one fork than in
-  // another.
-  private static final double ONE_OBJECT = 24;
+  // Interceptors that do nothing at all change by as much what the compiler leaves out of gRPC's
+  // own.
+  private static final double OF_A_CALL = 0.01;
   // What the exporting thread makes of a span that it gets, whoever made the span. How many it gets
   // depends on the
   // machine, so the caller's bytes are measured and these added.
@@ -237,15 +237,22 @@ final class Budgets {
         "what a path may cost",
         Effort.BUDGET.word() + " run",
         table,
-        "Bytes are of the best of three forks, with 64 for the exporting thread where a span is recorded; 5 % above\nthe budget are allowed, and beside a whole call an object, or what its\nown forks differ by. Times only warn.");
+        "Bytes are of the best of three forks, with 64 for the exporting thread where a span is recorded; 5 % above\nthe budget are allowed, and beside a whole call 1 % of it, or what its\nown forks differ by. Times only warn.");
     return broken;
   }
 
   private static boolean fits(Budget budget, Map<String, Cost> costs) {
     double allowed = budget.bytes().amount(costs, peer -> budget.bytes(costs, peer)) * ALLOWED;
-    double unnoticed =
-        budget.over() == null ? NOTHING : Math.max(ONE_OBJECT, cost(costs, budget.over()).spread());
-    return budget.bytes(costs, cost(costs, budget.rung())) <= Math.max(allowed, unnoticed);
+    return budget.bytes(costs, cost(costs, budget.rung()))
+        <= Math.max(allowed, unnoticed(costs, budget.over()));
+  }
+
+  private static double unnoticed(Map<String, Cost> costs, @Nullable String over) {
+    if (over == null) {
+      return NOTHING;
+    }
+    Cost bare = cost(costs, over);
+    return Math.max(OF_A_CALL * bare.callerBytes(), bare.spread());
   }
 
   /** Shows where the bytes of each path go, of those that may have any. */
