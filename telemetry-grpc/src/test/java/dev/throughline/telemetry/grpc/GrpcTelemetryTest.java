@@ -7,6 +7,7 @@ import static dev.throughline.telemetry.testing.TelemetryAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.testing.TelemetryExtension;
 import io.grpc.Attributes;
@@ -38,6 +39,7 @@ import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
 import io.opentelemetry.sdk.trace.data.LinkData;
 import io.opentelemetry.sdk.trace.data.SpanData;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -422,26 +424,85 @@ class GrpcTelemetryTest {
             span.getTraceId(), span.getSpanId(), span.getSpanContext().getTraceFlags().asHex());
   }
 
-  @Test
-  void offTheCallIsTheChannelsOwn() throws Exception {
-    name = "nobody";
-    ManagedChannel channel = channel();
-    ClientCall<String, String> call = channel.newCall(ECHO, CallOptions.DEFAULT);
-    Channel same =
-        new Channel() {
-          @Override
-          @SuppressWarnings("unchecked") // the types are those of the only method
-          public <Q, S> ClientCall<Q, S> newCall(MethodDescriptor<Q, S> method, CallOptions o) {
-            return (ClientCall<Q, S>) call;
-          }
+  /** A channel whose calls are all this one. */
+  private static Channel channelOf(ClientCall<String, String> call) {
+    return new Channel() {
+      @Override
+      @SuppressWarnings("unchecked") // the types are those of the only method
+      public <Q, S> ClientCall<Q, S> newCall(MethodDescriptor<Q, S> method, CallOptions o) {
+        return (ClientCall<Q, S>) call;
+      }
 
-          @Override
-          public String authority() {
-            return "localhost";
-          }
-        };
+      @Override
+      public String authority() {
+        return "localhost";
+      }
+    };
+  }
+
+  @Test
+  void offTheCallIsTheChannelsOwn() {
+    name = "nobody";
+    ClientCall<String, String> call = channel().newCall(ECHO, CallOptions.DEFAULT);
     ClientInterceptor off = GrpcTelemetry.create(Telemetry.noop()).clientInterceptor();
-    assertThat(off.interceptCall(ECHO, CallOptions.DEFAULT, same)).isSameAs(call);
+    assertThat(off.interceptCall(ECHO, CallOptions.DEFAULT, channelOf(call))).isSameAs(call);
+  }
+
+  /** One of ten rounds: those before it may be interpreted, or be compiled while they run. */
+  @Test
+  void offTheInterceptorsAllocateNothing() {
+    name = "nobody";
+    Channel calls = channelOf(channel().newCall(ECHO, CallOptions.DEFAULT));
+    GrpcTelemetry off = GrpcTelemetry.create(Telemetry.noop());
+    ClientInterceptor client = off.clientInterceptor();
+    ServerInterceptor server = off.serverInterceptor();
+    Metadata headers = new Metadata();
+    headers.put(Metadata.Key.of("user-agent", Metadata.ASCII_STRING_MARSHALLER), "test");
+    ServerCall.Listener<String> listener = new ServerCall.Listener<>() {};
+    ServerCallHandler<String, String> handler = (served, received) -> listener;
+    ServerCall<String, String> served = new UnansweredCall();
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long thread = Thread.currentThread().getId();
+    long[] allocated = new long[10];
+    for (int round = 0; round < allocated.length; round++) {
+      // The bean's own call may allocate; its cost is measured and taken off.
+      long bean = -threads.getThreadAllocatedBytes(thread);
+      bean += threads.getThreadAllocatedBytes(thread);
+      long before = threads.getThreadAllocatedBytes(thread);
+      for (int i = 0; i < 20_000; i++) {
+        client.interceptCall(ECHO, CallOptions.DEFAULT, calls);
+        if (server.interceptCall(served, headers, handler) != listener) {
+          throw new AssertionError("a listener of ours");
+        }
+      }
+      allocated[round] = threads.getThreadAllocatedBytes(thread) - before - bean;
+    }
+    assertThat(allocated).contains(0L);
+  }
+
+  private static final class UnansweredCall extends ServerCall<String, String> {
+
+    @Override
+    public void request(int numMessages) {}
+
+    @Override
+    public void sendHeaders(Metadata headers) {}
+
+    @Override
+    public void sendMessage(String message) {}
+
+    @Override
+    public void close(Status status, Metadata trailers) {}
+
+    @Override
+    public boolean isCancelled() {
+      return false;
+    }
+
+    @Override
+    public MethodDescriptor<String, String> getMethodDescriptor() {
+      return ECHO;
+    }
   }
 
   @Test
