@@ -4,9 +4,9 @@
 package dev.throughline.telemetry.delivery;
 
 import dev.throughline.telemetry.instrument.Guard;
+import io.opentelemetry.api.metrics.BatchCallback;
 import io.opentelemetry.api.metrics.Meter;
-import io.opentelemetry.api.metrics.ObservableLongCounter;
-import io.opentelemetry.api.metrics.ObservableLongUpDownCounter;
+import io.opentelemetry.api.metrics.ObservableLongMeasurement;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +15,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -96,70 +95,66 @@ final class Ledger {
 
   /** Records the counts as metrics, where there is something to count. */
   void record(Meter meter, String prefix, String created, String unit) {
-    if (used) {
-      String what = Character.toUpperCase(items.charAt(0)) + items.substring(1);
-      count(meter, created, what + " to be delivered", unit, Delivery.Counts::created);
-      count(
-          meter,
-          prefix + DeliveryKeys.EXPORTED,
-          what + " that the receiver acknowledged",
-          unit,
-          Delivery.Counts::delivered);
-      count(
-          meter,
-          prefix + DeliveryKeys.FAILED,
-          what + " that the receiver refused, or that were given up",
-          unit,
-          Delivery.Counts::failed);
-      count(
-          meter,
-          prefix + DeliveryKeys.DROPPED,
-          what + " for which there was no room",
-          unit,
-          Delivery.Counts::dropped);
-      count(
-          meter,
-          prefix + DeliveryKeys.REPEATED,
-          what + " that were sent again, and may have arrived twice",
-          unit,
-          Delivery.Counts::repeated);
-      level(
-          meter,
-          prefix + DeliveryKeys.WAITING,
-          what + " that wait, or are on their way",
-          unit,
-          Delivery.Counts::pending);
-      level(
-          meter, prefix + DeliveryKeys.SPOOLED, what + " on disk", unit, Delivery.Counts::spooled);
+    if (!used) {
+      return;
     }
+    String what = Character.toUpperCase(items.charAt(0)) + items.substring(1);
+    ObservableLongMeasurement ended = count(meter, created, what + " to be delivered", unit);
+    ObservableLongMeasurement exported =
+        count(
+            meter, prefix + DeliveryKeys.EXPORTED, what + " that the receiver acknowledged", unit);
+    ObservableLongMeasurement refused =
+        count(
+            meter,
+            prefix + DeliveryKeys.FAILED,
+            what + " that the receiver refused, or that were given up",
+            unit);
+    ObservableLongMeasurement left =
+        count(meter, prefix + DeliveryKeys.DROPPED, what + " for which there was no room", unit);
+    ObservableLongMeasurement twice =
+        count(
+            meter,
+            prefix + DeliveryKeys.REPEATED,
+            what + " that were sent again, and may have arrived twice",
+            unit);
+    ObservableLongMeasurement waiting =
+        level(meter, prefix + DeliveryKeys.WAITING, what + " that wait, or are on their way", unit);
+    ObservableLongMeasurement stored =
+        level(meter, prefix + DeliveryKeys.SPOOLED, what + " on disk", unit);
+    // All at once, so that they add up in what is exported, too.
+    BatchCallback unused =
+        meter.batchCallback(
+            () -> {
+              Delivery.Counts now = counts();
+              ended.record(now.created());
+              exported.record(now.delivered());
+              refused.record(now.failed());
+              left.record(now.dropped());
+              twice.record(now.repeated());
+              waiting.record(now.pending());
+              stored.record(now.spooled());
+            },
+            ended,
+            exported,
+            refused,
+            left,
+            twice,
+            waiting,
+            stored);
   }
 
-  private void count(
-      Meter meter,
-      String name,
-      String description,
-      String unit,
-      ToLongFunction<Delivery.Counts> count) {
-    ObservableLongCounter unused =
-        meter
-            .counterBuilder(name)
-            .setDescription(description)
-            .setUnit(unit)
-            .buildWithCallback(now -> now.record(count.applyAsLong(counts())));
+  private static ObservableLongMeasurement count(
+      Meter meter, String name, String description, String unit) {
+    return meter.counterBuilder(name).setDescription(description).setUnit(unit).buildObserver();
   }
 
-  private void level(
-      Meter meter,
-      String name,
-      String description,
-      String unit,
-      ToLongFunction<Delivery.Counts> level) {
-    ObservableLongUpDownCounter unused =
-        meter
-            .upDownCounterBuilder(name)
-            .setDescription(description)
-            .setUnit(unit)
-            .buildWithCallback(now -> now.record(level.applyAsLong(counts())));
+  private static ObservableLongMeasurement level(
+      Meter meter, String name, String description, String unit) {
+    return meter
+        .upDownCounterBuilder(name)
+        .setDescription(description)
+        .setUnit(unit)
+        .buildObserver();
   }
 
   void arrived(long count) {
