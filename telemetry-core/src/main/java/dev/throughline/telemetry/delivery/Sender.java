@@ -185,8 +185,8 @@ final class Sender {
     }
     List<Spool.Entry> left = spool.entries(of.signal());
     for (Spool.Entry entry : left) {
-      entry.ledger(of);
       of.takenOver(entry.items());
+      entry.countedBy(of);
     }
     synchronized (lock) {
       ledger = of;
@@ -223,7 +223,12 @@ final class Sender {
     int prefix = wire.prefixLength();
     Spool.Entry entry =
         spool.write(
-            of, parcel.items, compressor != null, body.bytes(), prefix, body.length() - prefix);
+            of.signal(),
+            parcel.items,
+            compressor != null,
+            body.bytes(),
+            prefix,
+            body.length() - prefix);
     if (entry == null) {
       return false;
     }
@@ -233,6 +238,7 @@ final class Sender {
       boolean unused = entry.remove();
       return true;
     }
+    entry.countedBy(of);
     free(parcel);
     synchronized (lock) {
       stored.add(entry);

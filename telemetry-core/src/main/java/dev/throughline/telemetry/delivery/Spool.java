@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -64,8 +63,9 @@ final class Spool {
     private final String signal;
     private final int items;
     private final long size;
-    private final AtomicBoolean gone = new AtomicBoolean();
-    private volatile @Nullable Ledger ledger;
+    // Of the lock.
+    private @Nullable Ledger ledger;
+    private volatile boolean gone;
     // Of the one thread that sends it.
     private boolean mayHaveArrived;
 
@@ -80,8 +80,15 @@ final class Spool {
       return items;
     }
 
-    void ledger(Ledger ledger) {
-      this.ledger = ledger;
+    /** From now on its items count as spooled there; as dropped, where it had to leave already. */
+    void countedBy(Ledger by) {
+      synchronized (lock) {
+        if (!gone) {
+          ledger = by;
+          return;
+        }
+      }
+      by.spooledDropped(items);
     }
 
     boolean mayHaveArrived() {
@@ -93,24 +100,43 @@ final class Spool {
     }
 
     boolean isGone() {
-      return gone.get();
+      return gone;
     }
 
     /** Deletes it; false where someone else has. */
     boolean remove() {
-      if (!gone.compareAndSet(false, true)) {
-        return false;
-      }
       synchronized (lock) {
+        if (gone) {
+          return false;
+        }
+        gone = true;
         entries.remove(this);
         bytes -= size;
       }
+      delete();
+      return true;
+    }
+
+    /** Makes room for a newer one. */
+    private void evict() {
+      if (!remove()) {
+        return;
+      }
+      Ledger by;
+      synchronized (lock) {
+        by = ledger;
+      }
+      if (by != null) {
+        by.spooledDropped(items);
+      }
+    }
+
+    private void delete() {
       try {
         Files.deleteIfExists(file);
       } catch (IOException e) {
         guard.caught("Spool.remove", e);
       }
-      return true;
     }
 
     /**
@@ -259,13 +285,12 @@ final class Spool {
   }
 
   /**
-   * Writes a request; the oldest make room for it.
+   * Writes a request; the oldest make room for it. It counts nowhere until {@link Entry#countedBy}.
    *
    * @return null where that failed, which is logged now and then
    */
   @Nullable Entry write(
-      Ledger ledger, int items, boolean compressed, byte[] message, int from, int length) {
-    String signal = ledger.signal();
+      String signal, int items, boolean compressed, byte[] message, int from, int length) {
     List<Entry> oldest = new ArrayList<>();
     Entry entry;
     synchronized (lock) {
@@ -275,7 +300,6 @@ final class Spool {
       Path file =
           folder.resolve(String.format(Locale.ROOT, "%019d-%s-%d.otlp", ++sequence, signal, items));
       entry = new Entry(file, signal, items, length + HEADER_BYTES);
-      entry.ledger(ledger);
       bytes += entry.size;
       long over = bytes - maxBytes;
       for (Entry old : entries) {
@@ -288,8 +312,12 @@ final class Spool {
       entries.add(entry);
     }
     try {
-      oldest.forEach(this::evict);
+      oldest.forEach(Entry::evict);
       write(entry.file, compressed, message, from, length);
+      if (entry.isGone()) {
+        // Another writer needed its room before there was a file to delete.
+        entry.delete();
+      }
     } catch (IOException e) {
       entry.remove();
       guard.caught("Spool.write", e);
@@ -299,13 +327,6 @@ final class Spool {
       unsynced.add(entry.file);
     }
     return entry;
-  }
-
-  private void evict(Entry entry) {
-    Ledger ledger = entry.ledger;
-    if (entry.remove() && ledger != null) {
-      ledger.spooledDropped(entry.items);
-    }
   }
 
   private static void write(Path file, boolean compressed, byte[] message, int from, int length)
