@@ -11,7 +11,10 @@ import dev.throughline.telemetry.OtlpReceiver.Reply;
 import dev.throughline.telemetry.delivery.Delivery;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.logs.Logger;
+import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
 import io.opentelemetry.proto.metrics.v1.Metric;
@@ -417,6 +420,36 @@ class DeliveryTest {
     // There is room again.
     endSpans(telemetry, 100);
     assertThat(telemetry.flush(LONG).complete()).isTrue();
+  }
+
+  @Test
+  void metricsThatHaveNoRoomAreCountedAndNamedToo() {
+    OtlpReceiver receiver = receiver(true);
+    CountDownLatch answers = receiver.hold();
+    Telemetry telemetry =
+        build(
+            receiver,
+            true,
+            "otel.metrics.exporter",
+            "otlp",
+            "otel.metric.export.interval",
+            "10ms",
+            "telemetry.delivery.memory.mb",
+            "1");
+    LongCounter counter = telemetry.meter().counterBuilder("work").build();
+    for (int i = 0; i < 1_000; i++) {
+      counter.add(1, Attributes.of(AttributeKey.stringKey("large"), "x".repeat(100) + i));
+    }
+    // A sixteenth of the megabyte, and the one request that always has room.
+    Wait.until("some have none", () -> telemetry.delivery().metricPoints().dropped() > 0);
+    Wait.until("it is said", () -> !log.warnings().isEmpty());
+    answers.countDown();
+    assertThat(log.warnings())
+        .singleElement()
+        .asString()
+        .contains(
+            " metric points were dropped: no more may wait for their delivery"
+                + " (TELEMETRY_DELIVERY_MEMORY_MB)");
   }
 
   /** Ones far larger than expected fill the memory all the same. */

@@ -67,7 +67,7 @@ final class BatchExport<T, D> {
     if (direct) {
       sendNow(item);
     } else if (!queue.offer(item)) {
-      ledger.dropped(1);
+      ledger.turnedAway(1);
     } else if (waiting && queue.size() >= settings.maxExportBatchSize()) {
       waiting = false;
       LockSupport.unpark(worker);
@@ -87,7 +87,7 @@ final class BatchExport<T, D> {
   private void sendNow(T item) {
     long left = directUntilNanos - System.nanoTime();
     if (left <= 0 || stopping) {
-      ledger.dropped(1);
+      ledger.turnedAway(1);
       return;
     }
     ledger.arrived(1);

@@ -27,7 +27,9 @@ final class CountedMetrics implements MetricExporter {
   @Override
   public CompletableResultCode export(Collection<MetricData> metrics) {
     ledger.arrived(points(metrics));
-    return exportArrived(metrics);
+    CompletableResultCode result = exportArrived(metrics);
+    ledger.logDropped(false);
+    return result;
   }
 
   private CompletableResultCode exportArrived(Collection<MetricData> metrics) {

@@ -23,7 +23,8 @@ public record Delivery(boolean complete, Counts spans, Counts logRecords, Counts
    *     to be sent
    * @param delivered those that the receiver acknowledged
    * @param failed those that it refused, and those that were given up when telemetry closed
-   * @param dropped those for which there was no memory
+   * @param dropped those for which there was no memory, that had to leave the disk, or that came
+   *     after the close
    * @param spooled those that are on disk now
    * @param pending those that wait or are on their way now
    * @param repeated those that were sent again although the first time may have arrived: the

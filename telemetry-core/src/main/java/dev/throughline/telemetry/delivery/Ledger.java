@@ -35,7 +35,11 @@ final class Ledger {
   private final String queueVariable;
   private final Guard guard;
   private final LongAdder arrived = new LongAdder();
-  private final LongAdder dropped = new LongAdder();
+  // The first of those that never arrived, the others of those that had: what once counts as
+  // created is never taken back, or a counter would fall.
+  private final LongAdder turnedAway = new LongAdder();
+  private final LongAdder displaced = new LongAdder();
+  private final LongAdder evicted = new LongAdder();
   private final LongAdder delivered = new LongAdder();
   private final LongAdder failed = new LongAdder();
   private final LongAdder repeated = new LongAdder();
@@ -51,7 +55,8 @@ final class Ledger {
   private volatile boolean used;
 
   // Of whoever calls logDropped, one thread at a time.
-  private long droppedLogged;
+  private long evictedLogged;
+  private long turnedAwayLogged;
   private long droppedLoggedAtNanos;
 
   /**
@@ -161,8 +166,8 @@ final class Ledger {
     arrived.add(count);
   }
 
-  void dropped(long count) {
-    dropped.add(count);
+  void turnedAway(long count) {
+    turnedAway.add(count);
   }
 
   void repeated(long count) {
@@ -189,10 +194,8 @@ final class Ledger {
   }
 
   /** Books the items of a request for which there was no memory. */
-  void droppedOpen(Request request) {
-    // These have arrived already, and those that are dropped count as created by themselves.
-    arrived.add(-request.items());
-    dropped.add(request.items());
+  void displaced(Request request) {
+    displaced.add(request.items());
     open.remove(request);
   }
 
@@ -210,19 +213,19 @@ final class Ledger {
 
   /** Books what became of items that were on disk. */
   void spooledSettled(long count, long failedItems, @Nullable String failedReason) {
+    // First, or they would count twice for a moment.
+    spooled.add(-count);
     failed.add(failedItems);
     delivered.add(count - failedItems);
     if (failedReason != null && failedItems > 0) {
       reason = failedReason;
     }
-    spooled.add(-count);
   }
 
   /** Books items that had to leave the disk. */
-  void spooledDropped(long count) {
-    arrived.add(-count);
-    dropped.add(count);
+  void evicted(long count) {
     spooled.add(-count);
+    evicted.add(count);
   }
 
   /** Items that failed before they came into a request. */
@@ -280,11 +283,12 @@ final class Ledger {
     // What became of an item is read before what was created: an item is never counted twice.
     long deliveredNow = delivered.sum();
     long failedNow = failed.sum();
-    long droppedNow = dropped.sum();
+    long turnedAwayNow = turnedAway.sum();
+    long droppedNow = turnedAwayNow + displaced.sum() + evicted.sum();
     long repeatedNow = repeated.sum();
     long spooledNow = spooled.sum();
     ItemQueue<?> waiting = queue;
-    long created = arrived.sum() + droppedNow + (waiting == null ? 0 : waiting.added());
+    long created = arrived.sum() + turnedAwayNow + (waiting == null ? 0 : waiting.added());
     return new Delivery.Counts(
         created,
         deliveredNow,
@@ -295,8 +299,8 @@ final class Ledger {
         repeatedNow);
   }
 
-  long lost() {
-    return failed.sum() + dropped.sum();
+  private long lost() {
+    return failed.sum() + turnedAway.sum() + displaced.sum() + evicted.sum();
   }
 
   /**
@@ -339,13 +343,24 @@ final class Ledger {
 
   /** At most once a minute, unless it is the last time. */
   void logDropped(boolean last) {
-    long now = dropped.sum();
-    boolean quiet = droppedLogged > 0 && System.nanoTime() - droppedLoggedAtNanos < QUIET_NANOS;
-    if (now == droppedLogged || (quiet && !last)) {
+    long ofDisk = evicted.sum();
+    long ofMemory = turnedAway.sum() + displaced.sum();
+    long since = ofDisk - evictedLogged + ofMemory - turnedAwayLogged;
+    boolean quiet =
+        evictedLogged + turnedAwayLogged > 0
+            && System.nanoTime() - droppedLoggedAtNanos < QUIET_NANOS;
+    if (since == 0 || (quiet && !last)) {
       return;
     }
-    long since = now - droppedLogged;
-    droppedLogged = now;
+    List<String> limits = new ArrayList<>();
+    if (ofMemory > turnedAwayLogged) {
+      limits.add(limitedByMemory ? "TELEMETRY_DELIVERY_MEMORY_MB" : queueVariable);
+    }
+    if (ofDisk > evictedLogged) {
+      limits.add("TELEMETRY_SPOOL_SIZE_MB");
+    }
+    evictedLogged = ofDisk;
+    turnedAwayLogged = ofMemory;
     droppedLoggedAtNanos = System.nanoTime();
     String why = reason;
     guard.run(
@@ -355,7 +370,7 @@ final class Ledger {
                 "{} {} were dropped: no more may wait for their delivery ({}){}",
                 since,
                 items,
-                limitedByMemory ? "TELEMETRY_DELIVERY_MEMORY_MB" : queueVariable,
+                String.join(", ", limits),
                 why == null ? "" : "; it fails: " + why));
   }
 }

@@ -114,7 +114,7 @@ final class Request {
   /** For want of memory. */
   void drop() {
     if (isSettled.compareAndSet(false, true)) {
-      ledger.droppedOpen(this);
+      ledger.displaced(this);
       settled.fail();
     }
   }

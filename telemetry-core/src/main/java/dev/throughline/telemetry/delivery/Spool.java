@@ -88,7 +88,7 @@ final class Spool {
           return;
         }
       }
-      by.spooledDropped(items);
+      by.evicted(items);
     }
 
     boolean mayHaveArrived() {
@@ -127,7 +127,7 @@ final class Spool {
         by = ledger;
       }
       if (by != null) {
-        by.spooledDropped(items);
+        by.evicted(items);
       }
     }
 

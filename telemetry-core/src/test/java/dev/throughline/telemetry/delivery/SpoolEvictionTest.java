@@ -17,6 +17,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,7 +40,11 @@ class SpoolEvictionTest {
   void whatIsEvictedLeavesTheDiskAlsoWhereItWasStillBeingWritten() throws Exception {
     Spool spool = Spool.open(folder, 25_000, Duration.ofMillis(100), guard);
     try {
-      List<Spool.Entry> written = writtenAtOnce(spool);
+      List<Spool.Entry> written;
+      try (Books books = new Books()) {
+        written = writtenAtOnce(spool);
+        books.assertSound();
+      }
 
       assertThat(files()).hasSize(2);
       assertThat(written.stream().filter(entry -> !entry.isGone())).hasSize(2);
@@ -88,6 +93,39 @@ class SpoolEvictionTest {
     } finally {
       writers.shutdown();
       assertThat(writers.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+    }
+  }
+
+  /** Reads the counts all the while: none is below zero, and what only grows never falls. */
+  private final class Books implements AutoCloseable {
+
+    private final Thread reader = new Thread(this::read);
+    private final AtomicReference<String> fault = new AtomicReference<>();
+    private volatile boolean closed;
+
+    Books() {
+      reader.start();
+    }
+
+    private void read() {
+      Delivery.Counts last = Delivery.Counts.NONE;
+      while (!closed) {
+        Delivery.Counts now = ledger.counts();
+        if (now.created() < last.created() || now.dropped() < last.dropped() || now.pending() < 0) {
+          fault.compareAndSet(null, last + ", then " + now);
+        }
+        last = now;
+      }
+    }
+
+    void assertSound() {
+      assertThat(fault.get()).isNull();
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+      closed = true;
+      reader.join();
     }
   }
 
