@@ -32,6 +32,7 @@ import java.util.Map;
 import java.util.ServiceConfigurationError;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,9 @@ import org.jspecify.annotations.Nullable;
 final class SettingCheck {
 
   private static final int HIGHEST_PORT = 65_535;
+  // OkHttp takes no longer names, and no address with a zone.
+  private static final Pattern HOST =
+      Pattern.compile("(?!.{254})(?:[\\w-]{1,63}\\.)*[\\w-]{1,63}\\.?|\\[[0-9a-fA-F:.]+]");
 
   private final ComponentLoader components;
 
@@ -232,7 +236,7 @@ final class SettingCheck {
     int port = url.getPort();
     boolean isUrl =
         (url.getProtocol().equals("http") || url.getProtocol().equals("https"))
-            && url.getHost().matches("[\\w.-]+|\\[[0-9a-fA-F:.]+(?:%\\w+)?]")
+            && HOST.matcher(url.getHost()).matches()
             && (port == -1 || (port > 0 && port <= HIGHEST_PORT))
             && url.getQuery() == null
             && url.getRef() == null

@@ -87,8 +87,18 @@ class BadSettingsTest {
         bad(endpoint, "http://h:99999", "host:port", http, grpcSpans),
         bad(endpoint, "http:/h:4317", "host:port", http, grpcSpans),
         bad(endpoint, "http://", "host:port", http, grpcSpans),
-        bad(endpoint, "otel_collector:4317", "without underscore", http, grpcSpans),
         bad(endpoint, "http://a b:4317", "host:port", http, grpcSpans),
+        bad(endpoint, "http://[fe80::1%25eth0]:4317", "zone", http, grpcSpans),
+        bad(endpoint, "http://" + "h".repeat(64) + ":4317", "longer than 63", http, grpcSpans),
+        // 255 characters, of which the log shows 200 of the whole.
+        new Bad(
+            endpoint,
+            "http://" + "h.".repeat(127) + "h:4317",
+            "http://" + "h.".repeat(96) + "h...",
+            "host:port",
+            http,
+            grpcSpans),
+        bad(endpoint, "otel_collector:4317", "without underscore", http, grpcSpans),
         new Bad(
             endpoint,
             "http://h:4318/?token=secret",

@@ -54,54 +54,44 @@ abstract class OkHttpWire implements Wire {
   private static final int HTTP_UNAVAILABLE = 503;
   private static final int HTTP_GATEWAY_TIMEOUT = 504;
 
-  private final OkHttpClient client;
-  private final HttpUrl url;
-  private final @Nullable MediaType contentType;
   private final Supplier<Map<String, List<String>>> headers;
+  private final Object lock = new Object();
+  private volatile @Nullable Target target;
 
-  private OkHttpWire(
-      OkHttpClient client,
-      HttpUrl url,
-      String contentType,
-      Supplier<Map<String, List<String>>> headers) {
-    this.client = client;
-    this.url = url;
-    this.contentType = MediaType.parse(contentType);
+  /** Where requests go, and by what. */
+  private record Target(OkHttpClient client, HttpUrl url, @Nullable MediaType contentType) {}
+
+  private OkHttpWire(Supplier<Map<String, List<String>>> headers) {
     this.headers = headers;
   }
 
   static Wire http(HttpSenderConfig config) {
-    HttpUrl url = requireNonNull(HttpUrl.get(config.getEndpoint()));
-    OkHttpClient.Builder client =
-        client(
-            url,
-            config.getTimeout(),
-            config.getConnectTimeout(),
-            config.getSslContext(),
-            config.getTrustManager());
-    ProxyOptions proxy = config.getProxyOptions();
-    if (proxy != null) {
-      client.proxySelector(proxy.getProxySelector());
-    }
-    return new Http(client.build(), url, config);
+    return new Http(config);
   }
 
   static Wire grpc(GrpcSenderConfig config) {
-    HttpUrl url =
-        requireNonNull(HttpUrl.get(config.getEndpoint().resolve("/" + config.getFullMethodName())));
-    OkHttpClient.Builder client =
-        client(
-            url,
-            config.getTimeout(),
-            config.getConnectTimeout(),
-            config.getSslContext(),
-            config.getTrustManager());
-    client.protocols(
-        url.isHttps()
-            ? List.of(Protocol.HTTP_2, Protocol.HTTP_1_1)
-            : List.of(Protocol.H2_PRIOR_KNOWLEDGE));
-    return new Grpc(client.build(), url, config);
+    return new Grpc(config);
   }
+
+  /**
+   * Made by whoever sends first, which is no thread of the application: to load OkHttp takes a good
+   * part of what telemetry would add to the start of a service.
+   */
+  private Target target() {
+    Target made = target;
+    if (made == null) {
+      synchronized (lock) {
+        made = target;
+        if (made == null) {
+          made = newTarget();
+          target = made;
+        }
+      }
+    }
+    return made;
+  }
+
+  abstract Target newTarget();
 
   private static OkHttpClient.Builder client(
       HttpUrl url,
@@ -152,13 +142,14 @@ abstract class OkHttpWire implements Wire {
 
   @Override
   public Answer send(Body body) throws IOException {
-    okhttp3.Request.Builder request = new okhttp3.Request.Builder().url(url);
+    Target to = target();
+    okhttp3.Request.Builder request = new okhttp3.Request.Builder().url(to.url);
     headers
         .get()
         .forEach((name, values) -> values.forEach(value -> request.addHeader(name, value)));
     addHeaders(request);
-    request.post(new Payload(body, contentType));
-    try (Response response = client.newCall(request.build()).execute()) {
+    request.post(new Payload(body, to.contentType));
+    try (Response response = to.client.newCall(request.build()).execute()) {
       return answer(response);
     }
   }
@@ -169,8 +160,11 @@ abstract class OkHttpWire implements Wire {
 
   @Override
   public void close() {
-    client.dispatcher().cancelAll();
-    client.connectionPool().evictAll();
+    Target made = target;
+    if (made != null) {
+      made.client.dispatcher().cancelAll();
+      made.client.connectionPool().evictAll();
+    }
   }
 
   private static byte[] content(Response response) throws IOException {
@@ -213,11 +207,30 @@ abstract class OkHttpWire implements Wire {
   /** OTLP over HTTP. */
   private static final class Http extends OkHttpWire {
 
+    private final HttpSenderConfig config;
     private final @Nullable String encoding;
 
-    Http(OkHttpClient client, HttpUrl url, HttpSenderConfig config) {
-      super(client, url, config.getContentType(), config.getHeadersSupplier());
+    Http(HttpSenderConfig config) {
+      super(config.getHeadersSupplier());
+      this.config = config;
       encoding = config.getCompressor() == null ? null : config.getCompressor().getEncoding();
+    }
+
+    @Override
+    Target newTarget() {
+      HttpUrl url = requireNonNull(HttpUrl.get(config.getEndpoint()));
+      OkHttpClient.Builder client =
+          client(
+              url,
+              config.getTimeout(),
+              config.getConnectTimeout(),
+              config.getSslContext(),
+              config.getTrustManager());
+      ProxyOptions proxy = config.getProxyOptions();
+      if (proxy != null) {
+        client.proxySelector(proxy.getProxySelector());
+      }
+      return new Target(client.build(), url, MediaType.parse(config.getContentType()));
     }
 
     @Override
@@ -286,11 +299,32 @@ abstract class OkHttpWire implements Wire {
             "UNAVAILABLE",
             "DATA_LOSS");
 
+    private final GrpcSenderConfig config;
     private final @Nullable String encoding;
 
-    Grpc(OkHttpClient client, HttpUrl url, GrpcSenderConfig config) {
-      super(client, url, "application/grpc", config.getHeadersSupplier());
+    Grpc(GrpcSenderConfig config) {
+      super(config.getHeadersSupplier());
+      this.config = config;
       encoding = config.getCompressor() == null ? null : config.getCompressor().getEncoding();
+    }
+
+    @Override
+    Target newTarget() {
+      HttpUrl url =
+          requireNonNull(
+              HttpUrl.get(config.getEndpoint().resolve("/" + config.getFullMethodName())));
+      OkHttpClient.Builder client =
+          client(
+              url,
+              config.getTimeout(),
+              config.getConnectTimeout(),
+              config.getSslContext(),
+              config.getTrustManager());
+      client.protocols(
+          url.isHttps()
+              ? List.of(Protocol.HTTP_2, Protocol.HTTP_1_1)
+              : List.of(Protocol.H2_PRIOR_KNOWLEDGE));
+      return new Target(client.build(), url, MediaType.parse("application/grpc"));
     }
 
     @Override
