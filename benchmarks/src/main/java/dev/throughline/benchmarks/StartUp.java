@@ -5,6 +5,7 @@ package dev.throughline.benchmarks;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,6 +29,8 @@ final class StartUp {
   private static final Path AGENT =
       Path.of("benchmarks", "target", "agent", "opentelemetry-javaagent.jar");
 
+  private static final Path ARCHIVE = Path.of("benchmarks", "target", "start-up.jsa");
+
   private static final String API = "opentelemetry-(api|common|context)-\\d.*";
   private static final String SDK =
       API
@@ -48,6 +51,12 @@ final class StartUp {
   private final Subject oursOff =
       new Subject(
           "Throughline, off", FirstSpan.Throughline.class, THROUGHLINE, "-Dotel.sdk.disabled=true");
+  private final Subject oursShared =
+      new Subject(
+          "Throughline, OTLP, class data sharing",
+          FirstSpan.Throughline.class,
+          THROUGHLINE,
+          "-XX:SharedArchiveFile=" + ARCHIVE);
   private final Subject autoconfigure =
       new Subject(
           "OpenTelemetry autoconfigure, OTLP", FirstSpan.AutoConfigure.class, AUTOCONFIGURE);
@@ -64,8 +73,18 @@ final class StartUp {
 
   /** Runs each once to warm the disk, then as often as the effort says, in turn. */
   void run(Effort effort, Results results) throws IOException, InterruptedException {
+    archive();
     List<Subject> subjects =
-        List.of(empty, oursOff, ours, handWired, autoconfigureOff, autoconfigure, brave, agent);
+        List.of(
+            empty,
+            oursOff,
+            ours,
+            oursShared,
+            handWired,
+            autoconfigureOff,
+            autoconfigure,
+            brave,
+            agent);
     results.progress(
         NAME + ": " + subjects.size() + " processes, " + effort.startUpRounds() + " times each");
     for (int round = -1; round < effort.startUpRounds(); round++) {
@@ -107,6 +126,17 @@ final class StartUp {
                 Table.ratio(over(oursOff), over(autoconfigureOff))));
   }
 
+  private static void archive() throws IOException, InterruptedException {
+    Files.deleteIfExists(ARCHIVE);
+    Start unused =
+        new Subject(
+                "archive",
+                FirstSpan.Throughline.class,
+                THROUGHLINE,
+                "-XX:ArchiveClassesAtExit=" + ARCHIVE)
+            .start();
+  }
+
   private double over(Subject subject) {
     return subject.median() - empty.median();
   }
@@ -142,8 +172,11 @@ final class StartUp {
         if (isJar) {
           jars.add(path);
         }
-        if (isJar || Files.isDirectory(path)) {
+        if (isJar) {
           classPath.add(entry);
+        } else if (Files.isDirectory(path)) {
+          // What is loaded from a folder can't be in an archive.
+          classPath.add(packaged(path));
         }
       }
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -153,6 +186,19 @@ final class StartUp {
       command.add(main.getName());
       if (Arrays.stream(jvmArguments).anyMatch(argument -> argument.startsWith("-javaagent"))) {
         jars.add(AGENT);
+      }
+    }
+
+    /** The jar that the build makes of its folder of classes. */
+    private static String packaged(Path classes) {
+      try (Stream<Path> built = Files.list(classes.resolveSibling(""))) {
+        return built
+            .map(Path::toString)
+            .filter(name -> name.matches(".*benchmarks-[^/]*(?<!sources|javadoc)\\.jar"))
+            .findFirst()
+            .orElseThrow(() -> new IllegalStateException("no jar beside " + classes));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
     }
 

@@ -47,6 +47,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /** An SDK by autoconfigure, with our settings, our resource and our span processor in it. */
@@ -319,9 +320,21 @@ final class SdkSetup {
       resource.put(SERVICE_VERSION, builder.serviceVersion);
     }
     if (known.get(SERVICE_INSTANCE_ID) == null) {
-      resource.put(SERVICE_INSTANCE_ID, UUID.randomUUID().toString());
+      resource.put(SERVICE_INSTANCE_ID, newInstanceId().toString());
     }
     return resource.build();
+  }
+
+  /**
+   * A random UUID, as random as the SDK's trace ids are: that of the JDK would load all that looks
+   * for the safest source.
+   *
+   * @see <a href="https://www.rfc-editor.org/rfc/rfc9562#section-5.4">RFC 9562, section 5.4</a>
+   */
+  private static UUID newInstanceId() {
+    ThreadLocalRandom random = ThreadLocalRandom.current();
+    return new UUID(
+        (random.nextLong() & ~0xF000L) | 0x4000L, (random.nextLong() >>> 2) | Long.MIN_VALUE);
   }
 
   /**

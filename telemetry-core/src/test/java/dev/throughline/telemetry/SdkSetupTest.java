@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -129,6 +130,8 @@ class SdkSetupTest {
     String first = resource(builder()).get(INSTANCE_ID);
     String second = resource(builder()).get(INSTANCE_ID);
     assertThat(UUID.fromString(first)).isNotEqualTo(UUID.fromString(second));
+    assertThat(Stream.of(first, second).map(UUID::fromString))
+        .allMatch(id -> id.version() == 4 && id.variant() == 2 && id.toString().length() == 36);
     assertThat(
             resource(builder().addProperty("otel.resource.attributes", "service.instance.id=pod-1"))
                 .get(INSTANCE_ID))
