@@ -76,15 +76,19 @@ final class Budgets {
               Limit.of(1200),
               Limit.times(0.45, CLIENT_PEER)),
           new Budget(
-              "JDBC statement, off, with the statement itself",
+              "JDBC statement, added, off",
               rung(JdbcLadder.class, "b_off"),
-              Limit.of(0).beside(JDBC_BARE),
+              JDBC_BARE,
+              1,
+              Limit.of(0),
               Limit.NONE),
           new Budget(
-              "JDBC statement, with the statement itself",
+              "JDBC statement, added",
               rung(JdbcLadder.class, "d_on"),
-              Limit.of(1100).beside(JDBC_BARE),
-              Limit.times(0.6, JDBC_PEER).beside(JDBC_BARE)),
+              JDBC_BARE,
+              1,
+              Limit.of(1100),
+              Limit.times(0.6, JDBC_PEER)),
           new Budget("logging, off", rung(MdcLadder.class, "b_off"), Limit.of(0), Limit.NONE),
           new Budget(
               "three ids in the MDC",
@@ -95,24 +99,28 @@ final class Budgets {
               "gRPC call, both sides, added, off",
               rung(GrpcInProcessLadder.class, "b_off"),
               GRPC_BARE,
+              2,
               Limit.of(0),
               Limit.NONE),
           new Budget(
               "gRPC call, both sides, added",
               rung(GrpcInProcessLadder.class, "d_on"),
               GRPC_BARE,
+              2,
               Limit.times(0.4, rung(GrpcInProcessLadder.class, "p_library")),
               Limit.NONE),
           new Budget(
               "gRPC stream, both sides, added, off",
               rung(GrpcStreamLadder.class, "b_off"),
               GRPC_STREAM_BARE,
+              2,
               Limit.of(0),
               Limit.NONE),
           new Budget(
               "gRPC stream, both sides, added",
               rung(GrpcStreamLadder.class, "d_on"),
               GRPC_STREAM_BARE,
+              2,
               Limit.times(0.4, rung(GrpcStreamLadder.class, "p_library")),
               Limit.NONE),
           new Budget(
@@ -141,22 +149,26 @@ final class Budgets {
   /**
    * What a rung may cost.
    *
-   * @param over a rung without telemetry that does the same: only what is added to it counts, of
-   *     the bytes; null where all counts
+   * @param over a rung without telemetry that does the same: only what is added to it counts; null
+   *     where all counts
+   * @param spans how many are exported, where any is
    */
-  private record Budget(String path, String rung, @Nullable String over, Limit bytes, Limit nanos) {
+  private record Budget(
+      String path, String rung, @Nullable String over, int spans, Limit bytes, Limit nanos) {
 
     Budget(String path, String rung, Limit bytes, Limit nanos) {
-      this(path, rung, null, bytes, nanos);
+      this(path, rung, null, 1, bytes, nanos);
+    }
+
+    double nanos(Map<String, Cost> costs, Cost cost) {
+      return cost.nanos() - (over == null ? 0 : cost(costs, over).nanos());
     }
 
     double bytes(Map<String, Cost> costs, Cost cost) {
       double base = over == null ? 0 : cost(costs, over).callerBytes();
       // Some of the spans are dropped, and the JVM's own threads make a little.
       boolean exports = cost.bytes() - cost.callerBytes() > EXPORTED_SPAN / 4;
-      // Two sides, two spans.
-      double spans = exports ? (over == null ? 1 : 2) : 0;
-      return cost.callerBytes() - base + spans * EXPORTED_SPAN;
+      return cost.callerBytes() - base + (exports ? spans * EXPORTED_SPAN : 0);
     }
   }
 
@@ -164,34 +176,21 @@ final class Budgets {
    * An amount, or a share of what a peer needs.
    *
    * @param peer the peer's rung; null for an amount
-   * @param work the rung of what is done in any case, on top of which the limit is, and the peer's
-   *     need; null where that is nothing
    */
-  private record Limit(double figure, @Nullable String peer, @Nullable String work) {
+  private record Limit(double figure, @Nullable String peer) {
 
     static final Limit NONE = of(Double.NaN);
 
     static Limit of(double amount) {
-      return new Limit(amount, null, null);
+      return new Limit(amount, null);
     }
 
     static Limit times(double share, String peer) {
-      return new Limit(share, peer, null);
-    }
-
-    Limit beside(String work) {
-      return new Limit(figure, peer, work);
-    }
-
-    List<String> rungs() {
-      return Stream.of(peer, work).filter(Objects::nonNull).toList();
+      return new Limit(share, peer);
     }
 
     double amount(Map<String, Cost> costs, ToDoubleFunction<Cost> part) {
-      double needed = work == null ? 0 : part.applyAsDouble(cost(costs, work));
-      return peer == null
-          ? needed + figure
-          : needed + figure * (part.applyAsDouble(cost(costs, peer)) - needed);
+      return peer == null ? figure : figure * part.applyAsDouble(cost(costs, peer));
     }
   }
 
@@ -216,7 +215,8 @@ final class Budgets {
       Cost cost = cost(costs, budget.rung());
       double bytes = budget.bytes().amount(costs, peer -> budget.bytes(costs, peer));
       double measured = budget.bytes(costs, cost);
-      double nanos = budget.nanos().amount(costs, Cost::nanos);
+      double time = budget.nanos(costs, cost);
+      double nanos = budget.nanos().amount(costs, peer -> budget.nanos(costs, peer));
       boolean fits = fits(budget, costs);
       if (!fits) {
         broken.add(
@@ -228,9 +228,9 @@ final class Budgets {
           Table.figure(measured, 0),
           Table.figure(bytes, 0),
           fits ? (measured > Math.max(bytes, NOTHING) ? "allowed" : "") : "BROKEN",
-          Table.figure(cost.nanos(), 1),
+          Table.figure(time, 1),
           Table.figure(nanos, 1),
-          cost.nanos() > nanos ? "slow" : "");
+          time > nanos ? "slow" : "");
     }
     results.show(
         "budget",
@@ -292,12 +292,9 @@ final class Budgets {
     Collection<String> rungs = new LinkedHashSet<>();
     for (Budget budget : budgets) {
       rungs.add(budget.rung());
-      if (budget.over() != null) {
-        rungs.add(budget.over());
-      }
-      for (Limit limit : List.of(budget.bytes(), budget.nanos())) {
-        rungs.addAll(limit.rungs());
-      }
+      Stream.of(budget.over(), budget.bytes().peer(), budget.nanos().peer())
+          .filter(Objects::nonNull)
+          .forEach(rungs::add);
     }
     return rungs;
   }
