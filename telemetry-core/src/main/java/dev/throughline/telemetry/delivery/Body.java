@@ -6,6 +6,7 @@ package dev.throughline.telemetry.delivery;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** An encoded request. */
 final class Body extends OutputStream {
@@ -14,8 +15,8 @@ final class Body extends OutputStream {
 
   private byte[] bytes;
   private int length;
-  // Of the one thread that sends it.
-  private boolean leaving;
+  private volatile boolean leaving;
+  private @Nullable Runnable onLeaving;
 
   Body(byte[] bytes) {
     this.bytes = bytes;
@@ -34,12 +35,25 @@ final class Body extends OutputStream {
     return length;
   }
 
-  boolean leaving() {
+  /** What is called before the first byte leaves; of whoever sends it. */
+  void onLeaving(Runnable onLeaving) {
+    this.onLeaving = onLeaving;
+  }
+
+  /** Whether some of it has left, and no answer has come yet. */
+  boolean isLeaving() {
     return leaving;
   }
 
-  void leaving(boolean leaving) {
-    this.leaving = leaving;
+  void leave() {
+    leaving = true;
+    if (onLeaving != null) {
+      onLeaving.run();
+    }
+  }
+
+  void stay() {
+    leaving = false;
   }
 
   /** Leaves room for what is written into {@link #bytes} later. */

@@ -456,7 +456,7 @@ abstract class OkHttpWire implements Wire {
 
     @Override
     public void writeTo(BufferedSink sink) throws IOException {
-      body.leaving(true);
+      body.leave();
       // Okio keeps few of its segments for later: all at once would have it make the rest anew.
       for (int from = 0; from < body.length(); from += SEGMENT_BYTES) {
         sink.write(body.bytes(), from, Math.min(SEGMENT_BYTES, body.length() - from));

@@ -86,7 +86,8 @@ final class Sender {
     final Body body;
     final @Nullable Request request;
     final Spool.@Nullable Entry entry;
-    boolean mayHaveArrived;
+    // Counted as repeated when it is sent again.
+    volatile boolean mayHaveArrived;
 
     Parcel(Request request, Body body) {
       ledger = request.ledger();
@@ -103,6 +104,7 @@ final class Sender {
       this.body = body;
       this.entry = entry;
       mayHaveArrived = entry.mayHaveArrived();
+      body.onLeaving(() -> entry.mayHaveArrived(true));
     }
 
     void settle(long failed, @Nullable String reason) {
@@ -232,7 +234,9 @@ final class Sender {
     if (entry == null) {
       return false;
     }
-    entry.mayHaveArrived(parcel.mayHaveArrived);
+    // Asked first: an attempt that ends says that it may have arrived before it takes this back.
+    boolean leaving = body.isLeaving();
+    entry.mayHaveArrived(leaving || parcel.mayHaveArrived);
     if (!spooled(request)) {
       // Given up meanwhile.
       boolean unused = entry.remove();
@@ -428,12 +432,18 @@ final class Sender {
       parcel.mayHaveArrived = false;
       parcel.ledger.repeated(parcel.items);
     }
-    parcel.body.leaving(false);
+    Answer answer;
     try {
-      return wire.send(parcel.body);
+      answer = wire.send(parcel.body);
     } catch (IOException e) {
-      return Answer.noAnswer(words(e), parcel.body.leaving(), e);
+      answer = Answer.noAnswer(words(e), parcel.body.isLeaving(), e);
     }
+    parcel.mayHaveArrived = answer.mayHaveArrived();
+    parcel.body.stay();
+    if (parcel.entry != null && answer.kind() == Answer.Kind.TRY_AGAIN) {
+      parcel.entry.mayHaveArrived(answer.mayHaveArrived());
+    }
+    return answer;
   }
 
   private String words(IOException e) {
@@ -463,9 +473,7 @@ final class Sender {
         failures = answer.kind() == Answer.Kind.REFUSED ? 0 : failures;
       } else {
         pause(answer, ofRound);
-        parcel.mayHaveArrived = answer.mayHaveArrived();
         if (parcel.entry != null) {
-          parcel.entry.mayHaveArrived(parcel.mayHaveArrived);
           stored.addLast(parcel.entry);
         } else if (spool == null) {
           // Last, so that one which can't be delivered does not hold up the others.

@@ -39,7 +39,9 @@ final class Spool {
       Pattern.compile("(\\d{19})-([a-z-]+)-(\\d{1,9})(?:-\\d+)?\\.otlp");
   private static final String UNFINISHED = ".part";
   private static final int MAGIC = 0x544c5331;
-  private static final int HEADER_BYTES = 4 + 1 + 4 + 4;
+  private static final int HEADER_BYTES = 4 + 1 + 1 + 4 + 4;
+  // Where it stands whether the request may have arrived.
+  private static final int ARRIVAL_AT = 4 + 1;
   private static final int MAX_SUBFOLDERS = 100;
 
   private final long maxBytes;
@@ -91,12 +93,24 @@ final class Spool {
       by.evicted(items);
     }
 
+    /** Whether it was sent and had no answer, in this process or in one that ended. */
     boolean mayHaveArrived() {
       return mayHaveArrived;
     }
 
-    void mayHaveArrived(boolean mayHaveArrived) {
-      this.mayHaveArrived = mayHaveArrived;
+    /** Notes it on disk too, where this process may end before there is an answer. */
+    void mayHaveArrived(boolean may) {
+      if (may == mayHaveArrived) {
+        return;
+      }
+      mayHaveArrived = may;
+      try (FileChannel out = FileChannel.open(file, StandardOpenOption.WRITE)) {
+        int unused = out.write(ByteBuffer.wrap(new byte[] {(byte) (may ? 1 : 0)}), ARRIVAL_AT);
+      } catch (NoSuchFileException e) {
+        // It had to leave.
+      } catch (IOException e) {
+        guard.caught("Spool.mayHaveArrived", e);
+      }
     }
 
     boolean isGone() {
@@ -150,11 +164,13 @@ final class Spool {
         throw new IOException(file.getFileName() + " is torn");
       }
       boolean compressed = content.get() == 1;
+      boolean arrived = content.get() == 1;
       int length = content.getInt();
       int checksum = content.getInt();
       if (length != content.remaining() || checksum != checksum(content.duplicate())) {
         throw new IOException(file.getFileName() + " is torn");
       }
+      mayHaveArrived |= arrived;
       return new Stored(compressed, content);
     }
   }
@@ -336,6 +352,7 @@ final class Spool {
     header
         .putInt(MAGIC)
         .put((byte) (compressed ? 1 : 0))
+        .put((byte) 0)
         .putInt(length)
         .putInt(checksum(body.duplicate()))
         .flip();
