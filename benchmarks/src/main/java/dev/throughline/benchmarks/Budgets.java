@@ -30,8 +30,8 @@ final class Budgets {
   // What the JVM itself allocates meanwhile, divided by all the calls.
   private static final double NOTHING = 0.5;
   // Interceptors that do nothing at all change by as much what the compiler leaves out of gRPC's
-  // own.
-  private static final double OF_A_CALL = 0.01;
+  // own, by 24 to 72 B of 3,120. GrpcTelemetryTest holds that ours make nothing when off.
+  private static final double OF_A_CALL = 0.03;
   // What the exporting thread makes of a span that it gets, whoever made the span. How many it gets
   // depends on the
   // machine, so the caller's bytes are measured and these added.
@@ -237,7 +237,7 @@ final class Budgets {
         "what a path may cost",
         Effort.BUDGET.word() + " run",
         table,
-        "Bytes are of the best of three forks, with 64 for the exporting thread where a span is recorded; 5 % above\nthe budget are allowed, and beside a whole call 1 % of it, or what its\nown forks differ by. Times only warn.");
+        "Bytes are of the best of three forks, with 64 for the exporting thread where a span is recorded; 5 % above\nthe budget are allowed, and beside a whole call 3 % of it, or what its\nown forks differ by. Times only warn.");
     return broken;
   }
 
