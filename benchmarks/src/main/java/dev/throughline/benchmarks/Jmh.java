@@ -18,9 +18,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
-import java.util.stream.DoubleStream;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.BenchmarkResult;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatType;
 import org.openjdk.jmh.runner.Runner;
@@ -47,11 +47,9 @@ final class Jmh {
    * @param bytes that the JVM allocates, of the fork with the fewest: compiled twice, the same code
    *     leaves out more objects the one time than the other
    * @param callerBytes what of them the calling thread allocates itself
-   * @param spread by how much the calling thread allocates more in the fork with the most
    */
-  record Cost(double nanos, double error, double bytes, double callerBytes, double spread) {
-    static final Cost UNKNOWN =
-        new Cost(Double.NaN, Double.NaN, Double.NaN, Double.NaN, Double.NaN);
+  record Cost(double nanos, double error, double bytes, double callerBytes) {
+    static final Cost UNKNOWN = new Cost(Double.NaN, Double.NaN, Double.NaN, Double.NaN);
   }
 
   /**
@@ -130,10 +128,8 @@ final class Jmh {
             new Cost(
                 result.getPrimaryResult().getScore(),
                 result.getPrimaryResult().getScoreError(),
-                forks(result, BYTES).min().orElseThrow(),
-                forks(result, CallerBytes.LABEL).min().orElseThrow(),
-                forks(result, CallerBytes.LABEL).max().orElseThrow()
-                    - forks(result, CallerBytes.LABEL).min().orElseThrow()));
+                least(result, BYTES),
+                least(result, CallerBytes.LABEL)));
       }
     } catch (RunnerException e) {
       throw new IOException("JMH failed; its log is " + json + ".log", e);
@@ -188,9 +184,12 @@ final class Jmh {
     return sorted;
   }
 
-  private static DoubleStream forks(RunResult result, String label) {
-    return result.getBenchmarkResults().stream()
-        .mapToDouble(
-            fork -> requireNonNull(fork.getSecondaryResults().get(label), label).getScore());
+  private static double least(RunResult result, String label) {
+    double least = Double.NaN;
+    for (BenchmarkResult fork : result.getBenchmarkResults()) {
+      double bytes = requireNonNull(fork.getSecondaryResults().get(label), label).getScore();
+      least = bytes >= least ? least : bytes;
+    }
+    return least;
   }
 }

@@ -91,7 +91,7 @@ class DeliveryFaultsTest {
     WRONG_PROTOCOL(Fate.GIVEN_UP, ": this port speaks HTTP/\\d.*, the setting says "),
     EXPIRED_CERTIFICATE(
         Fate.GIVEN_UP,
-        ": the receiver's certificate has expired; renew it \\(.*PKIX path validation"),
+        ": the receiver's certificate has expired; renew it \\((?:\\(certificate_expired\\) )?PKIX path validation"),
     WRONG_CERTIFICATE(
         Fate.GIVEN_UP,
         ": the receiver's certificate is from an issuer that is not trusted; .*PKIX path building"),

@@ -81,6 +81,13 @@ class SpoolTest {
     return opened(builder.build());
   }
 
+  /** A port at which nobody listens. */
+  private static int refusing() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+
   private static void fail(OtlpReceiver receiver, boolean grpc) {
     receiver.reply(
         request ->
@@ -139,10 +146,11 @@ class SpoolTest {
   @ParameterizedTest
   @CsvSource({"true, none, false, gzip", "false, gzip, true, none", "true, none, true, none"})
   void whatIsLeftAtTheCloseIsSentByTheNextProcess(
-      boolean grpc, String compression, boolean nextGrpc, String nextCompression) {
-    OtlpReceiver receiver = receiver(grpc);
-    fail(receiver, grpc);
-    Telemetry first = build(receiver, grpc, "otel.exporter.otlp.compression", compression);
+      boolean grpc, String compression, boolean nextGrpc, String nextCompression)
+      throws IOException {
+    // Where nobody listens nothing is on its way, and may have arrived, when the first is closed.
+    Telemetry first =
+        build("localhost:" + refusing(), grpc, "otel.exporter.otlp.compression", compression);
     endSpans(first, 3_000);
     long start = System.nanoTime();
     first.close();
@@ -153,10 +161,7 @@ class SpoolTest {
     OtlpReceiver back = receiver(nextGrpc);
     Telemetry next = build(back, nextGrpc, "otel.exporter.otlp.compression", nextCompression);
     Wait.until("all has arrived", () -> spans(next).delivered() == 3_000);
-    // One was on its way when the first was closed, maybe.
-    long repeated = spans(next).repeated();
-    assertThat(repeated).isLessThanOrEqualTo(512);
-    assertThat(spans(next)).isEqualTo(new Delivery.Counts(3_000, 3_000, 0, 0, 0, 0, repeated));
+    assertThat(spans(next)).isEqualTo(new Delivery.Counts(3_000, 3_000, 0, 0, 0, 0, 0));
     assertOnce(back, 3_000);
     assertThat(files()).isEmpty();
   }
@@ -374,10 +379,7 @@ class SpoolTest {
 
   /** 2,000 spans a second, and nobody receives. */
   private void assertNothingIsLost(int count) throws IOException {
-    int port;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = socket.getLocalPort();
-    }
+    int port = refusing();
     Telemetry telemetry = build("localhost:" + port, true);
     long begin = System.nanoTime();
     for (int ended = 0; ended < count; ended++) {
