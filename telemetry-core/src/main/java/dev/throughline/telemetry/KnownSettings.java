@@ -155,9 +155,9 @@ final class KnownSettings {
         new Setting(
             prefix + "endpoint",
             Kind.ENDPOINT,
-            "host:port, the host without underscore or zone, no part of its name longer than 63, after"
-                + " http://, https://, grpc://, grpcs:// or nothing, and without query, fragment or"
-                + " user info",
+            "host:port, the host without underscore or zone, no part of its name longer than 63, and"
+                + " the whole not than 253, after http://, https://, grpc://, grpcs:// or nothing, and"
+                + " without query, fragment or user info",
             general ? "http://localhost:4317, or 4318 for http/protobuf" : FOR_ALL));
     all.add(
         new Setting(

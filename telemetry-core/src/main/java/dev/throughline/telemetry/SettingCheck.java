@@ -32,7 +32,6 @@ import java.util.Map;
 import java.util.ServiceConfigurationError;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,8 +42,8 @@ final class SettingCheck {
 
   private static final int HIGHEST_PORT = 65_535;
   // OkHttp takes no longer names, and no address with a zone.
-  private static final Pattern HOST =
-      Pattern.compile("(?!.{254})(?:[\\w-]{1,63}\\.)*[\\w-]{1,63}\\.?|\\[[0-9a-fA-F:.]+]");
+  private static final String HOST =
+      "(?!.{254})(?:[\\w-]{1,63}\\.)*[\\w-]{1,63}\\.?|\\[[0-9a-fA-F:.]+]";
 
   private final ComponentLoader components;
 
@@ -236,7 +235,7 @@ final class SettingCheck {
     int port = url.getPort();
     boolean isUrl =
         (url.getProtocol().equals("http") || url.getProtocol().equals("https"))
-            && HOST.matcher(url.getHost()).matches()
+            && url.getHost().matches(HOST)
             && (port == -1 || (port > 0 && port <= HIGHEST_PORT))
             && url.getQuery() == null
             && url.getRef() == null

@@ -95,7 +95,7 @@ class BadSettingsTest {
             endpoint,
             "http://" + "h.".repeat(127) + "h:4317",
             "http://" + "h.".repeat(96) + "h...",
-            "host:port",
+            "the whole not than 253",
             http,
             grpcSpans),
         bad(endpoint, "otel_collector:4317", "without underscore", http, grpcSpans),
