@@ -52,6 +52,9 @@ final class TcpPort implements AutoCloseable {
       try {
         Socket connection = listener.accept();
         connections.add(connection);
+        if (listener.isClosed()) {
+          connection.close(); // close() may have passed the connections before this one was there
+        }
         startThread(name + "-" + connection.getPort(), () -> converse(connection));
       } catch (IOException e) {
         if (!listener.isClosed()) {
