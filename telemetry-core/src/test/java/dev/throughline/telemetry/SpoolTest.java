@@ -3,6 +3,8 @@
 
 package dev.throughline.telemetry;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.throughline.telemetry.OtlpReceiver.Reply;
@@ -13,6 +15,7 @@ import io.opentelemetry.proto.trace.v1.Span;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -277,6 +280,29 @@ class SpoolTest {
     Telemetry next = build(back, false);
     Wait.until("all has arrived", () -> spans(next).delivered() == 200);
     assertOnce(back, 200);
+  }
+
+  /** A process that closes any channel of a file gives up the lock that it has on that file. */
+  @Test
+  void anotherProcessKeepsAwayFromWhatSeveralOfOneHave() throws IOException {
+    OtlpReceiver receiver = receiver(true);
+    fail(receiver, true);
+    Path lockOfAnotherClassLoader =
+        Files.createDirectories(folder.resolve("spool-0")).resolve("lock");
+    opened(FileChannel.open(lockOfAnotherClassLoader, CREATE, WRITE)).lock();
+    Telemetry one = build(receiver, true);
+    Telemetry other = build(receiver, true);
+    ChildJvm child = child(receiver);
+    Wait.until("the child is at work", () -> !child.said("ended ").isEmpty());
+    assertThat(folder.resolve("spool-3")).isDirectory();
+    child.kill();
+    assertThat(child.awaitExit()).isEqualTo(137);
+    one.close();
+    other.close();
+
+    // Each is free again, in this process too.
+    build(receiver, true);
+    assertThat(folder.resolve("spool-4")).doesNotExist();
   }
 
   @Test

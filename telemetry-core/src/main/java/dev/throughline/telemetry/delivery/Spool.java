@@ -21,8 +21,10 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -47,7 +49,7 @@ final class Spool {
   private final long maxBytes;
   private final Guard guard;
   private final Path folder;
-  private final FileChannel lockFile;
+  private final Lock ownership;
   private final Thread syncer;
 
   // Below, all of the lock, which no thread of the application ever takes while it records.
@@ -56,6 +58,7 @@ final class Spool {
   private final List<Path> unsynced = new ArrayList<>();
   private long bytes;
   private long sequence;
+  private int writing;
   private boolean closed;
 
   /** A request on disk. */
@@ -188,10 +191,53 @@ final class Spool {
     }
   }
 
-  private Spool(
-      Path folder, FileChannel lockFile, long maxBytes, Duration syncInterval, Guard guard) {
-    this.folder = folder;
-    this.lockFile = lockFile;
+  /** Keeps everyone else away from a subfolder, until it is closed. */
+  private record Lock(Path subfolder, FileChannel file) implements AutoCloseable {
+
+    // A process that closes any channel of a file gives up the lock that it has on that file.
+    private static final Map<Path, FileChannel> OPENED = new HashMap<>();
+
+    /** Null where another process, or another part of this one, has it. */
+    static @Nullable Lock of(Path folder) throws IOException {
+      Path subfolder = folder.toRealPath();
+      synchronized (OPENED) {
+        if (OPENED.containsKey(subfolder)) {
+          return null;
+        }
+        FileChannel file =
+            FileChannel.open(
+                subfolder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileLock held = null;
+        boolean elsewhere = true;
+        try {
+          held = file.tryLock();
+          elsewhere = held == null;
+        } catch (OverlappingFileLockException e) {
+          // Of another class loader, which would lose it if this channel were closed.
+          elsewhere = false;
+        } finally {
+          if (elsewhere) {
+            file.close();
+          } else {
+            OPENED.put(subfolder, file);
+          }
+        }
+        return held == null ? null : new Lock(subfolder, file);
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      synchronized (OPENED) {
+        OPENED.remove(subfolder);
+        file.close();
+      }
+    }
+  }
+
+  private Spool(Lock ownership, long maxBytes, Duration syncInterval, Guard guard) {
+    this.ownership = ownership;
+    folder = ownership.subfolder();
     this.maxBytes = maxBytes;
     this.guard = guard;
     syncer = new Thread(() -> syncEvery(syncInterval), "telemetry-spool");
@@ -205,59 +251,50 @@ final class Spool {
    */
   static Spool open(Path folder, long maxBytes, Duration syncInterval, Guard guard)
       throws IOException {
-    Files.createDirectories(folder);
-    Spool own = null;
-    for (int i = 0; i < MAX_SUBFOLDERS; i++) {
-      Path subfolder = folder.resolve("spool-" + i);
-      if (own != null && !Files.exists(subfolder)) {
-        continue;
+    Spool own = new Spool(firstFree(folder), maxBytes, syncInterval, guard);
+    try {
+      for (int i = 0; i < MAX_SUBFOLDERS; i++) {
+        own.moveFrom(subfolder(folder, i));
       }
-      Files.createDirectories(subfolder);
-      FileChannel lockFile = tryLock(subfolder.resolve("lock"));
-      if (lockFile == null) {
-        continue;
-      }
-      if (own == null) {
-        own = new Spool(subfolder, lockFile, maxBytes, syncInterval, guard);
-      } else {
-        try (lockFile) {
-          own.moveFrom(subfolder);
-        }
-      }
+      own.takeOver();
+    } catch (IOException | RuntimeException e) {
+      own.ownership.close();
+      throw e;
     }
-    if (own == null) {
-      throw new IOException("each of " + MAX_SUBFOLDERS + " subfolders is in use");
-    }
-    own.takeOver();
     own.syncer.start();
     return own;
   }
 
-  /** Null where another process, or another part of this one, has it. */
-  private static @Nullable FileChannel tryLock(Path file) throws IOException {
-    FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    FileLock held = null;
-    try {
-      held = channel.tryLock();
-    } catch (OverlappingFileLockException e) {
-      // Of this process.
-    } finally {
-      if (held == null) {
-        channel.close();
+  private static Lock firstFree(Path folder) throws IOException {
+    for (int i = 0; i < MAX_SUBFOLDERS; i++) {
+      Lock ownership = Lock.of(Files.createDirectories(subfolder(folder, i)));
+      if (ownership != null) {
+        return ownership;
       }
     }
-    return held == null ? null : channel;
+    throw new IOException("each of " + MAX_SUBFOLDERS + " subfolders is in use");
+  }
+
+  private static Path subfolder(Path folder, int number) {
+    return folder.resolve("spool-" + number);
   }
 
   private void moveFrom(Path other) throws IOException {
-    for (Path file : files(other)) {
-      Path here = folder.resolve(name(file));
-      // Each process counts by itself, so that the same name may be another request.
-      for (int i = 1; Files.exists(here); i++) {
-        here = folder.resolve(name(file).replace(".otlp", "-" + i + ".otlp"));
+    if (!Files.exists(other)) {
+      return;
+    }
+    try (Lock ownership = Lock.of(other)) {
+      if (ownership == null) {
+        return;
       }
-      Files.move(file, here);
+      for (Path file : files(other)) {
+        Path here = folder.resolve(name(file));
+        // Each process counts by itself, so that the same name may be another request.
+        for (int i = 1; Files.exists(here); i++) {
+          here = folder.resolve(name(file).replace(".otlp", "-" + i + ".otlp"));
+        }
+        Files.move(file, here);
+      }
     }
   }
 
@@ -326,6 +363,7 @@ final class Spool {
         oldest.add(old);
       }
       entries.add(entry);
+      writing++;
     }
     try {
       oldest.forEach(Entry::evict);
@@ -338,9 +376,12 @@ final class Spool {
       entry.remove();
       guard.caught("Spool.write", e);
       return null;
-    }
-    synchronized (lock) {
-      unsynced.add(entry.file);
+    } finally {
+      synchronized (lock) {
+        writing--;
+        unsynced.add(entry.file);
+        lock.notifyAll();
+      }
     }
     return entry;
   }
@@ -429,8 +470,15 @@ final class Spool {
       }
       closed = true;
       lock.notifyAll();
+      while (writing > 0) {
+        try {
+          lock.wait();
+        } catch (InterruptedException e) {
+          // Nobody here interrupts; the next owner must not meet what is half written.
+        }
+      }
     }
-    try (lockFile) {
+    try (ownership) {
       sync();
     } catch (IOException e) {
       guard.caught("Spool.close", e);
