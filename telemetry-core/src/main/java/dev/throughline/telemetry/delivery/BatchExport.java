@@ -68,7 +68,7 @@ final class BatchExport<T, D> {
       sendNow(item);
     } else if (!queue.offer(item)) {
       ledger.turnedAway(1);
-    } else if (waiting && queue.size() >= settings.maxExportBatchSize()) {
+    } else if (direct || (waiting && queue.size() >= settings.maxExportBatchSize())) {
       waiting = false;
       LockSupport.unpark(worker);
     }

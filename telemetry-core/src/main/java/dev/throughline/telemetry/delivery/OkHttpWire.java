@@ -57,6 +57,7 @@ abstract class OkHttpWire implements Wire {
   private final Supplier<Map<String, List<String>>> headers;
   private final Object lock = new Object();
   private volatile @Nullable Target target;
+  private volatile boolean closed;
 
   /** Where requests go, and by what. */
   private record Target(OkHttpClient client, HttpUrl url, @Nullable MediaType contentType) {}
@@ -160,6 +161,7 @@ abstract class OkHttpWire implements Wire {
 
   @Override
   public void close() {
+    closed = true;
     Target made = target;
     if (made != null) {
       made.client.dispatcher().cancelAll();
@@ -426,7 +428,7 @@ abstract class OkHttpWire implements Wire {
     }
   }
 
-  private static final class Payload extends RequestBody {
+  private final class Payload extends RequestBody {
 
     private static final int SEGMENT_BYTES = 8192;
 
@@ -456,6 +458,10 @@ abstract class OkHttpWire implements Wire {
 
     @Override
     public void writeTo(BufferedSink sink) throws IOException {
+      if (closed) {
+        // A call that was made, but not known yet, when all calls were broken off.
+        throw new IOException("telemetry is closed");
+      }
       body.leave();
       // Okio keeps few of its segments for later: all at once would have it make the rest anew.
       for (int from = 0; from < body.length(); from += SEGMENT_BYTES) {

@@ -30,6 +30,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -205,6 +208,35 @@ class SpanPipelineTest {
     assertThat(flush(pipeline)).isTrue();
     assertThat(exporter.batches).allSatisfy(batch -> assertThat(batch).hasSizeBetween(1, 10));
     assertThat(exporter.spans()).isEqualTo(names(0, 995));
+  }
+
+  /**
+   * A thread that has just seen that others send has its span in the queue when all others rest.
+   */
+  @Test
+  void whatEndsWhileSpansBeginToBeSentDirectlyLeavesAtOnceToo() throws Exception {
+    ExecutorService other = Executors.newSingleThreadExecutor();
+    try {
+      for (int i = 0; i < 2_000; i++) {
+        SpanPipeline pipeline = pipeline(settings(NEVER, 1_000, 1_000));
+        Tracer tracer = tracer(pipeline);
+        CountDownLatch begun = new CountDownLatch(1);
+        Future<?> ending =
+            other.submit(
+                () -> {
+                  begun.countDown();
+                  end(tracer, 0, 50);
+                });
+        begun.await();
+        outbox.sendDirectly(System.nanoTime() + TimeUnit.SECONDS.toNanos(20));
+        ending.get();
+        Wait.until("all have left", () -> exporter.spans().size() == 50);
+        exporter.batches.clear();
+        pipeline.shutdown();
+      }
+    } finally {
+      other.shutdown();
+    }
   }
 
   @Test
