@@ -98,10 +98,8 @@ class ClosingTest {
     }
   }
 
-  private static String refusing() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return "localhost:" + socket.getLocalPort();
-    }
+  private String refusing() throws IOException {
+    return opened(new ClosedPort()).authority();
   }
 
   private List<String> closings() {
@@ -193,7 +191,7 @@ class ClosingTest {
             "otel.exporter.otlp.metrics.endpoint",
             "http://" + hanging.authority() + "/v1/metrics",
             "telemetry.close.timeout",
-            "1s");
+            "3s");
     telemetry.meter().counterBuilder("sessions").build().add(1);
     telemetry.span("work").run(() -> {});
     telemetry.openTelemetry().getLogsBridge().get("t").logRecordBuilder().setBody("b").emit();
@@ -445,6 +443,7 @@ class ClosingTest {
     OtlpReceiver receiver = opened(OtlpReceiver.grpc());
     CountDownLatch answers = receiver.hold();
     ChildJvm child = child(ClosingMain.class, receiver);
+    child.awaitLine("closing");
     Wait.until("the close sends", () -> !receiver.exports().isEmpty());
     child.terminate();
     child.awaitLine("stopping");
@@ -462,6 +461,7 @@ class ClosingTest {
         telemetry.span("work").run(() -> {});
       }
       Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("stopping")));
+      System.out.println("closing");
       telemetry.close();
     }
   }

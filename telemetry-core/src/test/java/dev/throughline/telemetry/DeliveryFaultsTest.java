@@ -257,11 +257,7 @@ class DeliveryFaultsTest {
 
   private String endpoint(Case fault, TelemetryBuilder builder) throws Exception {
     return switch (fault.fault()) {
-      case REFUSED -> {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-          yield "localhost:" + socket.getLocalPort();
-        }
-      }
+      case REFUSED -> opened(new ClosedPort()).authority();
       case HANG, RESET, SLOW_READER -> opened(new BadReceiver(fault.fault())).authority();
       case WRONG_PROTOCOL ->
           opened(fault.grpc() ? OtlpReceiver.http() : OtlpReceiver.grpc()).authority();

@@ -323,9 +323,10 @@ class DeliveryTest {
   void whatWasNotAnsweredInTimeIsSentAgainAndCounted(boolean grpc) {
     OtlpReceiver receiver = receiver(grpc);
     CountDownLatch answers = receiver.hold();
-    Telemetry telemetry = build(receiver, grpc, "otel.exporter.otlp.timeout", "300ms");
+    Telemetry telemetry = build(receiver, grpc, "otel.exporter.otlp.timeout", "2s");
     endSpans(telemetry, 5);
     telemetry.flush(Duration.ofMillis(50));
+    Wait.until("it has arrived", () -> receiver.spans().size() == 5);
     Wait.until("it is said", () -> !log.warnings().isEmpty());
     answers.countDown();
     Delivery flushed = telemetry.flush(LONG);
@@ -335,7 +336,7 @@ class DeliveryTest {
         .containsExactly(
             "Delivery of spans to "
                 + endpoint(receiver, grpc)
-                + " fails and is tried again: no answer within 300 ms");
+                + " fails and is tried again: no answer within 2000 ms");
   }
 
   @ParameterizedTest

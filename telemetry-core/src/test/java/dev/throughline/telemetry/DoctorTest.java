@@ -130,10 +130,10 @@ class DoctorTest {
     return "localhost:" + server.getAddress().getPort();
   }
 
-  private static String freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return "localhost:" + socket.getLocalPort();
-    }
+  private String closedPort() throws IOException {
+    ClosedPort port = new ClosedPort();
+    servers.add(port);
+    return port.authority();
   }
 
   @Test
@@ -211,7 +211,7 @@ class DoctorTest {
 
   @Test
   void namesAPortWhereNobodyListens() throws IOException {
-    String nobody = freePort();
+    String nobody = closedPort();
     assertThat(table(settings("endpoint", nobody)))
         .contains("  connection  failed   nothing listens at " + nobody)
         .endsWith("exit 1");
@@ -433,7 +433,8 @@ class DoctorTest {
         }
         String date =
             DateTimeFormatter.RFC_1123_DATE_TIME.format(
-                ZonedDateTime.now(ZoneOffset.UTC).plusSeconds(120));
+                // A date has no fractions of a second: this is 120 to 121 s ahead.
+                ZonedDateTime.now(ZoneOffset.UTC).plusSeconds(121));
         socket
             .getOutputStream()
             .write(
@@ -449,8 +450,8 @@ class DoctorTest {
 
   @Test
   void namesEachTargetOnce() throws IOException {
-    String nobody = freePort();
-    String nobodyElse = freePort();
+    String nobody = closedPort();
+    String nobodyElse = closedPort();
     assertThat(
             table(
                 settings(
@@ -498,7 +499,7 @@ class DoctorTest {
 
   @Test
   void speaksJson() throws IOException {
-    String nobody = freePort();
+    String nobody = closedPort();
     String text =
         table(settings("endpoint", nobody, "otel.resource.attributes", "a\\\"b"), "--json");
     assertThat(text).endsWith("exit 1");
@@ -571,7 +572,7 @@ class DoctorTest {
     assertThat(explain("http://" + grpc().authority(), false, vague))
         .startsWith("this port speaks HTTP/2 as gRPC does, the setting says http/protobuf; ");
     assertThat(explain("http://" + grpc().authority(), true, vague)).isNull();
-    assertThat(explain("http://" + freePort(), true, vague)).startsWith("nothing listens at ");
+    assertThat(explain("http://" + closedPort(), true, vague)).startsWith("nothing listens at ");
   }
 
   @ParameterizedTest
@@ -615,7 +616,7 @@ class DoctorTest {
     TestCertificates certificates = new TestCertificates(folder, "receiver");
     String https = https(certificates, false).authority();
     String closed = answering(path -> 401, new byte[0]);
-    String nobody = freePort();
+    String nobody = closedPort();
     List<String> shown = new ArrayList<>();
     shown.add(shown(settings("endpoint", nobody), nobody, "localhost:4317"));
     shown.add(shown(settings("endpoint", "collecter.invalid:4317"), nobody, "localhost:4317"));

@@ -186,7 +186,7 @@ final class OtlpReceiver implements AutoCloseable {
     return "localhost:" + port;
   }
 
-  /** Answers nothing until the latch that it returns is down. */
+  /** Acknowledges nothing until the latch that it returns is down. */
   CountDownLatch hold() {
     held = new CountDownLatch(1);
     return held;
@@ -314,9 +314,10 @@ final class OtlpReceiver implements AutoCloseable {
   private Reply keep(String path, Map<String, String> headers, Message body) {
     attempts.incrementAndGet();
     Reply reply = replies.apply(body);
-    if (reply.acknowledges()) {
-      exports.add(new Export(path, headers, body));
+    if (!reply.acknowledges()) {
+      return reply;
     }
+    exports.add(new Export(path, headers, body));
     try {
       held.await();
     } catch (InterruptedException e) {

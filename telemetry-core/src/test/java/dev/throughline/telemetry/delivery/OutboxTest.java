@@ -5,14 +5,13 @@ package dev.throughline.telemetry.delivery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.throughline.telemetry.ClosedPort;
 import dev.throughline.telemetry.LogCapture;
 import dev.throughline.telemetry.Wait;
 import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.exporter.otlp.http.trace.OtlpHttpSpanExporter;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -35,11 +34,8 @@ class OutboxTest {
             (endpoint, grpc, tls, trusted, status, failure) -> {
               throw new NoClassDefFoundError("an explanation");
             });
-    int nobody;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      nobody = socket.getLocalPort();
-    }
-    String endpoint = "http://localhost:" + nobody + "/v1/traces";
+    ClosedPort nobody = new ClosedPort();
+    String endpoint = "http://" + nobody.authority() + "/v1/traces";
     OtlpHttpSpanExporter exporter =
         OtlpHttpSpanExporter.builder().setComponentLoader(outbox).setEndpoint(endpoint).build();
     SpanPipeline pipeline =
@@ -55,6 +51,7 @@ class OutboxTest {
       // First, or the provider would wait for an answer.
       outbox.abandon();
       spans.close();
+      nobody.close();
     }
 
     assertThat(log.warnings())

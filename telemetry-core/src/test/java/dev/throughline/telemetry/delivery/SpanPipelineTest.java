@@ -265,7 +265,7 @@ class SpanPipelineTest {
     Tracer tracer = tracer(pipeline);
     exporter.answer = batch -> CompletableResultCode.ofFailure();
     end(tracer, 0, 2);
-    Wait.until("the batch was tried", () -> exporter.batches.size() == 1);
+    Wait.until("the batch has failed", () -> outbox.counts().spans().failed() == 2);
     exporter.answer = batch -> CompletableResultCode.ofSuccess();
     end(tracer, 2, 3);
     assertThat(flush(pipeline)).isFalse();

@@ -123,10 +123,10 @@ class SegmentsTest {
   void aStreamIsSeenBeforeItEnds() {
     Telemetry telemetry = telemetry("10ms");
     Stream stream = new Stream();
+    stream.messages.set(7);
     InstrumentedRequest<Stream, String> request =
         start(telemetry, new Convention(), stream, TRACEPARENT);
     Context first = request.context();
-    stream.messages.set(7);
     Wait.until("two segments have ended", () -> finished().size() >= 2);
     assertThat(request.context()).isNotSameAs(first);
     stream.messages.set(9);
