@@ -150,16 +150,8 @@ class PageTest {
     String status = browser.evaluate("document.getElementById('status').textContent").asText();
     List<ReceivedSpan> spans =
         receiver.store().awaitTrace(status.substring("trace ".length()), whole::isMet, TIMEOUT);
-    TraceTree tree = new TraceTree(spans);
-    assertThat(whole.gaps(tree)).as(kind).isEmpty();
-    StringBuilder text = new StringBuilder();
-    tree.tops().forEach(top -> add(top, "", text));
-    return text.toString();
-  }
-
-  private static void add(TraceTree.Node node, String indent, StringBuilder text) {
-    text.append(indent).append(node.span()).append('\n');
-    node.children().forEach(child -> add(child, indent + "  ", text));
+    assertThat(whole.gaps(new TraceTree(spans))).as(kind).isEmpty();
+    return Outline.of(spans);
   }
 
   private Telemetry telemetry(Role role) {

@@ -332,17 +332,7 @@ class ServicesTest {
   }
 
   private String tree(int job) throws InterruptedException {
-    StringBuilder text = new StringBuilder();
-    new TraceTree(trace(job)).tops().forEach(top -> add(top, "", text));
-    return text.toString();
-  }
-
-  private static void add(TraceTree.Node node, String indent, StringBuilder text) {
-    text.append(indent).append(node.span()).append('\n');
-    node.children().stream()
-        // Where this machine was slow just then.
-        .filter(child -> !child.span().name().equals("connection.wait"))
-        .forEach(child -> add(child, indent + "  ", text));
+    return Outline.of(trace(job));
   }
 
   private static ReceivedSpan find(List<ReceivedSpan> spans, String text) {
