@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -37,6 +38,7 @@ class PageTest {
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
+  private final List<Telemetry> telemetries = new ArrayList<>();
   @TempDir private Path profile;
   private OtlpReceiver receiver;
   private Browser browser;
@@ -148,20 +150,26 @@ class PageTest {
             Set.of("bmc-agent", "bmc"));
     browser.await("document.getElementById('status').textContent.startsWith('trace ')");
     String status = browser.evaluate("document.getElementById('status').textContent").asText();
-    List<ReceivedSpan> spans =
-        receiver.store().awaitTrace(status.substring("trace ".length()), whole::isMet, TIMEOUT);
+    String traceId = status.substring("trace ".length());
+    receiver.store().awaitTrace(traceId, whole::isMet, TIMEOUT);
+    // A leaf may still be on its way: requests of one service overtake each other.
+    telemetries.forEach(telemetry -> telemetry.flush(TIMEOUT));
+    List<ReceivedSpan> spans = receiver.store().awaitTrace(traceId, found -> true, TIMEOUT);
     assertThat(whole.gaps(new TraceTree(spans))).as(kind).isEmpty();
     return Outline.of(spans);
   }
 
   private Telemetry telemetry(Role role) {
-    return opened(
-        Telemetry.builder()
-            .ignoreEnvironment()
-            .setServiceName(role.service())
-            .addProperty("otel.exporter.otlp.endpoint", receiver.endpoint())
-            .addProperty("otel.bsp.schedule.delay", "10ms")
-            .build());
+    Telemetry telemetry =
+        opened(
+            Telemetry.builder()
+                .ignoreEnvironment()
+                .setServiceName(role.service())
+                .addProperty("otel.exporter.otlp.endpoint", receiver.endpoint())
+                .addProperty("otel.bsp.schedule.delay", "10ms")
+                .build());
+    telemetries.add(telemetry);
+    return telemetry;
   }
 
   private <T extends AutoCloseable> T opened(T closeable) {
