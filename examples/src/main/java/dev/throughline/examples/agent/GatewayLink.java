@@ -15,7 +15,9 @@ import dev.throughline.telemetry.grpc.GrpcTelemetry;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientCalls;
+import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.net.URI;
@@ -50,20 +52,39 @@ final class GatewayLink implements AutoCloseable {
 
   /** A link that dials. */
   GatewayLink(Telemetry telemetry, URI gateway, Handler handler) {
+    this(channel(telemetry, gateway), handler);
+  }
+
+  /** A link that dials through this channel, and closes it. */
+  GatewayLink(ManagedChannel channel, Handler handler) {
     this.handler = handler;
-    NettyChannelBuilder builder =
-        NettyChannelBuilder.forAddress(gateway.getHost(), gateway.getPort()).usePlaintext();
-    GrpcTelemetry.create(telemetry).configure(builder);
-    channel = builder.build();
+    this.channel = channel;
     stream = new Stream();
   }
 
-  /** One stream, from the call to its end. */
-  private final class Stream implements StreamObserver<Command> {
+  private static ManagedChannel channel(Telemetry telemetry, URI gateway) {
+    NettyChannelBuilder builder =
+        NettyChannelBuilder.forAddress(gateway.getHost(), gateway.getPort()).usePlaintext();
+    GrpcTelemetry.create(telemetry).configure(builder);
+    return builder.build();
+  }
 
-    private final StreamObserver<Answer> answers =
-        ClientCalls.asyncBidiStreamingCall(
-            channel.newCall(AgentService.COMMANDS, CallOptions.DEFAULT.withWaitForReady()), this);
+  /** One stream, from the call to its end. */
+  private final class Stream implements ClientResponseObserver<Answer, Command> {
+
+    private StreamObserver<Answer> answers;
+
+    @SuppressWarnings("NullAway.Init") // beforeStart() is called in here
+    Stream() {
+      ClientCalls.asyncBidiStreamingCall(
+          channel.newCall(AgentService.COMMANDS, CallOptions.DEFAULT.withWaitForReady()), this);
+    }
+
+    /** The first command may come before the call that opens the stream has returned. */
+    @Override
+    public void beforeStart(ClientCallStreamObserver<Answer> answers) {
+      this.answers = answers;
+    }
 
     @Override
     public void onNext(Command command) {
@@ -81,7 +102,7 @@ final class GatewayLink implements AutoCloseable {
         answer = Answer.of(command, new Refusal(500, "An internal error"));
       }
       try {
-        synchronized (answers) {
+        synchronized (this) {
           answers.onNext(answer);
         }
       } catch (IllegalStateException e) {

@@ -11,9 +11,17 @@ import dev.throughline.examples.rpc.Command;
 import dev.throughline.examples.service.Json;
 import dev.throughline.examples.service.Refusal;
 import dev.throughline.telemetry.Telemetry;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
+import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
+import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
 import io.grpc.Server;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
@@ -22,7 +30,10 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -34,6 +45,8 @@ class GatewayLinkTest {
 
   private final BlockingQueue<StreamObserver<Command>> dialed = new LinkedBlockingQueue<>();
   private final BlockingQueue<Answer> answers = new LinkedBlockingQueue<>();
+  private final CountDownLatch answered = new CountDownLatch(1);
+  private final Queue<Command> waiting = new ConcurrentLinkedQueue<>();
   private Server server;
 
   @BeforeEach
@@ -85,6 +98,39 @@ class GatewayLinkTest {
     }
   }
 
+  @Test
+  void answersACommandThatWaitedForIt() throws Exception {
+    waiting.add(command(7));
+    ManagedChannel slow =
+        NettyChannelBuilder.forAddress("127.0.0.1", server.getPort())
+            .usePlaintext()
+            .intercept(new HoldsUpTheCaller())
+            .build();
+    try (GatewayLink link = new GatewayLink(slow, command -> Json.object())) {
+      assertThat(take(answers)).isEqualTo(new Answer(7, 200, Json.object()));
+    }
+  }
+
+  /** Lets a call begin, and its caller go on only once an answer went up. */
+  private final class HoldsUpTheCaller implements ClientInterceptor {
+
+    @Override
+    public <A, B> ClientCall<A, B> interceptCall(
+        MethodDescriptor<A, B> method, CallOptions options, Channel next) {
+      return new SimpleForwardingClientCall<>(next.newCall(method, options)) {
+        @Override
+        public void request(int messages) {
+          super.request(messages);
+          try {
+            assertThat(answered.await(20, TimeUnit.SECONDS)).isTrue();
+          } catch (InterruptedException e) {
+            throw new AssertionError(e);
+          }
+        }
+      };
+    }
+  }
+
   private GatewayLink link(GatewayLink.Handler handler) {
     URI gateway = URI.create("http://127.0.0.1:" + server.getPort());
     return new GatewayLink(Telemetry.noop(), gateway, handler);
@@ -101,11 +147,13 @@ class GatewayLinkTest {
   }
 
   private StreamObserver<Answer> connect(StreamObserver<Command> toAgent) {
+    waiting.forEach(toAgent::onNext);
     dialed.add(toAgent);
     return new StreamObserver<>() {
       @Override
       public void onNext(Answer answer) {
         answers.add(answer);
+        answered.countDown();
       }
 
       @Override
