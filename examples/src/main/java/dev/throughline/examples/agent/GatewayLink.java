@@ -112,7 +112,9 @@ final class GatewayLink implements AutoCloseable {
 
     @Override
     public void onError(Throwable thrown) {
-      LOGGER.info("The stream to the Gateway broke", thrown);
+      if (!closed) {
+        LOGGER.info("The stream to the Gateway broke", thrown);
+      }
       dialAgain();
     }
 

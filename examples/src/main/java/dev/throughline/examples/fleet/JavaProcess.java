@@ -94,19 +94,14 @@ final class JavaProcess implements AutoCloseable {
     return process.exitValue();
   }
 
-  /** Asks it to end, without waiting for that. */
-  void requestEnd() {
+  /** Asks it to end, and sees to it that it has, by force where asking did not help. */
+  @Override
+  public void close() {
     try {
       process.getOutputStream().close();
     } catch (IOException e) {
       LOGGER.debug("{} had ended already", name, e);
     }
-  }
-
-  /** Sees to it that it has ended, by force where asking did not help. */
-  @Override
-  public void close() {
-    requestEnd();
     boolean interrupted = Thread.interrupted();
     try {
       if (!process.waitFor(STOP_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)) {

@@ -7,7 +7,8 @@ import dev.throughline.examples.service.ReadyLine;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -24,7 +25,7 @@ final class Processes implements AutoCloseable {
   private static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(60);
 
   private final PrintStream messages;
-  private final List<JavaProcess> started = new ArrayList<>();
+  private final Deque<JavaProcess> started = new ArrayDeque<>();
   private final Thread hook = new Thread(this::stopAll, "stop-processes");
   private boolean closed;
 
@@ -86,7 +87,7 @@ final class Processes implements AutoCloseable {
       throw new IOException("The fleet is stopping");
     }
     JavaProcess process = new JavaProcess(role.main(), arguments, environment, onLine, onEnd);
-    started.add(process);
+    started.push(process);
     return process;
   }
 
@@ -100,9 +101,9 @@ final class Processes implements AutoCloseable {
     }
   }
 
+  /** The newest first: each calls those before it, and would say that they broke off. */
   private synchronized void stopAll() {
     closed = true;
-    started.forEach(JavaProcess::requestEnd);
     started.forEach(JavaProcess::close);
     started.clear();
   }
