@@ -42,7 +42,7 @@ final class GatewayLink implements AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(GatewayLink.class);
   private static final int SECONDS_BEFORE_NEXT_DIAL = 1;
-  private static final int SECONDS_TO_SAY_GOODBYE = 1;
+  private static final int SECONDS_TO_SAY_GOODBYE = 5;
 
   private final Handler handler;
   private final ManagedChannel channel;
