@@ -23,7 +23,8 @@ import org.slf4j.LoggerFactory;
 final class JavaProcess implements AutoCloseable {
 
   private static final Logger LOGGER = LoggerFactory.getLogger(JavaProcess.class);
-  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(10);
+  // More than an Agent's goodbye and the close of its telemetry may take.
+  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
 
   private final String name;
   private final Process process;
