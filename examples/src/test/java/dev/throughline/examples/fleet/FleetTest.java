@@ -5,6 +5,7 @@ package dev.throughline.examples.fleet;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Timeout.ThreadMode.SEPARATE_THREAD;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -30,7 +31,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The fleet as a process of its own, which starts all the others. */
-@Timeout(120)
+// A line that does not come is waited for where no interrupt helps.
+@Timeout(value = 120, threadMode = SEPARATE_THREAD)
 class FleetTest {
 
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
