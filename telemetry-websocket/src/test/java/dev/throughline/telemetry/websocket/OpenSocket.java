@@ -10,9 +10,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/**
- * A process that opens a socket, says so, and never closes it; it prints the spans that it exports.
- */
+/** A process that opens a socket and never closes it; it prints the spans that it exports. */
 final class OpenSocket {
 
   private OpenSocket() {}
@@ -29,7 +27,6 @@ final class OpenSocket {
             .buildAsync(server.uri("/socket"), new WebSocket.Listener() {})
             .get(10, TimeUnit.SECONDS);
     socket.sendText("hello", true).get(10, TimeUnit.SECONDS);
-    System.out.println("open");
     new CountDownLatch(1).await();
   }
 }
