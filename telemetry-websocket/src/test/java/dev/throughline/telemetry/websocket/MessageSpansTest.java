@@ -17,9 +17,9 @@ import io.opentelemetry.sdk.trace.data.SpanData;
 import jakarta.websocket.ClientEndpointConfig;
 import jakarta.websocket.Session;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -35,7 +35,7 @@ class MessageSpansTest {
 
   @Test
   void aPredicateSeesWhatItMayChooseBy() throws Exception {
-    List<String> asked = new ArrayList<>();
+    List<String> asked = new CopyOnWriteArrayList<>();
     List<SpanData> spans =
         send(
             builder()
