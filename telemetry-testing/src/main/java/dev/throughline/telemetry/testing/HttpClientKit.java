@@ -61,7 +61,7 @@ import org.junit.jupiter.api.Test;
 public abstract class HttpClientKit extends ThrowingHooksKit {
 
   private static final String REQUEST_DURATION = "http.client.request.duration";
-  private static final Duration SOON = Duration.ofMillis(100);
+  private static final Duration SOON = Duration.ofMillis(250);
 
   private final CountDownLatch held = new CountDownLatch(1);
   private final AtomicReference<@Nullable Map<String, String>> received = new AtomicReference<>();
@@ -251,7 +251,7 @@ public abstract class HttpClientKit extends ThrowingHooksKit {
   }
 
   @Test
-  protected void aTimeoutThrowsAsItDoesWithoutUs() {
+  protected void aTimeoutThrowsAsItDoesWithoutUs() throws Exception {
     assertThrowsTheSame(get("/held").withTimeout(SOON));
   }
 
@@ -350,22 +350,34 @@ public abstract class HttpClientKit extends ThrowingHooksKit {
           outcomes.add(client.sendAsync(get(path)).get(10, TimeUnit.SECONDS));
         }
         Request late = get("/held").withTimeout(SOON);
+        outcomes.add(connected(client));
         outcomes.add(types(catchThrowable(() -> client.send(late))));
+        outcomes.add(connected(client));
         outcomes.add(types(catchThrowable(() -> client.sendAsync(late).get())));
       }
       return outcomes;
     };
   }
 
-  private void assertThrowsTheSame(Request request) {
-    Client bare = client(null);
-    Throwable thrown = catchThrowable(() -> client().send(request));
-    Throwable asynchronously = catchThrowable(() -> client().sendAsync(request).get());
+  private void assertThrowsTheSame(Request request) throws Exception {
+    Client traced = client();
+    List<SpanData> spans = new ArrayList<>();
+    connected(traced);
+    telemetry.takeSpan();
+    Throwable thrown = catchThrowable(() -> traced.send(request));
+    spans.add(telemetry.takeSpan());
+    connected(traced);
+    telemetry.takeSpan();
+    Throwable asynchronously = catchThrowable(() -> traced.sendAsync(request).get());
+    spans.add(telemetry.takeSpan());
 
+    Client bare = client(null);
+    connected(bare);
     assertThat(types(thrown)).isEqualTo(types(catchThrowable(() -> bare.send(request))));
+    connected(bare);
     assertThat(types(asynchronously))
         .isEqualTo(types(catchThrowable(() -> bare.sendAsync(request).get())));
-    assertThat(telemetry.takeSpans(2))
+    assertThat(spans)
         .allSatisfy(
             span -> {
               assertThat(span.getStatus().getStatusCode()).isEqualTo(StatusCode.ERROR);
@@ -382,6 +394,11 @@ public abstract class HttpClientKit extends ThrowingHooksKit {
                                       .get(AttributeKey.stringKey("exception.type")))
                               .isEqualTo(thrown.getClass().getName()));
             });
+  }
+
+  /** Leaves a connection to the server open: while one is made, another exception is thrown. */
+  private Response connected(Client client) throws Exception {
+    return client.send(get("/hello"));
   }
 
   /** What a caller can catch; further causes are the transport's matter, and differ by chance. */
