@@ -28,7 +28,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -127,22 +127,22 @@ class ConformanceTest {
   }
 
   private void onNoServer(HttpClient client) throws Exception {
-    int closed;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      closed = socket.getLocalPort();
+    // Its port is nobody else's to listen on, as long as it is bound.
+    try (Socket bound = new Socket()) {
+      bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      URI uri = URI.create("http://localhost:" + bound.getLocalPort() + "/x?secret=1");
+      assertThat(
+              catchThrowable(
+                  () -> client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString())))
+          .isInstanceOf(IOException.class);
+      assertThat(
+              catchThrowable(
+                  () ->
+                      client.send(
+                          connect(uri.resolve("/kit.v1.Service/Say"), "application/json"),
+                          BodyHandlers.ofString())))
+          .isInstanceOf(IOException.class);
     }
-    URI uri = URI.create("http://localhost:" + closed + "/x?secret=1");
-    assertThat(
-            catchThrowable(
-                () -> client.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString())))
-        .isInstanceOf(IOException.class);
-    assertThat(
-            catchThrowable(
-                () ->
-                    client.send(
-                        connect(uri.resolve("/kit.v1.Service/Say"), "application/json"),
-                        BodyHandlers.ofString())))
-        .isInstanceOf(IOException.class);
   }
 
   private static void requests(HttpClient client, URI base) throws Exception {

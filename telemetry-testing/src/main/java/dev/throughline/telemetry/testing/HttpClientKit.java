@@ -25,7 +25,7 @@ import io.opentelemetry.sdk.trace.data.SpanData;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -241,13 +241,12 @@ public abstract class HttpClientKit extends ThrowingHooksKit {
 
   @Test
   protected void aRefusedConnectionThrowsAsItDoesWithoutUs() throws Exception {
-    URI nobody;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      nobody = URI.create("http://localhost:" + socket.getLocalPort());
+    // Its port is nobody else's to listen on, as long as it is bound.
+    try (Socket bound = new Socket()) {
+      bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      URI nobody = URI.create("http://localhost:" + bound.getLocalPort());
+      assertThrowsTheSame(new Request("GET", nobody, Map.of(), null, () -> {}));
     }
-    Request request = new Request("GET", nobody, Map.of(), null, () -> {});
-
-    assertThrowsTheSame(request);
   }
 
   @Test

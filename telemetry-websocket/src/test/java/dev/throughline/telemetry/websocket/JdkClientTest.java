@@ -22,7 +22,9 @@ import io.opentelemetry.sdk.trace.data.SpanData;
 import jakarta.websocket.Session;
 import jakarta.websocket.server.ServerEndpointConfig;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
@@ -295,13 +297,14 @@ class JdkClientTest {
         .containsEntry("http.response.status_code", 404L)
         .containsEntry("error.type", "404");
 
-    URI nobody;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      nobody = URI.create("ws://localhost:" + socket.getLocalPort());
+    // Its port is nobody else's to listen on, as long as it is bound.
+    try (Socket bound = new Socket()) {
+      bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      URI nobody = URI.create("ws://localhost:" + bound.getLocalPort());
+      assertThatThrownBy(() -> connect(plain(), nobody, new WebSocket.Listener() {}))
+          .isInstanceOf(ExecutionException.class)
+          .hasCauseInstanceOf(java.net.ConnectException.class);
     }
-    assertThatThrownBy(() -> connect(plain(), nobody, new WebSocket.Listener() {}))
-        .isInstanceOf(ExecutionException.class)
-        .hasCauseInstanceOf(java.net.ConnectException.class);
     assertThat(attributes(telemetry.takeSpan()))
         .containsEntry("error.type", "java.net.ConnectException")
         .doesNotContainKey("http.response.status_code");
