@@ -464,7 +464,10 @@ public abstract class RpcKit extends ThrowingHooksKit {
   @Test
   protected void aDeadlineEndsBothSides() throws Exception {
     Connection rpc = connect();
-    Pending pending = start(rpc, Method.HOLD, Duration.ofMillis(200));
+    // A server hears nothing of a call whose deadline passes while the connection is made.
+    call(rpc, Method.ECHO, "a").get();
+    telemetry.takeSpans(2);
+    Pending pending = start(rpc, Method.HOLD, Duration.ofSeconds(1));
     assertThat(pending.outcome.get(10, TimeUnit.SECONDS).code()).isEqualTo("DEADLINE_EXCEEDED");
 
     List<SpanData> spans = telemetry.takeSpans(2);
@@ -671,7 +674,7 @@ public abstract class RpcKit extends ThrowingHooksKit {
         outcomes.add(call(rpc, Method.SPLIT, "5").get());
         outcomes.add(call(rpc, Method.CHAT, "a", "b").get());
         outcomes.add(call(rpc, Method.THROW, "halfClose").get());
-        Pending late = start(rpc, Method.HOLD, Duration.ofMillis(100));
+        Pending late = start(rpc, Method.HOLD, Duration.ofMillis(500));
         outcomes.add(late.outcome.get(10, TimeUnit.SECONDS));
         Pending cancelled = start(rpc, Method.HOLD, null);
         cancelled.sender.send("HELLO");
