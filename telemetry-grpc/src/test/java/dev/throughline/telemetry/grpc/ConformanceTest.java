@@ -22,11 +22,12 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -52,16 +53,12 @@ class ConformanceTest {
             .addSpanProcessor(SimpleSpanProcessor.create(spans))
             .addMetricReader(metrics)
             .build()) {
-      RpcKit.Connection rpc =
-          new Calls().connect(new RpcKit.Setup(conformance, new RpcKit.KitService(), 2));
-      Calls.make(rpc);
+      RpcKit.KitService service = new RpcKit.KitService();
+      Calls.make(new Calls().connect(new RpcKit.Setup(conformance, service, 2)), service, spans);
       Collection<MetricData> recorded = metrics.collectAllMetrics();
       List<SpanData> ended = spans.getFinishedSpanItems();
       // A segment before the last has no status yet, which the conventions require of a call.
-      List<SpanData> whole =
-          ended.stream()
-              .filter(span -> span.getAttributes().get(GrpcKeys.RPC_RESPONSE_STATUS_CODE) != null)
-              .toList();
+      List<SpanData> whole = ended.stream().filter(ConformanceTest::isWhole).toList();
       assertThat(ended).filteredOn(span -> !whole.contains(span)).allSatisfy(this::isASegment);
       write(whole, recorded);
       assertThat(ended).hasSizeGreaterThan(25).allSatisfy(ConformanceTest::conforms);
@@ -83,6 +80,10 @@ class ConformanceTest {
     assertThat(keys).contains("rpc.system.name", "rpc.method", "server.address", "server.port");
   }
 
+  private static boolean isWhole(SpanData span) {
+    return span.getAttributes().get(GrpcKeys.RPC_RESPONSE_STATUS_CODE) != null;
+  }
+
   private void isASegment(SpanData span) {
     assertThat(span.getAttributes().get(AttributeKey.longKey("throughline.segment.number")))
         .isPositive();
@@ -102,7 +103,8 @@ class ConformanceTest {
   /** The kit's calls, without its tests. */
   private static final class Calls extends NettyTest {
 
-    static void make(Connection rpc) throws Exception {
+    static void make(Connection rpc, KitService service, InMemorySpanExporter spans)
+        throws Exception {
       call(rpc, Method.ECHO, "a").get();
       call(rpc, Method.COLLECT, "a", "b").get();
       call(rpc, Method.SPLIT, "5").get();
@@ -112,10 +114,40 @@ class ConformanceTest {
       for (String code : List.of("NOT_FOUND", "INTERNAL", "UNAVAILABLE", "PERMISSION_DENIED")) {
         call(rpc, Method.FAIL, code).get();
       }
-      // Several segments each.
-      start(rpc, Method.HOLD, Duration.ofMillis(300)).outcome().get(10, TimeUnit.SECONDS);
+      Pending held = start(rpc, Method.HOLD, null);
+      await(() -> segments(spans, SpanKind.CLIENT) >= 3 && segments(spans, SpanKind.SERVER) >= 3);
+      held.sender().send("DEADLINE_EXCEEDED");
+      held.outcome().get(10, TimeUnit.SECONDS);
+      Pending cancelled = start(rpc, Method.HOLD, null);
+      cancelled.sender().send("HELLO");
+      service.awaitHello();
+      cancelled.sender().cancel();
+      cancelled.outcome().get(10, TimeUnit.SECONDS);
+      // A client knows of its call's end before its server does.
+      await(() -> whole(spans, SpanKind.SERVER) == whole(spans, SpanKind.CLIENT));
       rpc.close();
       call(rpc, Method.ECHO, "a").get();
+    }
+
+    private static long segments(InMemorySpanExporter spans, SpanKind kind) {
+      return spans.getFinishedSpanItems().stream()
+          .filter(span -> span.getName().equals(Method.HOLD.fullName()))
+          .filter(span -> span.getKind() == kind && !isWhole(span))
+          .count();
+    }
+
+    private static long whole(InMemorySpanExporter spans, SpanKind kind) {
+      return spans.getFinishedSpanItems().stream()
+          .filter(span -> span.getKind() == kind && isWhole(span))
+          .count();
+    }
+
+    private static void await(BooleanSupplier condition) {
+      long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+      while (!condition.getAsBoolean()) {
+        assertThat(System.nanoTime() - deadline).as("waited in vain").isNegative();
+        LockSupport.parkNanos(1_000_000);
+      }
     }
   }
 }
