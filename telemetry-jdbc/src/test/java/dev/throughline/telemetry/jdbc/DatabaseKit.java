@@ -316,6 +316,8 @@ abstract class DatabaseKit {
     config.setMaximumPoolSize(1);
     config.setPoolName("narrow");
     config.setConnectionTimeout(250);
+    // A connection has a second from that, which the first may need longer than.
+    config.setInitializationFailTimeout(30_000);
     try (HikariDataSource pool = new HikariDataSource(config)) {
       DataSource wrapped = JdbcTelemetry.create(recorded.telemetry()).wrap(pool);
       try (Connection held = wrapped.getConnection();
