@@ -4,6 +4,9 @@
 package dev.throughline.telemetry.jdbc;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.time.Duration;
 import java.util.Map;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
@@ -16,7 +19,17 @@ class PostgresTest {
 
   @BeforeAll
   static void start() throws Exception {
-    server = EmbeddedPostgres.start();
+    // A port that is bound is given to nobody who asks for any, and Postgres takes it all the same:
+    // both reuse addresses, and only one listens.
+    try (Socket bound = new Socket()) {
+      bound.setReuseAddress(true);
+      bound.bind(new InetSocketAddress(0));
+      server =
+          EmbeddedPostgres.builder()
+              .setPort(bound.getLocalPort())
+              .setPGStartupWait(Duration.ofSeconds(60))
+              .start();
+    }
   }
 
   @AfterAll
