@@ -99,12 +99,19 @@ final class CallTelemetry {
     }
   }
 
-  void sent(@Nullable InstrumentedRequest<GrpcExchange, Status> call) {
+  void sending(@Nullable InstrumentedRequest<GrpcExchange, Status> call) {
     if (call != null) {
       long number = call.request().countSent();
       if (number <= messageEvents) {
         addEvent(call, "grpc.message.sent", number);
       }
+    }
+  }
+
+  /** Takes the count back; an event, which says when it was handed over, can't be. */
+  void notSent(@Nullable InstrumentedRequest<GrpcExchange, Status> call) {
+    if (call != null) {
+      call.request().discountSent();
     }
   }
 

@@ -44,11 +44,16 @@ final class GrpcExchange {
     this.authority = authority;
   }
 
-  /** Counts a message that was sent, and tells which one it was, from 1. */
+  /** Counts a message that is sent, and tells which one it is, from 1. */
   long countSent() {
     long number = sent + 1;
     SENT.setRelease(this, number);
     return number;
+  }
+
+  /** Counts a message no more that could not be sent. */
+  void discountSent() {
+    SENT.setRelease(this, sent - 1);
   }
 
   /** Counts a message that was received, and tells which one it was, from 1. */

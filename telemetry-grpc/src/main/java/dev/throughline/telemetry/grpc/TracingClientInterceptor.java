@@ -92,8 +92,14 @@ final class TracingClientInterceptor implements ClientInterceptor {
 
     @Override
     public void sendMessage(Q message) {
-      delegate().sendMessage(message);
-      calls.sent(request);
+      // A server may end the call for it before it is sent as far as this thread knows.
+      calls.sending(request);
+      try {
+        delegate().sendMessage(message);
+      } catch (Throwable t) {
+        calls.notSent(request);
+        throw t;
+      }
     }
 
     private void seePeer() {

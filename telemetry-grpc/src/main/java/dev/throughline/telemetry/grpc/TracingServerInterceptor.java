@@ -80,8 +80,14 @@ final class TracingServerInterceptor implements ServerInterceptor {
 
     @Override
     public void sendMessage(S message) {
-      delegate().sendMessage(message);
-      calls.sent(request);
+      // A client may end the call for it before it is sent as far as this thread knows.
+      calls.sending(request);
+      try {
+        delegate().sendMessage(message);
+      } catch (Throwable t) {
+        calls.notSent(request);
+        throw t;
+      }
     }
 
     @Override

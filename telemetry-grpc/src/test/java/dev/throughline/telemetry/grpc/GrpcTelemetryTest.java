@@ -6,6 +6,7 @@ package dev.throughline.telemetry.grpc;
 import static dev.throughline.telemetry.testing.TelemetryAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.sun.management.ThreadMXBean;
 import dev.throughline.telemetry.Telemetry;
@@ -33,7 +34,9 @@ import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ServerCalls;
+import io.grpc.stub.StreamObserver;
 import io.opentelemetry.api.baggage.Baggage;
+import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
@@ -44,6 +47,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -264,6 +269,39 @@ class GrpcTelemetryTest {
             test.Service/Echo  SERVER ERROR error.type=io.grpc.StatusRuntimeException \
             rpc.response.status_code=UNAUTHENTICATED
             """);
+  }
+
+  @Test
+  void aMessageThatIsNotTakenIsNotCounted() throws Exception {
+    List<Throwable> refused = new CopyOnWriteArrayList<>();
+    ServerInterceptor beforeItsHeaders =
+        new ServerInterceptor() {
+          @Override
+          public <Q, S> ServerCall.Listener<Q> interceptCall(
+              ServerCall<Q, S> call, Metadata headers, ServerCallHandler<Q, S> next) {
+            refused.add(catchThrowable(() -> call.sendMessage(null)));
+            return next.startCall(call, headers);
+          }
+        };
+    CompletableFuture<StreamObserver<String>> asked = new CompletableFuture<>();
+    serve(
+        (request, answer) -> asked.complete(answer), grpc().serverInterceptor(), beforeItsHeaders);
+    ClientCall<String, String> call =
+        channel(grpc().clientInterceptor()).newCall(ECHO, CallOptions.DEFAULT);
+    call.start(new ClientCall.Listener<>() {}, new Metadata());
+    call.request(2);
+    call.sendMessage("hello");
+    call.halfClose();
+    refused.add(catchThrowable(() -> call.sendMessage("late")));
+    StreamObserver<String> answer = asked.get(10, TimeUnit.SECONDS);
+    answer.onNext("hello");
+    answer.onCompleted();
+
+    assertThat(telemetry.takeSpans(2))
+        .extracting(
+            span -> span.getAttributes().get(AttributeKey.longKey("grpc.sent.message_count")))
+        .containsOnly(1L);
+    assertThat(refused).hasSize(2).hasOnlyElementsOfType(IllegalStateException.class);
   }
 
   @Test
