@@ -101,7 +101,7 @@ final class ServletFilter implements Filter {
     HttpServletResponse traced = TracedServletResponse.of(started, exchange, response);
     Throwable thrown = null;
     try (Scope ignored = started.makeCurrent()) {
-      chain.doFilter(request, traced);
+      chain.doFilter(TracedServletRequest.of(started, request), traced);
       if (traced instanceof TracedServletResponse watched) {
         watched.finish();
       }

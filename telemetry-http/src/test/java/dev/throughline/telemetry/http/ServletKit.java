@@ -3,6 +3,9 @@
 
 package dev.throughline.telemetry.http;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.testing.HttpServerKit;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.ServletException;
@@ -11,11 +14,21 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
 
 /** The kit's endpoints as servlets, for any container. */
 abstract class ServletKit extends HttpServerKit {
+
+  private static final String ASYNC_AT_ONCE = "/async-at-once";
 
   /** The servlets by the patterns that they are mapped to; all support asynchronous processing. */
   static Map<String, HttpServlet> servlets(Setup setup) {
@@ -32,6 +45,7 @@ abstract class ServletKit extends HttpServerKit {
         ASYNC_DISPATCH, servlet((request, response) -> request.startAsync().dispatch(HELLO)));
     servlets.put(
         ASYNC_TIMEOUT, servlet((request, response) -> request.startAsync().setTimeout(100)));
+    servlets.put(ASYNC_AT_ONCE, servlet((request, response) -> answerAtOnce(request)));
     servlets.put(
         FORWARD,
         servlet(
@@ -77,6 +91,45 @@ abstract class ServletKit extends HttpServerKit {
               }
             })
         .start();
+  }
+
+  private static void answerAtOnce(HttpServletRequest request) throws IOException {
+    AsyncContext async = request.startAsync();
+    try {
+      CompletableFuture.runAsync(
+              () -> {
+                try {
+                  async.getResponse().flushBuffer();
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              })
+          .join();
+    } finally {
+      async.complete();
+    }
+  }
+
+  @Test
+  void echoesTheRequestIdOfAnAnswerThatIsOutBeforeItsServletReturns() throws Exception {
+    stop();
+    try (Telemetry named =
+        Telemetry.builder()
+            .ignoreEnvironment()
+            .addProperty("otel.traces.exporter", "none")
+            .addProperty("otel.metrics.exporter", "none")
+            .addProperty("telemetry.request.id.header", "X-Request-Id")
+            .build()) {
+      URI base = start(new Setup(named, List.of(), call -> {}, List.of(), List.of()));
+      HttpRequest request =
+          HttpRequest.newBuilder(base.resolve(ASYNC_AT_ONCE)).header("X-Request-Id", "r-1").build();
+      assertThat(
+              HttpClient.newHttpClient()
+                  .send(request, BodyHandlers.discarding())
+                  .headers()
+                  .allValues("X-Request-Id"))
+          .containsExactly("r-1");
+    }
   }
 
   private static HttpServlet servlet(Answer answer) {
