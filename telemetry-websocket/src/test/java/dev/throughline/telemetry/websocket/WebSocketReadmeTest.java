@@ -115,9 +115,9 @@ class WebSocketReadmeTest extends ReadmeKit {
         assertThat(take(LINES)).isEqualTo("power on");
       }
       socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(10, TimeUnit.SECONDS);
+      assertThat(recorded.takeSpans(spans -> sessions(spans).size() == 2))
+          .filteredOn(span -> span.getName().equals("websocket.send"))
+          .hasSizeBetween(1, 90);
     }
-    assertThat(recorded.takeSpans(spans -> sessions(spans).size() == 2))
-        .filteredOn(span -> span.getName().equals("websocket.send"))
-        .hasSizeBetween(1, 90);
   }
 }
