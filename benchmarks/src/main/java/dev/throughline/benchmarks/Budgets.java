@@ -28,9 +28,8 @@ final class Budgets {
   private static final double ALLOWED = 1.05;
   // What the JVM itself allocates meanwhile, divided by all the calls.
   private static final double NOTHING = 0.5;
-  // Around a whole statement the compiler leaves out an object of the driver's more in one fork
-  // than
-  // in another.
+  // The compiler leaves an object of the driver's out of a statement in one fork, and not in
+  // another.
   private static final double ONE_OBJECT = 24;
   // What the exporting thread makes of a span that it gets, whoever made the span. How many it gets
   // depends on the machine, so the caller's bytes are measured and these added.

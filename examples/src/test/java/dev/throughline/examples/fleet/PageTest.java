@@ -20,7 +20,6 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -38,7 +37,6 @@ class PageTest {
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
-  private final List<Telemetry> telemetries = new ArrayList<>();
   @TempDir private Path profile;
   private OtlpReceiver receiver;
   private Browser browser;
@@ -153,23 +151,22 @@ class PageTest {
     String traceId = status.substring("trace ".length());
     receiver.store().awaitTrace(traceId, whole::isMet, TIMEOUT);
     // A leaf may still be on its way: requests of one service overtake each other.
-    telemetries.forEach(telemetry -> telemetry.flush(TIMEOUT));
+    open.stream()
+        .filter(Telemetry.class::isInstance)
+        .forEach(telemetry -> ((Telemetry) telemetry).flush(TIMEOUT));
     List<ReceivedSpan> spans = receiver.store().awaitTrace(traceId, found -> true, TIMEOUT);
     assertThat(whole.gaps(new TraceTree(spans))).as(kind).isEmpty();
     return Outline.of(spans);
   }
 
   private Telemetry telemetry(Role role) {
-    Telemetry telemetry =
-        opened(
-            Telemetry.builder()
-                .ignoreEnvironment()
-                .setServiceName(role.service())
-                .addProperty("otel.exporter.otlp.endpoint", receiver.endpoint())
-                .addProperty("otel.bsp.schedule.delay", "10ms")
-                .build());
-    telemetries.add(telemetry);
-    return telemetry;
+    return opened(
+        Telemetry.builder()
+            .ignoreEnvironment()
+            .setServiceName(role.service())
+            .addProperty("otel.exporter.otlp.endpoint", receiver.endpoint())
+            .addProperty("otel.bsp.schedule.delay", "10ms")
+            .build());
   }
 
   private <T extends AutoCloseable> T opened(T closeable) {

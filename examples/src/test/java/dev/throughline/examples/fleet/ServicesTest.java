@@ -24,7 +24,6 @@ import java.net.URI;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
@@ -60,7 +59,6 @@ class ServicesTest {
 
   private final Tokens tokens = new Tokens("k".repeat(32), Clock.systemUTC());
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
-  private final List<Telemetry> telemetries = new ArrayList<>();
   private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
   private OtlpReceiver receiver;
   private Bmc bmc;
@@ -301,16 +299,13 @@ class ServicesTest {
   }
 
   private Telemetry telemetry(Role role) {
-    Telemetry telemetry =
-        opened(
-            Telemetry.builder()
-                .ignoreEnvironment()
-                .setServiceName(role.service())
-                .addProperty("otel.exporter.otlp.endpoint", receiver.endpoint())
-                .addProperty("otel.bsp.schedule.delay", "10ms")
-                .build());
-    telemetries.add(telemetry);
-    return telemetry;
+    return opened(
+        Telemetry.builder()
+            .ignoreEnvironment()
+            .setServiceName(role.service())
+            .addProperty("otel.exporter.otlp.endpoint", receiver.endpoint())
+            .addProperty("otel.bsp.schedule.delay", "10ms")
+            .build());
   }
 
   private <T extends AutoCloseable> T opened(T closeable) {
@@ -326,7 +321,9 @@ class ServicesTest {
     Expectation whole = Job.all("srv-1").get(job).trace();
     awaitTrace(whole::isMet);
     // A leaf may still be on its way: requests of one service overtake each other.
-    telemetries.forEach(telemetry -> telemetry.flush(TIMEOUT));
+    open.stream()
+        .filter(Telemetry.class::isInstance)
+        .forEach(telemetry -> ((Telemetry) telemetry).flush(TIMEOUT));
     List<ReceivedSpan> spans = awaitTrace(found -> true);
     assertThat(whole.gaps(new TraceTree(spans))).isEmpty();
     return spans;
