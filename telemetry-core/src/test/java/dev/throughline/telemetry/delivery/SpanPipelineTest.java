@@ -210,9 +210,7 @@ class SpanPipelineTest {
     assertThat(exporter.spans()).isEqualTo(names(0, 995));
   }
 
-  /**
-   * A thread that has just seen that others send has its span in the queue when all others rest.
-   */
+  /** One that still goes into the queue may come there when the worker has looked and rests. */
   @Test
   void whatEndsWhileSpansBeginToBeSentDirectlyLeavesAtOnceToo() throws Exception {
     ExecutorService other = Executors.newSingleThreadExecutor();
