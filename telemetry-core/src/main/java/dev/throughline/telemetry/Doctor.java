@@ -6,8 +6,6 @@ package dev.throughline.telemetry;
 import dev.throughline.telemetry.Finding.Result;
 import dev.throughline.telemetry.Wiretap.Answer;
 import dev.throughline.telemetry.Wiretap.Wire;
-import dev.throughline.telemetry.settings.BadSettings;
-import dev.throughline.telemetry.settings.Configuration;
 import dev.throughline.telemetry.settings.Environment;
 import dev.throughline.telemetry.settings.KnownSettings;
 import dev.throughline.telemetry.settings.Secrets;
@@ -16,7 +14,6 @@ import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.ResourceConfiguration;
-import io.opentelemetry.sdk.autoconfigure.spi.internal.DefaultConfigProperties;
 import io.opentelemetry.sdk.autoconfigure.spi.logs.ConfigurableLogRecordExporterProvider;
 import io.opentelemetry.sdk.autoconfigure.spi.metrics.ConfigurableMetricExporterProvider;
 import io.opentelemetry.sdk.autoconfigure.spi.traces.ConfigurableSpanExporterProvider;
@@ -26,7 +23,6 @@ import io.opentelemetry.sdk.trace.export.SpanExporter;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -99,40 +95,20 @@ public final class Doctor {
   private void look() {
     Settings[] perSignal = new Settings[KnownSettings.SIGNALS.size()];
     Wiretap[] wiretaps = new Wiretap[perSignal.length];
-    BadSettings bad = new BadSettings(false);
+    ComponentLoader components =
+        ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader());
+    Settings settings = Settings.of(environment, components);
+    lookAtSettings();
     for (int i = 0; i < perSignal.length; i++) {
-      // The first tells; the others would tell the same.
-      bad = i == 0 ? bad : new BadSettings(false);
-      wiretaps[i] =
-          new Wiretap(
-              ComponentLoader.forClassLoader(
-                  AutoConfiguredOpenTelemetrySdk.class.getClassLoader()));
-      perSignal[i] = settings(wiretaps[i], bad);
-      if (i == 0) {
-        lookAtSettings(bad);
-      }
+      wiretaps[i] = new Wiretap(components);
+      perSignal[i] = settings.with(wiretaps[i]);
     }
     lookAtProcess();
     lookAtEndpoints(perSignal, wiretaps);
   }
 
-  private Settings settings(ComponentLoader components, BadSettings bad) {
-    Map<String, List<String>> decided = new HashMap<>();
-    decided.put("otel.propagators", environment.propagators(bad));
-    DefaultConfigProperties all =
-        DefaultConfigProperties.create(Map.of(), components).withOverrides(environment.all());
-    Configuration known = new Configuration(all, environment, decided, bad);
-    return new Settings(
-        all,
-        all,
-        decided,
-        known.usable().withOverrides(Map.of("otel.java.exporter.otlp.retry.disabled", "true")),
-        null,
-        components);
-  }
-
-  private void lookAtSettings(BadSettings bad) {
-    for (BadSettings.Bad setting : bad.all()) {
+  private void lookAtSettings() {
+    for (Environment.Unusable setting : environment.unusable()) {
       findings.add(
           Finding.warning(
               PROCESS,
@@ -140,7 +116,7 @@ public final class Doctor {
               setting.variable() + ": \"" + setting.value() + "\" can't be used",
               "accepted: " + setting.accepted() + "; used instead: " + setting.used()));
     }
-    if (bad.all().isEmpty()) {
+    if (environment.unusable().isEmpty()) {
       findings.add(Finding.ok(PROCESS, "settings", "all that is set can be used"));
     }
     if (Boolean.TRUE.equals(environment.getSwitch("otel.sdk.disabled"))) {
