@@ -37,8 +37,10 @@ class ConfigurationPageTest {
 
   private static final Pattern READ =
       Pattern.compile(
-          "\\.get(?:Switch|String|Boolean|Int|Long|Double|Duration|List|Map)\\(\\s*"
-              + "\"((?:otel|telemetry|tracing)\\.[a-z._]+)\"");
+          "\\.(?:get(?:Switch|String|Boolean|Int|Long|Double|Duration|List|Map)|"
+              // The table's own entries for what core reads.
+              + "onOff|text|list|number|duration|durationAboveZero|choice)\\(\\s*"
+              + "\"((?:telemetry|tracing)\\.[a-z._]+|otel\\.sdk\\.disabled)\"");
   private static final Pattern TOLD = Pattern.compile("([A-Z_0-9]+)=(.*) \\(([^()]+)\\)");
   private static final Pattern VARIABLE = Pattern.compile("[A-Z]+(?:_[A-Z]+)+");
 

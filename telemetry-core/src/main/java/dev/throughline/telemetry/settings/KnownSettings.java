@@ -130,7 +130,7 @@ public final class KnownSettings {
               Kind.HEADER_NAME,
               "the name of a header, e.g. X-Request-Id",
               null,
-              "the header of request ids, below, e.g. X-Request-Id"));
+              "the header of request ids, e.g. X-Request-Id"));
 
   /** How long a stream may stay unseen. */
   public static final Setting<Duration> SEGMENT_LIMIT =
@@ -206,7 +206,7 @@ public final class KnownSettings {
               Kind.SAMPLER,
               String.join(", ", SAMPLERS) + ", or one whose artifact is on the class path",
               "parentbased_always_on",
-              "which traces are kept, below"));
+              "which traces are kept"));
 
   /** The sampler's argument; a ratio, unless the sampler is someone else's. */
   public static final Setting<String> SAMPLER_ARGUMENT =
@@ -299,7 +299,7 @@ public final class KnownSettings {
                 Kind.NOT_READ,
                 "nothing, since files of OpenTelemetry's declarative configuration are not read",
                 null,
-                "")
+                "asks for OpenTelemetry's declarative configuration")
             .otherwise("the other variables"));
   }
 
