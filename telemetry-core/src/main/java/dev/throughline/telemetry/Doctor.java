@@ -92,22 +92,22 @@ public final class Doctor {
 
   private void look() {
     Settings[] perSignal = new Settings[KnownSettings.SIGNALS.size()];
-    Wiretap[] wiretaps = new Wiretap[perSignal.length];
+    Probe[] probes = new Probe[perSignal.length];
     BadSettings bad = new BadSettings(false);
     for (int i = 0; i < perSignal.length; i++) {
       // The first tells; the others would tell the same.
       bad = i == 0 ? bad : new BadSettings(false);
-      wiretaps[i] =
-          new Wiretap(
+      probes[i] =
+          new Probe(
               ComponentLoader.forClassLoader(
                   AutoConfiguredOpenTelemetrySdk.class.getClassLoader()));
-      perSignal[i] = settings(wiretaps[i], bad);
+      perSignal[i] = settings(probes[i], bad);
       if (i == 0) {
         lookAtSettings(bad);
       }
     }
     lookAtProcess();
-    lookAtEndpoints(perSignal, wiretaps);
+    lookAtEndpoints(perSignal, probes);
   }
 
   private Settings settings(ComponentLoader components, BadSettings bad) {
@@ -186,7 +186,7 @@ public final class Doctor {
     }
   }
 
-  private void lookAtEndpoints(Settings[] perSignal, Wiretap[] wiretaps) {
+  private void lookAtEndpoints(Settings[] perSignal, Probe[] probes) {
     Map<String, List<Finding>> steps = new LinkedHashMap<>();
     for (int i = 0; i < perSignal.length; i++) {
       String signal = KnownSettings.SIGNALS.get(i);
@@ -197,7 +197,7 @@ public final class Doctor {
         continue;
       }
       try {
-        lookAt(signal, perSignal[i], wiretaps[i], steps);
+        lookAt(signal, perSignal[i], probes[i], steps);
       } catch (RuntimeException | LinkageError | ServiceConfigurationError e) {
         findings.add(
             Finding.failed(
@@ -210,10 +210,9 @@ public final class Doctor {
   }
 
   private void lookAt(
-      String signal, Settings settings, Wiretap wiretap, Map<String, List<Finding>> steps) {
+      String signal, Settings settings, Probe probe, Map<String, List<Finding>> steps) {
     AutoCloseable exporter = exporter(signal, settings);
-    Wire wire = wiretap.wire();
-    Diagnosis diagnosis = new Diagnosis(wire.endpoint, wire.grpc, wire.tls, wire.trusted);
+    Diagnosis diagnosis = new Diagnosis(probe.receiver());
     String target = diagnosis.target();
     List<Finding> known = steps.get(target);
     if (known == null) {
@@ -224,9 +223,9 @@ public final class Doctor {
     if (known.stream().anyMatch(finding -> finding.result() == Result.FAILED)) {
       findings.add(Finding.skipped(target, signal, "not tried"));
     } else if (exporter instanceof SpanExporter spans) {
-      sendSpan(target, settings, spans, wire);
+      sendSpan(target, settings, spans, probe);
     } else {
-      add(target, signal, "taken", wire.sendNothing());
+      add(target, signal, "taken", probe, probe.sendNothing());
     }
     close(exporter);
   }
@@ -271,8 +270,7 @@ public final class Doctor {
     throw new IllegalStateException("opentelemetry-exporter-otlp is not on the class path");
   }
 
-  private void sendSpan(String target, Settings settings, SpanExporter exporter, Wire wire) {
-    CompletableFuture<Answer> answered = wire.expect();
+  private void sendSpan(String target, Settings settings, SpanExporter exporter, Probe probe) {
     try (SdkTracerProvider tracers =
         SdkTracerProvider.builder()
             .setResource(ResourceConfiguration.createEnvironmentResource(settings))
@@ -280,49 +278,58 @@ public final class Doctor {
             .build()) {
       Span span = tracers.get(Doctor.class.getName()).spanBuilder(SPAN).startSpan();
       span.end();
-      Answer answer = Wire.await(answered);
       add(
           target,
           "traces",
           "the span " + SPAN + " is acknowledged, of trace " + span.getSpanContext().getTraceId(),
-          answer);
+          probe,
+          requireNonNull(probe.answer(), "the exporter sent nothing"));
     }
   }
 
-  private void add(String target, String signal, String taken, Answer answer) {
+  private void add(String target, String signal, String taken, Probe probe, Answer answer) {
+    String brief = Secrets.text(String.valueOf(answer.brief()));
     findings.add(
-        switch (answer.kind()) {
-          case ACKNOWLEDGED -> Finding.ok(target, signal, taken);
+        switch (answer.cause()) {
           case NOT_AUTHENTICATED ->
               Finding.failed(
                   target,
                   signal,
-                  "authentication: the receiver does not let you in (" + answer.text() + ")",
+                  "authentication: the receiver does not let you in (" + brief + ")",
                   environment.get("otel.exporter.otlp.headers") == null
                       ? "set OTEL_EXPORTER_OTLP_HEADERS, e.g. Authorization=Bearer%20abc"
                       : "correct OTEL_EXPORTER_OTLP_HEADERS; its values are percent-encoded");
-          case NOT_TAKEN_HERE ->
+          case NOT_TAKEN_THERE, NO_RECEIVER ->
               Finding.failed(
                   target,
                   signal,
-                  "the receiver does not take them there (" + answer.text() + ")",
+                  "the receiver does not take them there (" + brief + ")",
                   "correct the endpoint's path, add a pipeline for them to the collector, or set"
                       + " OTEL_"
                       + signal.toUpperCase(Locale.ROOT)
                       + "_EXPORTER=none");
-          case REFUSED ->
-              Finding.failed(
-                  target,
-                  signal,
-                  "the receiver refuses them (" + answer.text() + ")",
-                  "see the receiver's log");
-          case FAILED -> failed(target, signal, answer);
+          case OTHER -> other(target, signal, taken, probe.receiver(), answer, brief);
         });
   }
 
-  private static Finding failed(String target, String signal, Answer answer) {
+  private static Finding other(
+      String target, String signal, String taken, Receiver receiver, Answer answer, String brief) {
+    if (answer.isComplete()) {
+      return answer.reason() == null
+          ? Finding.ok(target, signal, taken)
+          : Finding.warning(
+              target, signal, taken + "; the receiver warns: " + brief, "see the receiver's log");
+    }
+    if (answer.failure() == null) {
+      return Finding.failed(
+          target, signal, "the receiver refuses them (" + brief + ")", "see the receiver's log");
+    }
+    String explained = Diagnosis.explain(receiver, answer);
     return Finding.failed(
-        target, signal, "sending them failed: " + answer.text(), "see the receiver's log");
+        target,
+        signal,
+        "sending them failed: " + brief,
+        explained == null ? "see the receiver's log" : explained);
   }
 
   private void printTable(PrintStream out) {
