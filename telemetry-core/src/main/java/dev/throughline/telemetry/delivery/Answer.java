@@ -6,6 +6,7 @@ package dev.throughline.telemetry.delivery;
 import java.io.IOException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,9 +52,25 @@ public record Answer(
   private static final long LAST_BACKOFF_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final double BACKOFF_MULTIPLIER = 1.5;
   private static final double JITTER = 0.2;
+  private static final int LONGEST_REASON = 1_000;
+  private static final Pattern CONTROL_CHARACTERS = Pattern.compile("\\p{Cntrl}+");
 
   /** What is longer, the receiver asked for. */
   static final long LONGEST_OWN_DELAY_NANOS = (long) (LAST_BACKOFF_NANOS * (1 + JITTER));
+
+  public Answer {
+    reason = printable(reason);
+    brief = printable(brief);
+  }
+
+  /** Receivers are strangers: no line ends, no escapes, no books. */
+  private static @Nullable String printable(@Nullable String said) {
+    if (said == null) {
+      return null;
+    }
+    String text = CONTROL_CHARACTERS.matcher(said).replaceAll(" ").strip();
+    return text.length() <= LONGEST_REASON ? text : text.substring(0, LONGEST_REASON) + "…";
+  }
 
   static Answer acknowledged(PartialSuccess partial) {
     long rejected = Math.max(0, partial.rejected());

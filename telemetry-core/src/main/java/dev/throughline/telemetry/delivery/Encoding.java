@@ -6,7 +6,6 @@ package dev.throughline.telemetry.delivery;
 import io.opentelemetry.sdk.common.export.Compressor;
 import io.opentelemetry.sdk.common.export.MessageWriter;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.function.IntFunction;
 import java.util.zip.GZIPInputStream;
@@ -64,17 +63,13 @@ record Encoding(boolean grpc, @Nullable Compressor compressor) {
     if (stored.compressed() == isCompressed()) {
       body.write(stored.message());
     } else if (compressor == null) {
-      gunzip(stored.stream()).transferTo(body);
+      new GZIPInputStream(stored.stream()).transferTo(body);
     } else {
       try (OutputStream compressed = compressor.compress(body)) {
         stored.stream().transferTo(compressed);
       }
     }
     return prefixed(body);
-  }
-
-  static InputStream gunzip(InputStream compressed) throws IOException {
-    return new GZIPInputStream(compressed);
   }
 
   private Body prefixed(Body body) {

@@ -9,9 +9,7 @@ import dev.throughline.telemetry.delivery.Answer.Cause;
 import io.opentelemetry.sdk.common.export.GrpcSenderConfig;
 import io.opentelemetry.sdk.common.export.HttpSenderConfig;
 import io.opentelemetry.sdk.common.export.ProxyOptions;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -381,7 +379,10 @@ abstract class Wire {
       }
       String name = name(status);
       if (name.equals("OK")) {
-        return Answer.acknowledged(partialSuccess(content));
+        return Answer.acknowledged(
+            content.length > PREFIX && content[0] == 0
+                ? PartialSuccess.read(content, PREFIX, content.length)
+                : PartialSuccess.NONE);
       }
       String message = unescaped(field(response, "grpc-message"));
       String reason = "gRPC status " + name + (message.isEmpty() ? "" : ", " + message);
@@ -407,24 +408,6 @@ abstract class Wire {
         case "UNIMPLEMENTED" -> Answer.refused(Cause.NOT_TAKEN_THERE, reason);
         default -> Answer.refused(Cause.OTHER, reason);
       };
-    }
-
-    /** Of a message that may be compressed, though nobody asked for that. */
-    private static PartialSuccess partialSuccess(byte[] content) {
-      if (content.length <= PREFIX) {
-        return PartialSuccess.NONE;
-      }
-      if (content[0] == 0) {
-        return PartialSuccess.read(content, PREFIX, content.length);
-      }
-      try (InputStream message =
-          Encoding.gunzip(
-              new ByteArrayInputStream(content, PREFIX, content.length - PREFIX))) {
-        byte[] read = message.readNBytes((int) MAX_RESPONSE_BYTES);
-        return PartialSuccess.read(read, 0, read.length);
-      } catch (IOException e) {
-        return PartialSuccess.NONE;
-      }
     }
 
     /** In the headers where there is no message, else in the trailers. */

@@ -1,8 +1,10 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.doctor;
 
+import dev.throughline.telemetry.delivery.Answer;
+import dev.throughline.telemetry.delivery.Receiver;
 import dev.throughline.telemetry.settings.Secrets;
 import java.io.IOException;
 import java.io.InputStream;
@@ -156,14 +158,9 @@ final class Diagnosis {
    * @return null if no more is known
    */
   static @Nullable String explain(Receiver receiver, Answer answer) {
-    Finding found = find(receiver, answer);
-    return found == null || found.result() != Finding.Result.FAILED ? null : found.line();
-  }
-
-  private static @Nullable Finding find(Receiver receiver, Answer answer) {
     IOException failure = answer.failure();
     if (failure == null) {
-      return said(answer);
+      return explain(answer.cause());
     }
     if (failure instanceof InterruptedIOException
         && !String.valueOf(failure.getMessage()).contains("onnect timed out")) {
@@ -171,28 +168,25 @@ final class Diagnosis {
       return null;
     }
     Diagnosis diagnosis = new Diagnosis(receiver);
-    Finding known = diagnosis.known(failure);
-    if (known != null) {
-      return known;
+    Finding found = diagnosis.known(failure);
+    if (found == null) {
+      try {
+        found = diagnosis.said(diagnosis.hear());
+      } catch (IOException e) {
+        found = diagnosis.known(e);
+      }
     }
-    try {
-      return diagnosis.said(diagnosis.hear());
-    } catch (IOException e) {
-      return diagnosis.known(e);
-    }
+    return found == null || found.result() != Finding.Result.FAILED ? null : found.line();
   }
 
-  /** What an answer tells; null if it is not known why a receiver does not take a request. */
-  private static @Nullable Finding said(Answer answer) {
-    return switch (answer.cause()) {
+  private static @Nullable String explain(Answer.Cause cause) {
+    return switch (cause) {
       case NOT_AUTHENTICATED ->
-          refused(
-              "the receiver does not let you in",
-              "set or correct OTEL_EXPORTER_OTLP_HEADERS, whose values are percent-encoded");
+          "the receiver does not let you in; set or correct OTEL_EXPORTER_OTLP_HEADERS, whose"
+              + " values are percent-encoded";
       case NOT_TAKEN_THERE, NO_RECEIVER ->
-          refused(
-              "the receiver does not take them there",
-              "correct the endpoint's path, or add a pipeline for them to the collector");
+          "the receiver does not take them there; correct the endpoint's path, or add a pipeline"
+              + " for them to the collector";
       case OTHER -> null;
     };
   }
