@@ -5,12 +5,12 @@ package dev.throughline.telemetry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.throughline.telemetry.delivery.Answer;
-import dev.throughline.telemetry.delivery.Receiver;
-import dev.throughline.telemetry.doctor.Diagnostics;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.sun.net.httpserver.HttpServer;
+import dev.throughline.telemetry.delivery.Answer;
+import dev.throughline.telemetry.delivery.Receiver;
+import dev.throughline.telemetry.doctor.Diagnostics;
 import dev.throughline.telemetry.settings.Environment;
 import io.grpc.Server;
 import io.grpc.Status;

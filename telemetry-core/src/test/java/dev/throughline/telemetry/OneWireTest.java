@@ -195,8 +195,7 @@ class OneWireTest {
       boolean delivered) {
 
     Case says(String doctor, String logged) {
-      return new Case(
-          name, status, grpc, trailers, headers, body, delivered, doctor, logged);
+      return new Case(name, status, grpc, trailers, headers, body, delivered, doctor, logged);
     }
   }
 
@@ -229,15 +228,13 @@ class OneWireTest {
   void bothSayTheSame(Case answer) throws IOException {
     Map<String, String> settings = new HashMap<>();
     settings.put("otel.exporter.otlp.endpoint", "http://" + receiver(answer));
-    settings.put(
-        "otel.exporter.otlp.protocol", answer.status == 0 ? "grpc" : "http/protobuf");
+    settings.put("otel.exporter.otlp.protocol", answer.status == 0 ? "grpc" : "http/protobuf");
     settings.put("otel.java.exporter.otlp.retry.disabled", "true");
     settings.put("otel.metrics.exporter", "none");
     settings.put("otel.logs.exporter", "none");
 
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    int exit =
-        Doctor.run(new Environment(settings, true), new PrintStream(out, true, UTF_8));
+    int exit = Doctor.run(new Environment(settings, true), new PrintStream(out, true, UTF_8));
     assertThat(out.toString(UTF_8)).contains("  traces      " + answer.doctor);
     assertThat(exit).isEqualTo(answer.delivered ? 0 : 1);
 
@@ -298,8 +295,7 @@ class OneWireTest {
                                 observer.onNext(answer.body);
                                 observer.onCompleted();
                               } else {
-                                observer.onError(
-                                    answer.grpc.asRuntimeException(answer.trailers));
+                                observer.onError(answer.grpc.asRuntimeException(answer.trailers));
                               }
                             }))
                     .build())

@@ -93,8 +93,7 @@ public record Answer(
   }
 
   static Answer noAnswer(String reason, boolean mayHaveArrived, IOException failure) {
-    return new Answer(
-        Kind.TRY_AGAIN, Cause.OTHER, 0, reason, reason, 0, mayHaveArrived, failure);
+    return new Answer(Kind.TRY_AGAIN, Cause.OTHER, 0, reason, reason, 0, mayHaveArrived, failure);
   }
 
   /** Whether the receiver took all of it. */

@@ -3,7 +3,6 @@
 
 package dev.throughline.telemetry.delivery;
 
-
 import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.api.metrics.Meter;
 import io.opentelemetry.api.metrics.MeterProvider;

@@ -41,9 +41,9 @@ import okio.BufferedSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An exporter's way to its receiver: OTLP over OkHttp, which OpenTelemetry's own senders use too. Theirs leave Nagle's algorithm on,
- * so that the end of an export waits for a delayed acknowledgement, and keep headers and trailers
- * to themselves.
+ * An exporter's way to its receiver: OTLP over OkHttp, which OpenTelemetry's own senders use too.
+ * Theirs leave Nagle's algorithm on, so that the end of an export waits for a delayed
+ * acknowledgement, and keep headers and trailers to themselves.
  *
  * @see <a href="https://opentelemetry.io/docs/specs/otlp/">OTLP</a>
  */
@@ -228,8 +228,7 @@ abstract class Wire {
               reason, brief, retryAfterNanos(response.header("Retry-After"), Instant.now()));
       case HTTP_UNAUTHORIZED, HTTP_FORBIDDEN ->
           Answer.refused(Cause.NOT_AUTHENTICATED, reason, brief);
-      case HTTP_NOT_FOUND, HTTP_NOT_ALLOWED ->
-          Answer.refused(Cause.NOT_TAKEN_THERE, reason, brief);
+      case HTTP_NOT_FOUND, HTTP_NOT_ALLOWED -> Answer.refused(Cause.NOT_TAKEN_THERE, reason, brief);
       default -> Answer.refused(Cause.OTHER, reason, brief);
     };
   }
@@ -255,7 +254,6 @@ abstract class Wire {
       }
     }
   }
-
 
   /** OTLP over HTTP. */
   private static final class Http extends Wire {
@@ -393,11 +391,11 @@ abstract class Wire {
     private static Answer answer(String name, String reason, long retryDelayNanos) {
       return switch (name) {
         case "CANCELLED",
-                "DEADLINE_EXCEEDED",
-                "ABORTED",
-                "OUT_OF_RANGE",
-                "UNAVAILABLE",
-                "DATA_LOSS" ->
+            "DEADLINE_EXCEEDED",
+            "ABORTED",
+            "OUT_OF_RANGE",
+            "UNAVAILABLE",
+            "DATA_LOSS" ->
             Answer.tryAgain(reason, reason, Math.max(0, retryDelayNanos));
         case "RESOURCE_EXHAUSTED" ->
             retryDelayNanos >= 0
