@@ -33,14 +33,13 @@ final class Sender implements SenderProvider.Outlet {
   private static final long CLOSING_BACKOFF_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
   // With a disk, more than this in memory is at stake while a receiver does not answer.
   private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(1);
-  // What a gRPC server takes unless told otherwise; it refuses the whole of a larger message.
-  private static final int MAX_MESSAGE_BYTES = 4 << 20;
   // So that the way to a distant receiver is not the limit.
   private static final int MAX_THREADS = 4;
   private static final int MAX_FREE_ARRAYS = 4;
 
   private final Wire wire;
   private final String endpoint;
+  private final long patienceNanos;
   private final boolean retries;
   private final @Nullable Spool spool;
   // Of what is sent without word of what it is.
@@ -62,6 +61,8 @@ final class Sender implements SenderProvider.Outlet {
   private int round;
   private long resumeNanos;
   private long progressNanos;
+  private long acknowledgedNanos;
+  private boolean silent;
   private boolean closing;
   private boolean closed;
   private boolean logged;
@@ -117,6 +118,7 @@ final class Sender implements SenderProvider.Outlet {
     this.strays = strays;
     this.wire = wire;
     endpoint = wire.receiver().address();
+    patienceNanos = nanos(wire.timeout());
     this.retries = retries;
     this.guard = guard;
   }
@@ -132,20 +134,22 @@ final class Sender implements SenderProvider.Outlet {
    * large stays with whoever exports it.
    */
   private void send(Request request, MessageWriter message) {
-    if (request.isDivisible() && message.getContentLength() > MAX_MESSAGE_BYTES) {
-      request.tooLarge();
+    int most = request.ledger().maxMessageBytes();
+    int length = message.getContentLength();
+    if (request.isDivisible() && length > most) {
+      request.tooLarge((length - 1) / most + 1);
       return;
     }
     Body body;
     try {
       body = wire.encoding().encode(message, this::array);
-      request.ledger().measured(request.items(), message.getContentLength());
+      request.ledger().measured(request.items(), length);
     } catch (Throwable t) {
       request.settle(request.items(), "it could not be encoded: " + t);
       guard.caught("MessageWriter.writeMessage", t);
       return;
     }
-    if (!request.ledger().hold(body.bytes().length)) {
+    if (!hold(request.ledger(), body.bytes().length)) {
       request.drop();
       return;
     }
@@ -169,6 +173,33 @@ final class Sender implements SenderProvider.Outlet {
       if (!toDisk(one)) {
         again(one);
       }
+    }
+  }
+
+  /**
+   * Takes memory for a request. If there is none, the thread that exports waits for it, so that a
+   * burst goes out as fast as the receiver takes it; it gives up when the receiver has acknowledged
+   * nothing for as long as one answer may take, and then waits no more until it does.
+   */
+  private boolean hold(Ledger of, long bytes) {
+    if (of.hold(bytes)) {
+      return true;
+    }
+    synchronized (lock) {
+      acknowledgedNanos = System.nanoTime();
+      while (!closed && !of.hold(bytes)) {
+        if (spool != null && isStuck()) {
+          of.overdraw(bytes);
+          return true;
+        }
+        long left = acknowledgedNanos + patienceNanos - System.nanoTime();
+        silent |= left <= 0;
+        if (silent) {
+          return false;
+        }
+        await(left);
+      }
+      return !closed;
     }
   }
 
@@ -379,15 +410,18 @@ final class Sender implements SenderProvider.Outlet {
         return true;
       }
       idle++;
-      try {
-        lock.wait(wait / 1_000_000, (int) (wait % 1_000_000));
-      } catch (InterruptedException e) {
-        // Nobody here interrupts; the work goes on.
-      } finally {
-        idle--;
-      }
+      await(wait);
+      idle--;
     }
     return false;
+  }
+
+  private void await(long nanos) {
+    try {
+      lock.wait(nanos / 1_000_000, (int) (nanos % 1_000_000));
+    } catch (InterruptedException e) {
+      // Nobody here interrupts; the work goes on.
+    }
   }
 
   private Answer attempt(Parcel parcel) {
@@ -414,6 +448,8 @@ final class Sender implements SenderProvider.Outlet {
       sending--;
       progressNanos = System.nanoTime();
       if (answer.kind() == Answer.Kind.ACKNOWLEDGED) {
+        acknowledgedNanos = progressNanos;
+        silent = false;
         failed = Math.max(0, Math.min(answer.rejected(), parcel.items));
         failures = 0;
       } else if (!again || closed) {
@@ -489,6 +525,9 @@ final class Sender implements SenderProvider.Outlet {
       }
     }
     parcel.ledger.release(bytes.length);
+    synchronized (lock) {
+      lock.notifyAll();
+    }
   }
 
   private void logRetry(Parcel parcel, Answer answer) {

@@ -86,6 +86,11 @@ abstract class Wire {
     return receiver;
   }
 
+  /** How long an answer may take. */
+  Duration timeout() {
+    return timeout;
+  }
+
   Encoding encoding() {
     return encoding;
   }
