@@ -7,6 +7,7 @@ import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.common.export.MessageWriter;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -30,6 +31,7 @@ final class Sender implements SenderProvider.Outlet {
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
   // While telemetry closes there is little time.
   private static final long CLOSING_BACKOFF_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+  private static final Duration LONGEST_PATIENCE = Duration.ofDays(1);
   // With a disk, more than this in memory is at stake while a receiver does not answer.
   private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(1);
   // So that the way to a distant receiver is not the limit.
@@ -117,7 +119,9 @@ final class Sender implements SenderProvider.Outlet {
     this.strays = strays;
     this.wire = wire;
     endpoint = wire.receiver().address();
-    patienceNanos = nanos(wire.timeout());
+    Duration patience = wire.timeout().dividedBy(2);
+    patienceNanos =
+        (patience.compareTo(LONGEST_PATIENCE) < 0 ? patience : LONGEST_PATIENCE).toNanos();
     this.retries = retries;
     this.guard = guard;
   }
@@ -178,7 +182,7 @@ final class Sender implements SenderProvider.Outlet {
   /**
    * Takes memory for a request. If there is none, the thread that exports waits for it, so that a
    * burst goes out as fast as the receiver takes it; it gives up when the receiver has acknowledged
-   * nothing for as long as one answer may take, and then waits no more until it does.
+   * nothing for half of the time that an answer may take, and then waits no more until it does.
    */
   private boolean hold(Ledger of, long bytes) {
     if (of.hold(bytes)) {
