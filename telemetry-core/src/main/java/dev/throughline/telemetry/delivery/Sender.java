@@ -200,7 +200,7 @@ final class Sender implements SenderProvider.Outlet {
         if (silent) {
           return false;
         }
-        await(left);
+        pause(left);
       }
       return !closed;
     }
@@ -411,13 +411,14 @@ final class Sender implements SenderProvider.Outlet {
         return true;
       }
       idle++;
-      await(wait);
+      pause(wait);
       idle--;
     }
     return false;
   }
 
-  private void await(long nanos) {
+  @SuppressWarnings("WaitNotInLoop") // The loop is the caller's.
+  private void pause(long nanos) {
     try {
       lock.wait(nanos / 1_000_000, (int) (nanos % 1_000_000));
     } catch (InterruptedException e) {
@@ -459,7 +460,7 @@ final class Sender implements SenderProvider.Outlet {
         // A receiver that refuses is there.
         failures = answer.kind() == Answer.Kind.REFUSED ? 0 : failures;
       } else {
-        pause(answer, ofRound);
+        backOff(answer, ofRound);
         if (parcel.entry != null) {
           stored.addLast(parcel.entry);
         } else if (spool == null) {
@@ -495,7 +496,7 @@ final class Sender implements SenderProvider.Outlet {
     }
   }
 
-  private void pause(Answer answer, int ofRound) {
+  private void backOff(Answer answer, int ofRound) {
     if (ofRound == round) {
       // Those that were sent beside this one fail for the same reason.
       round++;
