@@ -9,6 +9,7 @@ import static java.util.Objects.requireNonNullElse;
 import dev.throughline.telemetry.delivery.BatchSettings;
 import dev.throughline.telemetry.delivery.Outbox;
 import dev.throughline.telemetry.delivery.SpanPipeline;
+import dev.throughline.telemetry.doctor.Diagnostics;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.MetricsModule;
 import dev.throughline.telemetry.internals.OpenTelemetryInternals.Autoconfigure;
@@ -78,7 +79,7 @@ final class SdkSetup {
   private final Outbox outbox =
       new Outbox(
           ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader()),
-          Diagnosis::explain);
+          Diagnostics::explain);
   private final List<StandIn> exporters = new ArrayList<>();
   private final List<LogStandIn> logExporters = new ArrayList<>();
   private final List<SpanProcessor> taps = new ArrayList<>();

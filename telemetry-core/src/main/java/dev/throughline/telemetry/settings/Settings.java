@@ -37,7 +37,6 @@ public final class Settings implements ConfigProperties {
   // Autoconfigure's own processors, which ours replace, live on for that long once they are shut
   // down.
   private static final Duration SOON = Duration.ofMillis(1);
-  private static final String RETRY_DISABLED = "otel.java.exporter.otlp.retry.disabled";
   private static final int OTLP_GRPC_PORT = 4317;
   private static final int OTLP_HTTP_PORT = 4318;
 
@@ -45,7 +44,6 @@ public final class Settings implements ConfigProperties {
   private final ConfigProperties others;
   private final ConfigProperties defaults;
   private final Mode mode;
-  private final boolean retries;
   private final List<String> propagators;
   private final String text;
   private final @Nullable String served;
@@ -56,14 +54,12 @@ public final class Settings implements ConfigProperties {
       ConfigProperties given,
       Environment environment,
       Mode mode,
-      boolean retries,
       @Nullable String served,
       ComponentLoader components) {
     Configuration known = new Configuration(given, environment, mode, components);
     usable = known.usable();
     text = known.text();
     this.mode = mode;
-    this.retries = retries;
     propagators = environment.propagators();
     others = given;
     defaults = Autoconfigure.read(environment.all());
@@ -75,7 +71,6 @@ public final class Settings implements ConfigProperties {
     usable = settings.usable;
     text = settings.text;
     mode = settings.mode;
-    retries = settings.retries;
     propagators = settings.propagators;
     others = settings.others;
     defaults = settings.defaults;
@@ -104,18 +99,17 @@ public final class Settings implements ConfigProperties {
       ComponentLoader components) {
     ConfigProperties read =
         environment.isGivenAlone() ? Autoconfigure.read(environment.all()) : given;
-    return new Settings(read, environment, mode, true, served, components);
+    return new Settings(read, environment, mode, served, components);
   }
 
   /**
-   * The settings as of a service with all signals on, and nothing sent twice: for a look at what
-   * receivers answer.
+   * The settings of a service with all signals on, for a look at what its receivers answer.
    *
    * @param components where exporters and their senders are found
    */
   public static Settings of(Environment environment, ComponentLoader components) {
     return new Settings(
-        Autoconfigure.read(environment.all()), environment, Mode.ON, false, null, components);
+        Autoconfigure.read(environment.all()), environment, Mode.ON, null, components);
   }
 
   /** The value of a setting, or its default. */
@@ -332,9 +326,6 @@ public final class Settings implements ConfigProperties {
 
   @Override
   public @Nullable Boolean getBoolean(String name) {
-    if (name.equals(RETRY_DISABLED) && !retries) {
-      return true;
-    }
     // Was looked at before, and where it says off, this is for metrics that live on.
     return name.equals("otel.sdk.disabled") ? Boolean.FALSE : of(name).getBoolean(name);
   }
