@@ -9,7 +9,9 @@ import dev.throughline.telemetry.delivery.BatchSettings;
 import dev.throughline.telemetry.delivery.Outbox;
 import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
+import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
+import dev.throughline.telemetry.instrument.RandomUuid;
 import dev.throughline.telemetry.instrument.RequestIds;
 import dev.throughline.telemetry.instrument.Signals.Sampling;
 import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
@@ -46,8 +48,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
-import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /** An SDK by autoconfigure, with our settings, our resource and our span processor in it. */
@@ -79,10 +79,7 @@ final class SdkSetup {
   private final List<String> propagators;
   private final List<StandIn> exporters = new ArrayList<>();
   private final List<LogStandIn> logExporters = new ArrayList<>();
-  private final Outbox outbox =
-      new Outbox(
-          ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader()),
-          Diagnosis::explain);
+  private final Outbox outbox;
   private final List<SpanProcessor> taps = new ArrayList<>();
   private boolean opened;
   private @Nullable SpanPipeline pipeline;
@@ -105,7 +102,13 @@ final class SdkSetup {
       boolean spans,
       boolean exports,
       List<String> propagators,
-      Duration closeTimeout) {
+      Duration closeTimeout,
+      Guard guard) {
+    outbox =
+        new Outbox(
+            ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader()),
+            Diagnosis::explain,
+            guard);
     this.builder = builder;
     this.environment = environment;
     this.bad = bad;
@@ -320,21 +323,9 @@ final class SdkSetup {
       resource.put(SERVICE_VERSION, builder.serviceVersion);
     }
     if (known.get(SERVICE_INSTANCE_ID) == null) {
-      resource.put(SERVICE_INSTANCE_ID, newInstanceId().toString());
+      resource.put(SERVICE_INSTANCE_ID, RandomUuid.next().toString());
     }
     return resource.build();
-  }
-
-  /**
-   * A random UUID, as random as the SDK's trace ids are: that of the JDK would load all that looks
-   * for the safest source.
-   *
-   * @see <a href="https://www.rfc-editor.org/rfc/rfc9562#section-5.4">RFC 9562, section 5.4</a>
-   */
-  private static UUID newInstanceId() {
-    ThreadLocalRandom random = ThreadLocalRandom.current();
-    return new UUID(
-        (random.nextLong() & ~0xF000L) | 0x4000L, (random.nextLong() >>> 2) | Long.MIN_VALUE);
   }
 
   /**

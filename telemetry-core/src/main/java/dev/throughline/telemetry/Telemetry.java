@@ -9,6 +9,7 @@ import dev.throughline.telemetry.delivery.Delivery;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
+import dev.throughline.telemetry.instrument.Propagation;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import dev.throughline.telemetry.instrument.ScopeHook;
@@ -52,7 +53,7 @@ public final class Telemetry implements AutoCloseable {
   private final @Nullable Tracer tracer;
   // Made when it is first asked for.
   private @Nullable Propagation propagation;
-  private final Guard guard = new Guard("dev.throughline.telemetry");
+  private final Guard guard;
   private final @Nullable Shutdown shutdown;
   private final @Nullable SpanNames names;
   private final SpanBuilder off = new SpanBuilder(this, null, null);
@@ -71,6 +72,7 @@ public final class Telemetry implements AutoCloseable {
       String configuration) {
     this.configuration = configuration;
     this.signals = signals;
+    guard = signals.guard();
     this.baggageKeys = baggageKeys;
     this.scopeName = scopeName;
     tracer = signals.spans() ? signals.openTelemetry().getTracer(scopeName) : null;
@@ -217,12 +219,12 @@ public final class Telemetry implements AutoCloseable {
 
   /** Writes the current trace context and baggage into a map, e.g. a message's headers. */
   public void inject(Map<String, String> carrier) {
-    propagation().inject(carrier, Propagation.MAP_SETTER);
+    propagation().inject(Context.current(), carrier);
   }
 
   /** Writes the current trace context and baggage into any carrier. */
   public <C> void inject(C carrier, TextMapSetter<C> setter) {
-    propagation().inject(carrier, setter);
+    propagation().inject(Context.current(), carrier, setter);
   }
 
   /**
@@ -230,7 +232,7 @@ public final class Telemetry implements AutoCloseable {
    * What can't be read is left out.
    */
   public Context extract(Map<String, String> carrier) {
-    return propagation().extract(carrier, Propagation.MAP_GETTER);
+    return propagation().extract(Context.current(), carrier);
   }
 
   /**
@@ -238,7 +240,7 @@ public final class Telemetry implements AutoCloseable {
    * stand on several lines are read as the W3C recommendations say.
    */
   public <C> Context extract(C carrier, TextMapGetter<C> getter) {
-    return propagation().extract(carrier, getter);
+    return propagation().extract(Context.current(), carrier, getter);
   }
 
   /**
@@ -249,6 +251,15 @@ public final class Telemetry implements AutoCloseable {
   public <REQ, RES> RequestInstrumenterBuilder<REQ, RES> instrumenter(
       String scopeName, RequestConvention<REQ, RES> convention) {
     return new RequestInstrumenterBuilder<>(signals, scopeName, convention);
+  }
+
+  /**
+   * What an adapter calls through that may throw, and must not reach the application.
+   *
+   * @param module the adapter's instrumentation scope, by which the hits are counted
+   */
+  public Guard guard(String module) {
+    return guard.of(module);
   }
 
   /**
@@ -332,7 +343,7 @@ public final class Telemetry implements AutoCloseable {
   private Propagation propagation() {
     Propagation made = propagation;
     if (made == null) {
-      made = new Propagation(signals.openTelemetry().getPropagators(), guard);
+      made = new Propagation(signals, guard);
       propagation = made;
     }
     return made;

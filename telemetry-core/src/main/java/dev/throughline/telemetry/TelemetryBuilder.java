@@ -157,7 +157,10 @@ public final class TelemetryBuilder {
             true,
             Sampling.SOME_TRACES,
             null,
-            null),
+            null,
+            null,
+            null,
+            new Guard(DEFAULT_SCOPE)),
         List.of(),
         scope(),
         null,
@@ -196,9 +199,10 @@ public final class TelemetryBuilder {
                     + " work together; import telemetry-bom first. {}",
                 mix);
       }
+      Guard guard = new Guard(DEFAULT_SCOPE);
       SdkSetup setup =
           new SdkSetup(
-              builder, environment, bad, spans, exports, propagators, DEFAULT_CLOSE_TIMEOUT);
+              builder, environment, bad, spans, exports, propagators, DEFAULT_CLOSE_TIMEOUT, guard);
       OpenTelemetrySdk sdk;
       try {
         sdk = setup.build();
@@ -226,13 +230,14 @@ public final class TelemetryBuilder {
                   null,
                   segments,
                   exports ? setup.requestIds() : null,
-                  exports ? new ScopeHooks() : null),
+                  exports ? new ScopeHooks(guard) : null,
+                  guard),
               setup.baggageKeys(),
               builder.scope(),
               new Shutdown(sdk, setup.outbox(), setup.closeTimeout(), segments),
               setup.configuration());
       if (builder.metrics != null) {
-        start(builder.metrics, openTelemetry);
+        start(builder.metrics, openTelemetry, guard);
       }
       logger()
           .info(
@@ -243,11 +248,11 @@ public final class TelemetryBuilder {
       return telemetry;
     }
 
-    private static void start(MetricsModule metrics, OpenTelemetry openTelemetry) {
+    private static void start(MetricsModule metrics, OpenTelemetry openTelemetry, Guard guard) {
       try {
-        metrics.start(openTelemetry);
+        metrics.start(openTelemetry, guard);
       } catch (Throwable t) {
-        new Guard(DEFAULT_SCOPE).caught("MetricsModule.start", t);
+        guard.caught("MetricsModule.start", t);
       }
     }
 
@@ -281,6 +286,7 @@ public final class TelemetryBuilder {
     boolean spans = openTelemetry.getTracer(DEFAULT_SCOPE).isEnabled();
     boolean metrics =
         openTelemetry.getMeter(DEFAULT_SCOPE).counterBuilder("telemetry.probe").build().isEnabled();
+    Guard guard = new Guard(DEFAULT_SCOPE);
     return new Telemetry(
         new Signals(
             openTelemetry,
@@ -291,7 +297,8 @@ public final class TelemetryBuilder {
             new BaggageAttributes(baggageKeys),
             new Segments(SdkSetup.DEFAULT_SEGMENT_LIMIT),
             null,
-            new ScopeHooks()),
+            new ScopeHooks(guard),
+            guard),
         baggageKeys,
         DEFAULT_SCOPE,
         null,

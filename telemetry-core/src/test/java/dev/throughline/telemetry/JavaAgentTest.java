@@ -6,6 +6,7 @@ package dev.throughline.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.HeaderSetter;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
 import io.opentelemetry.api.GlobalOpenTelemetry;
@@ -139,8 +140,8 @@ class JavaAgentTest {
     }
 
     @Override
-    public io.opentelemetry.context.propagation.TextMapSetter<Map<String, String>> requestSetter() {
-      return Propagation.MAP_SETTER;
+    public HeaderSetter<Map<String, String>> requestSetter() {
+      return Map::put;
     }
   }
 }

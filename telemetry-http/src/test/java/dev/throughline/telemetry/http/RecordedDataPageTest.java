@@ -70,7 +70,7 @@ class RecordedDataPageTest {
   @Test
   void theDefaultsAreThoseOfTheCode() {
     String boundaries =
-        ServerInstrumenters.SECONDS.stream()
+        RequestInstrumenterBuilder.REQUEST_SECONDS.stream()
             .map(boundary -> String.valueOf(boundary).replaceFirst("\\.0$", ""))
             .collect(Collectors.joining(", "));
     assertThat(page).containsIgnoringWhitespaces(boundaries);

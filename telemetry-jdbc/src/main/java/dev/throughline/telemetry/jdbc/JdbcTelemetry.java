@@ -9,6 +9,7 @@ import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 
 /**
@@ -33,7 +34,7 @@ public final class JdbcTelemetry {
   final Queries queries;
   final Databases databases;
   final SqlComment comment;
-  final Guard guard = new Guard(SCOPE);
+  final Guard guard;
   final long waitThresholdNanos;
   final boolean transactionSpans;
   private final Telemetry telemetry;
@@ -41,6 +42,7 @@ public final class JdbcTelemetry {
 
   JdbcTelemetry(JdbcTelemetryBuilder builder) {
     telemetry = builder.telemetry;
+    guard = telemetry.guard(SCOPE);
     calls =
         telemetry
             .instrumenter(SCOPE, new QueryConvention())
@@ -51,7 +53,7 @@ public final class JdbcTelemetry {
     databases = new Databases(guard);
     queries = new Queries(builder.queryText, Queries::analyze, guard);
     comment = new SqlComment(builder.sqlComments, builder.sqlCommentsInPrepared, guard);
-    waitThresholdNanos = builder.waitThreshold.toNanos();
+    waitThresholdNanos = TimeUnit.NANOSECONDS.convert(builder.waitThreshold);
     transactionSpans = builder.transactionSpans;
   }
 

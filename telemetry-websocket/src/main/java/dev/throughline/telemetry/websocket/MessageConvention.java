@@ -5,11 +5,11 @@ package dev.throughline.telemetry.websocket;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
 import dev.throughline.telemetry.instrument.HeaderGetter;
+import dev.throughline.telemetry.instrument.HeaderSetter;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.propagation.TextMapGetter;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -21,16 +21,6 @@ final class MessageConvention implements RequestConvention<SocketMessage, Socket
         @Override
         protected @Nullable List<String> lines(SocketMessage message, String name) {
           return message.lines(name);
-        }
-      };
-
-  private static final TextMapSetter<SocketMessage> SETTER =
-      new TextMapSetter<>() {
-        @Override
-        public void set(@Nullable SocketMessage message, String name, String value) {
-          if (message != null) {
-            message.add(name, value);
-          }
         }
       };
 
@@ -84,7 +74,7 @@ final class MessageConvention implements RequestConvention<SocketMessage, Socket
   }
 
   @Override
-  public @Nullable TextMapSetter<SocketMessage> requestSetter() {
-    return sent && carriesContext ? SETTER : null;
+  public @Nullable HeaderSetter<SocketMessage> requestSetter() {
+    return sent && carriesContext ? SocketMessage::add : null;
   }
 }

@@ -43,7 +43,7 @@ final class TracedContainer implements WebSocketContainer {
   @Override
   public Session connectToServer(Object annotated, URI path)
       throws DeploymentException, IOException {
-    if (isNothingToSend()) {
+    if (sockets.hasNothingToSend(Context.current())) {
       return container.connectToServer(annotated, path);
     }
     Class<?> type = annotated.getClass();
@@ -53,7 +53,7 @@ final class TracedContainer implements WebSocketContainer {
   @Override
   public Session connectToServer(Class<?> annotatedType, URI path)
       throws DeploymentException, IOException {
-    if (isNothingToSend()) {
+    if (sockets.hasNothingToSend(Context.current())) {
       return container.connectToServer(annotatedType, path);
     }
     return connect(
@@ -65,7 +65,7 @@ final class TracedContainer implements WebSocketContainer {
   @Override
   public Session connectToServer(Endpoint endpoint, ClientEndpointConfig config, URI path)
       throws DeploymentException, IOException {
-    return isNothingToSend()
+    return sockets.hasNothingToSend(Context.current())
         ? container.connectToServer(endpoint, config, path)
         : connect(endpoint, config, path);
   }
@@ -74,13 +74,9 @@ final class TracedContainer implements WebSocketContainer {
   public Session connectToServer(
       Class<? extends Endpoint> type, ClientEndpointConfig config, URI path)
       throws DeploymentException, IOException {
-    return isNothingToSend()
+    return sockets.hasNothingToSend(Context.current())
         ? container.connectToServer(type, config, path)
         : connect(instance(type), config, path);
-  }
-
-  private boolean isNothingToSend() {
-    return !sockets.isEnabled() && Context.current() == Context.root();
   }
 
   private Session connect(Endpoint endpoint, ClientEndpointConfig config, URI path)
