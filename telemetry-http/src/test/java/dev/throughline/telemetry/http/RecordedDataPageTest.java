@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.throughline.docs.Pages;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.AttributeType;
+import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import java.lang.reflect.Field;
 import java.util.List;
 import java.util.Map;
