@@ -85,22 +85,25 @@ public record HostAndPort(@Nullable String host, @Nullable Long port) {
     return true;
   }
 
-  /** By its form: hexadecimal digits with colons between, an IPv4 address at the end, a zone. */
+  /** By its form: hexadecimal digits in groups, an IPv4 address as the last two, a zone. */
   private static boolean isIpv6(String address) {
     int zone = address.indexOf('%');
     String digits = zone < 0 ? address : address.substring(0, zone);
-    if (address.length() > LONGEST_HOST
-        || digits.indexOf(':') == digits.lastIndexOf(':')
-        || (zone >= 0 && !isName(address.substring(zone)))) {
+    if (address.length() > LONGEST_HOST || (zone >= 0 && !isName(address.substring(zone)))) {
       return false;
     }
+    int colons = 0;
     for (int i = 0; i < digits.length(); i++) {
       char c = digits.charAt(i);
-      if (c > 'f' || (Character.digit(c, 16) < 0 && c != ':' && c != '.')) {
+      if (c == ':') {
+        colons++;
+      } else if (c != '.' && (c > 'f' || Character.digit(c, 16) < 0)) {
         return false;
       }
     }
-    return true;
+    return digits.contains("::")
+        ? colons <= 7
+        : colons == 7 || (colons == 6 && digits.indexOf('.') > 0);
   }
 
   private static @Nullable Long port(String text) {
