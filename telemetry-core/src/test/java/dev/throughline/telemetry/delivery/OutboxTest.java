@@ -32,7 +32,7 @@ class OutboxTest {
     Outbox outbox =
         new Outbox(
             ComponentLoader.forClassLoader(getClass().getClassLoader()),
-            (endpoint, grpc, tls, trusted, status, failure) -> {
+            (receiver, answer) -> {
               throw new NoClassDefFoundError("an explanation");
             },
             new Guard("test"));

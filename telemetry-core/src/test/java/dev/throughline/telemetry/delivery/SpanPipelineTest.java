@@ -109,7 +109,7 @@ class SpanPipelineTest {
     outbox =
         new Outbox(
             ComponentLoader.forClassLoader(getClass().getClassLoader()),
-            (endpoint, grpc, tls, trusted, status, failure) -> null,
+            (receiver, answer) -> null,
             new Guard("test"));
     return outbox;
   }
