@@ -6,9 +6,9 @@ package dev.throughline.telemetry.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.throughline.docs.Pages;
+import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.AttributeType;
-import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import java.lang.reflect.Field;
 import java.util.List;
 import java.util.Map;
