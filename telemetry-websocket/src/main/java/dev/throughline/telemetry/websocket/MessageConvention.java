@@ -54,7 +54,7 @@ final class MessageConvention implements RequestConvention<SocketMessage, Socket
 
   @Override
   public void onStart(AttributeSink attributes, SocketMessage message) {
-    attributes.set(WebSocketKeys.MESSAGE_TYPE, message.isText() ? "text" : "binary");
+    attributes.set(WebSocketKeys.MESSAGE_TYPE, message.type().toString());
   }
 
   @Override

@@ -4,21 +4,15 @@
 package dev.throughline.telemetry.websocket;
 
 import dev.throughline.telemetry.instrument.Guard;
-import jakarta.websocket.CloseReason;
 import jakarta.websocket.Endpoint;
 import jakarta.websocket.EndpointConfig;
-import jakarta.websocket.Extension;
 import jakarta.websocket.MessageHandler;
 import jakarta.websocket.PongMessage;
 import jakarta.websocket.RemoteEndpoint;
 import jakarta.websocket.Session;
-import jakarta.websocket.WebSocketContainer;
-import java.io.IOException;
 import java.io.InputStream;
 import java.io.Reader;
-import java.net.URI;
 import java.nio.ByteBuffer;
-import java.security.Principal;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
@@ -31,9 +25,8 @@ import org.jspecify.annotations.Nullable;
  * A container's session, whose handlers run within it and whose messages are counted, and carry
  * envelopes where both sides know them.
  */
-final class TracedSession implements Session {
+final class TracedSession extends ForwardingSession {
 
-  private final Session session;
   private final SocketSession socket;
   private final Endpoint endpoint;
   private final Guard guard;
@@ -54,7 +47,7 @@ final class TracedSession implements Session {
       Endpoint endpoint,
       EndpointConfig config,
       Guard guard) {
-    this.session = session;
+    super(session);
     this.socket = socket;
     this.endpoint = endpoint;
     this.guard = guard;
@@ -80,7 +73,8 @@ final class TracedSession implements Session {
       return;
     }
     try {
-      MessageHandler.Whole<String> handler = new Handlers.Text(socket, new Handlers.Unhandled());
+      MessageHandler.Whole<String> handler =
+          Handlers.whole(socket.text, String.class, unhandled -> {});
       session.addMessageHandler(String.class, handler);
       contextHandler = handler;
     } catch (IllegalStateException e) {
@@ -123,79 +117,54 @@ final class TracedSession implements Session {
     addPartial(type, handler);
   }
 
-  @SuppressWarnings("unchecked") // the type says what the handler takes
+  @SuppressWarnings("unchecked") // the decoders make what the handler takes
   private synchronized void addWhole(Class<?> type, MessageHandler.Whole<?> handler) {
     List<MessageHandler> added = new ArrayList<>(1);
-    if (type == String.class) {
-      add(added, String.class, new Handlers.Text(socket, (MessageHandler.Whole<String>) handler));
-    } else if (type == Reader.class) {
-      add(
-          added,
-          Reader.class,
-          new Handlers.TextStream(socket, (MessageHandler.Whole<Reader>) handler));
-    } else if (type == ByteBuffer.class) {
-      add(
-          added,
-          ByteBuffer.class,
-          new Handlers.Binary(socket, (MessageHandler.Whole<ByteBuffer>) handler));
-    } else if (type == byte[].class) {
-      MessageHandler.Whole<byte[]> bytes = (MessageHandler.Whole<byte[]>) handler;
-      add(
-          added,
-          ByteBuffer.class,
-          new Handlers.Binary(socket, buffer -> bytes.onMessage(Handlers.array(buffer))));
-    } else if (type == InputStream.class) {
-      add(
-          added,
-          InputStream.class,
-          new Handlers.BinaryStream(socket, (MessageHandler.Whole<InputStream>) handler));
-    } else if (type == PongMessage.class) {
-      add(
-          added,
-          PongMessage.class,
-          new Handlers.Pong(socket, (MessageHandler.Whole<PongMessage>) handler));
-    } else {
-      addDecoded(added, type, (MessageHandler.Whole<Object>) handler);
+    if (!add(added, type, handler)) {
+      Map<Class<?>, Codecs.Decode> decoding = codecs.decoding(type);
+      if (decoding.isEmpty()) {
+        throw new IllegalStateException("No decoder of " + type.getName());
+      }
+      decoding.forEach(
+          (form, decode) ->
+              add(
+                  added,
+                  form,
+                  Handlers.decoded(this, decode, (MessageHandler.Whole<Object>) handler)));
     }
     handlers.put(handler, added);
   }
 
-  /** What the application's decoders make of a message; an error of theirs is the endpoint's. */
-  private void addDecoded(
-      List<MessageHandler> added, Class<?> type, MessageHandler.Whole<Object> handler) {
-    Codecs.Decoding decoding = codecs.decoding(type);
-    if (decoding.isEmpty()) {
-      throw new IllegalStateException("No decoder of " + type.getName());
+  /** Adds a handler of messages as a container hands them over; false for any other type. */
+  @SuppressWarnings("unchecked") // the type says what the handler takes
+  private boolean add(List<MessageHandler> added, Class<?> type, MessageHandler.Whole<?> handler) {
+    if (type == String.class) {
+      MessageHandler.Whole<String> text = (MessageHandler.Whole<String>) handler;
+      register(added, String.class, Handlers.whole(socket.text, String.class, text));
+    } else if (type == Reader.class) {
+      MessageHandler.Whole<Reader> stream = (MessageHandler.Whole<Reader>) handler;
+      register(added, Reader.class, Handlers.stream(socket.text, stream));
+    } else if (type == ByteBuffer.class) {
+      MessageHandler.Whole<ByteBuffer> buffer = (MessageHandler.Whole<ByteBuffer>) handler;
+      register(added, ByteBuffer.class, Handlers.whole(socket.binary, ByteBuffer.class, buffer));
+    } else if (type == byte[].class) {
+      MessageHandler.Whole<byte[]> bytes = (MessageHandler.Whole<byte[]>) handler;
+      MessageHandler.Whole<ByteBuffer> buffer = data -> bytes.onMessage(Handlers.array(data));
+      return add(added, ByteBuffer.class, buffer);
+    } else if (type == InputStream.class) {
+      MessageHandler.Whole<InputStream> stream = (MessageHandler.Whole<InputStream>) handler;
+      register(added, InputStream.class, Handlers.stream(socket.binary, stream));
+    } else if (type == PongMessage.class) {
+      MessageHandler.Whole<PongMessage> pong = (MessageHandler.Whole<PongMessage>) handler;
+      register(added, PongMessage.class, Handlers.pong(socket, pong));
+    } else {
+      return false;
     }
-    if (decoding.text() != null) {
-      add(
-          added,
-          String.class,
-          new Handlers.Text(socket, new Handlers.Decoded<>(this, decoding.text(), handler)));
-    }
-    if (decoding.textStream() != null) {
-      add(
-          added,
-          Reader.class,
-          new Handlers.TextStream(
-              socket, new Handlers.Decoded<>(this, decoding.textStream(), handler)));
-    }
-    if (decoding.binary() != null) {
-      add(
-          added,
-          ByteBuffer.class,
-          new Handlers.Binary(socket, new Handlers.Decoded<>(this, decoding.binary(), handler)));
-    }
-    if (decoding.binaryStream() != null) {
-      add(
-          added,
-          InputStream.class,
-          new Handlers.BinaryStream(
-              socket, new Handlers.Decoded<>(this, decoding.binaryStream(), handler)));
-    }
+    return true;
   }
 
-  private <T> void add(List<MessageHandler> added, Class<T> type, MessageHandler.Whole<T> handler) {
+  private <T> void register(
+      List<MessageHandler> added, Class<T> type, MessageHandler.Whole<T> handler) {
     if (type == String.class || type == Reader.class) {
       makeRoom();
     }
@@ -208,8 +177,9 @@ final class TracedSession implements Session {
     MessageHandler added;
     if (type == String.class) {
       makeRoom();
-      Handlers.TextPart part =
-          new Handlers.TextPart(socket, (MessageHandler.Partial<String>) handler);
+      MessageHandler.Partial<String> part =
+          Handlers.partial(
+              socket.text, String.class, (MessageHandler.Partial<String>) handler);
       session.addMessageHandler(String.class, part);
       added = part;
     } else if (type == ByteBuffer.class || type == byte[].class) {
@@ -219,7 +189,8 @@ final class TracedSession implements Session {
               : (buffer, last) ->
                   ((MessageHandler.Partial<byte[]>) handler)
                       .onMessage(Handlers.array(buffer), last);
-      Handlers.BinaryPart part = new Handlers.BinaryPart(socket, buffers);
+      MessageHandler.Partial<ByteBuffer> part =
+          Handlers.partial(socket.binary, ByteBuffer.class, buffers);
       session.addMessageHandler(ByteBuffer.class, part);
       added = part;
     } else {
@@ -317,90 +288,5 @@ final class TracedSession implements Session {
 
   private int withoutEnvelope(int length) {
     return length <= envelope ? length : length - envelope;
-  }
-
-  @Override
-  public WebSocketContainer getContainer() {
-    return session.getContainer();
-  }
-
-  @Override
-  public String getProtocolVersion() {
-    return session.getProtocolVersion();
-  }
-
-  @Override
-  public List<Extension> getNegotiatedExtensions() {
-    return session.getNegotiatedExtensions();
-  }
-
-  @Override
-  public boolean isSecure() {
-    return session.isSecure();
-  }
-
-  @Override
-  public boolean isOpen() {
-    return session.isOpen();
-  }
-
-  @Override
-  public long getMaxIdleTimeout() {
-    return session.getMaxIdleTimeout();
-  }
-
-  @Override
-  public void setMaxIdleTimeout(long milliseconds) {
-    session.setMaxIdleTimeout(milliseconds);
-  }
-
-  @Override
-  public String getId() {
-    return session.getId();
-  }
-
-  @Override
-  public void close() throws IOException {
-    session.close();
-  }
-
-  @Override
-  public void close(CloseReason closeReason) throws IOException {
-    session.close(closeReason);
-  }
-
-  @Override
-  public URI getRequestURI() {
-    return session.getRequestURI();
-  }
-
-  @Override
-  public Map<String, List<String>> getRequestParameterMap() {
-    return session.getRequestParameterMap();
-  }
-
-  @Override
-  public String getQueryString() {
-    return session.getQueryString();
-  }
-
-  @Override
-  public Map<String, String> getPathParameters() {
-    return session.getPathParameters();
-  }
-
-  @Override
-  public Map<String, Object> getUserProperties() {
-    return session.getUserProperties();
-  }
-
-  @Override
-  public Principal getUserPrincipal() {
-    return session.getUserPrincipal();
-  }
-
-  @Override
-  public String toString() {
-    return session.toString();
   }
 }
