@@ -71,7 +71,7 @@ final class AsyncRemote extends ForwardingRemote implements RemoteEndpoint.Async
       if (payload == null) {
         return send.send(payload);
       }
-      long bytes = outgoing.type().bytes(payload);
+      long bytes = outgoing.type().bytes().applyAsLong(payload);
       SocketMessage message = outgoing.begin(payload, bytes);
       if (message != null) {
         // A container's future tells nobody when it is done.
@@ -91,7 +91,7 @@ final class AsyncRemote extends ForwardingRemote implements RemoteEndpoint.Async
         handled.send(payload, handler);
         return;
       }
-      long bytes = outgoing.type().bytes(payload);
+      long bytes = outgoing.type().bytes().applyAsLong(payload);
       send(payload, bytes, outgoing.begin(payload, bytes), handler);
     }
 

@@ -54,7 +54,7 @@ final class BasicRemote extends ForwardingRemote implements RemoteEndpoint.Basic
       send.send(payload, true);
       return;
     }
-    long bytes = outgoing.type().bytes(payload);
+    long bytes = outgoing.type().bytes().applyAsLong(payload);
     SocketMessage message = outgoing.begin(payload, bytes);
     try {
       send.send(outgoing.enveloped(message, payload), true);

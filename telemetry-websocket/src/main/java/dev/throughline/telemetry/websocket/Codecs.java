@@ -31,11 +31,13 @@ import org.jspecify.annotations.Nullable;
 final class Codecs {
 
   private final EndpointConfig config;
+  private final Container container;
   private @Nullable List<Decoder> decoders;
   private @Nullable List<Encoder> encoders;
 
-  Codecs(EndpointConfig config) {
+  Codecs(EndpointConfig config, Container container) {
     this.config = config;
+    this.container = container;
   }
 
   /** The forms of a message that an application's decoders read, and its encoders write. */
@@ -49,8 +51,7 @@ final class Codecs {
     final Class<? extends Decoder> decoder;
     final Class<? extends Encoder> encoder;
 
-    Form(
-        Class<?> message, Class<? extends Decoder> decoder, Class<? extends Encoder> encoder) {
+    Form(Class<?> message, Class<? extends Decoder> decoder, Class<? extends Encoder> encoder) {
       this.message = message;
       this.decoder = decoder;
       this.encoder = encoder;
@@ -85,8 +86,7 @@ final class Codecs {
     }
     Map<Class<?>, Decode> decoding = new LinkedHashMap<>();
     found.forEach(
-        (form, decoders) ->
-            decoding.put(form.message, message -> decode(form, decoders, message)));
+        (form, decoders) -> decoding.put(form.message, message -> decode(form, decoders, message)));
     return decoding;
   }
 
@@ -126,12 +126,6 @@ final class Codecs {
    * @return a string, or a byte buffer; null if no encoder takes it
    */
   synchronized @Nullable Object encode(Object object) throws EncodeException, IOException {
-    if (object instanceof String || object instanceof ByteBuffer) {
-      return object;
-    }
-    if (object instanceof byte[] bytes) {
-      return ByteBuffer.wrap(bytes);
-    }
     for (Encoder encoder : encoders()) {
       for (Form form : Form.values()) {
         Class<?> taken = argument(encoder.getClass(), form.encoder);
@@ -140,8 +134,16 @@ final class Codecs {
         }
       }
     }
-    return object instanceof Number || object instanceof Boolean || object instanceof Character
-        ? object.toString()
+    if (object instanceof Number || object instanceof Boolean || object instanceof Character) {
+      return object.toString();
+    }
+    if (object instanceof byte[] bytes) {
+      return ByteBuffer.wrap(bytes);
+    }
+    // Tomcat sends neither as an object.
+    return container != Container.TOMCAT
+            && (object instanceof String || object instanceof ByteBuffer)
+        ? object
         : null;
   }
 

@@ -8,39 +8,102 @@ import jakarta.websocket.DecodeException;
 import jakarta.websocket.MessageHandler;
 import jakarta.websocket.PongMessage;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The handlers that containers call for those of the application, which run within their message
- * and see no envelope.
+ * Makes the handlers that containers call for those of the application, which run within their
+ * message and see no envelope.
  */
 final class Handlers {
 
+  private static final Set<Class<?>> FORMS =
+      Set.of(
+          String.class,
+          Reader.class,
+          ByteBuffer.class,
+          byte[].class,
+          InputStream.class,
+          PongMessage.class);
+
   private Handlers() {}
 
-  /** Handles messages in parts. */
-  static <P, T extends P> MessageHandler.Partial<T> partial(
-      Incoming<P, ?> incoming, Class<T> type, MessageHandler.Partial<T> handler) {
+  /** Whether containers hand whole messages over as this type, without a decoder. */
+  static boolean isForm(Class<?> type) {
+    return FORMS.contains(type);
+  }
+
+  /** The form in which a container hands over what the application takes as this type. */
+  static Class<?> form(Class<?> type) {
+    return type == byte[].class ? ByteBuffer.class : type;
+  }
+
+  /**
+   * The handler that a container calls with whole messages.
+   *
+   * @param handler the application's, which takes this type
+   * @return null if no container hands messages over as this type
+   */
+  static MessageHandler.@Nullable Whole<?> whole(
+      SocketSession session, Class<?> type, MessageHandler.Whole<Object> handler) {
+    MessageHandler.Partial<Object> parts = (message, last) -> handler.onMessage(message);
+    if (type == Reader.class) {
+      return stream(session.text, parts);
+    }
+    if (type == InputStream.class) {
+      return stream(session.binary, parts);
+    }
+    if (type == PongMessage.class) {
+      return pong -> {
+        try (Scope ignored = session.context().makeCurrent()) {
+          handler.onMessage(pong);
+        }
+      };
+    }
+    MessageHandler.Partial<?> partial = partial(session, type, parts);
+    return partial == null ? null : message -> onMessage(partial, message);
+  }
+
+  @SuppressWarnings("unchecked") // both are of the type that the container was told
+  private static <T> void onMessage(MessageHandler.Partial<T> handler, Object message) {
+    handler.onMessage((T) message, true);
+  }
+
+  /**
+   * The handler that a container calls with parts of messages.
+   *
+   * @param handler the application's, which takes this type
+   * @return null if no container hands parts over as this type
+   */
+  static MessageHandler.@Nullable Partial<?> partial(
+      SocketSession session, Class<?> type, MessageHandler.Partial<Object> handler) {
+    if (type == String.class) {
+      return parts(session.text, handler);
+    }
+    if (type == ByteBuffer.class) {
+      return parts(session.binary, handler);
+    }
+    return type == byte[].class
+        ? parts(session.binary, (part, last) -> handler.onMessage(array((ByteBuffer) part), last))
+        : null;
+  }
+
+  private static <P> MessageHandler.Partial<P> parts(
+      Incoming<P, ?> incoming, MessageHandler.Partial<Object> handler) {
     return (part, last) -> {
       P payload = incoming.take(part, last);
       if (payload != null) {
-        deliver(incoming, handler, type.cast(payload), last);
+        deliver(incoming, handler, payload, last);
       }
     };
   }
 
-  /** Handles whole messages. */
-  static <P, T extends P> MessageHandler.Whole<T> whole(
-      Incoming<P, ?> incoming, Class<T> type, MessageHandler.Whole<T> handler) {
-    MessageHandler.Partial<T> parts =
-        partial(incoming, type, (message, last) -> handler.onMessage(message));
-    return message -> parts.onMessage(message, true);
-  }
-
-  /** Handles messages as streams. */
-  static <S> MessageHandler.Whole<S> stream(
-      Incoming<?, S> incoming, MessageHandler.Whole<S> handler) {
+  private static <S> MessageHandler.Whole<S> stream(
+      Incoming<?, S> incoming, MessageHandler.Partial<Object> handler) {
     return message -> {
       S payload;
       try {
@@ -48,21 +111,26 @@ final class Handlers {
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-      deliver(incoming, (stream, last) -> handler.onMessage(stream), payload, true);
+      deliver(incoming, handler, payload, true);
     };
   }
 
-  /** Handles pongs, which are no messages of the application's and are not counted. */
-  static MessageHandler.Whole<PongMessage> pong(
-      SocketSession session, MessageHandler.Whole<PongMessage> handler) {
-    return message -> {
-      try (Scope ignored = session.context().makeCurrent()) {
-        handler.onMessage(message);
+  private static <T> void deliver(
+      Incoming<?, ?> incoming, MessageHandler.Partial<T> handler, T payload, boolean last) {
+    Throwable thrown = null;
+    try (Scope ignored = incoming.context().makeCurrent()) {
+      handler.onMessage(payload, last);
+    } catch (Throwable t) {
+      thrown = t;
+      throw t;
+    } finally {
+      if (last) {
+        incoming.end(thrown);
       }
-    };
+    }
   }
 
-  /** Handles messages that a decoder of the application's reads first. */
+  /** Has a decoder of the application's read messages; what it can't read is the endpoint's. */
   static MessageHandler.Whole<Object> decoded(
       TracedSession session, Codecs.Decode decode, MessageHandler.Whole<Object> handler) {
     return message -> {
@@ -79,24 +147,9 @@ final class Handlers {
     };
   }
 
-  static byte[] array(ByteBuffer buffer) {
+  private static byte[] array(ByteBuffer buffer) {
     byte[] bytes = new byte[buffer.remaining()];
     buffer.get(bytes);
     return bytes;
-  }
-
-  private static <T> void deliver(
-      Incoming<?, ?> incoming, MessageHandler.Partial<T> handler, T payload, boolean last) {
-    Throwable thrown = null;
-    try (Scope ignored = incoming.context().makeCurrent()) {
-      handler.onMessage(payload, last);
-    } catch (Throwable t) {
-      thrown = t;
-      throw t;
-    } finally {
-      if (last) {
-        incoming.end(thrown);
-      }
-    }
   }
 }

@@ -45,21 +45,21 @@ final class Incoming<P, S> {
     P payload = part;
     Envelope.Fields fields = null;
     if (!begun && session.envelopes()) {
-      if (held == null && type.first(part) == Envelope.FIRST) {
+      if (held == null && type.first().applyAsInt(part) == Envelope.FIRST) {
         held = new StringBuilder();
       }
       if (held != null) {
-        StringBuilder beginning = held.append(type.characters(part));
+        StringBuilder beginning = held.append(type.characters().apply(part));
         Envelope.Opened opened = open(beginning, last);
         if (opened.found() == Envelope.Found.MORE) {
           return null;
         }
         fields = opened.fields();
-        payload = type.payload(beginning.substring(opened.payload()));
+        payload = type.payload().apply(beginning.substring(opened.payload()));
       }
     }
-    if (last && !begun && session.takesContext(type.text(payload))) {
-      session.received(point, 1, type.bytes(payload));
+    if (last && !begun && session.takesContext(type.text().apply(payload))) {
+      session.received(point, 1, type.bytes().applyAsLong(payload));
       return null;
     }
     begin(payload, last, fields);
@@ -78,7 +78,7 @@ final class Incoming<P, S> {
   }
 
   private void begin(P payload, boolean last, Envelope.@Nullable Fields fields) {
-    long bytes = type.bytes(payload);
+    long bytes = type.bytes().applyAsLong(payload);
     // An empty part tells nothing yet: an envelope may follow.
     if (!begun && (bytes > 0 || last || fields != null)) {
       begun = true;
@@ -93,6 +93,11 @@ final class Incoming<P, S> {
       present.addBytes(bytes);
     }
     session.received(point, messages, bytes);
+  }
+
+  /** Says that handling the present part failed, which its handler does not throw. */
+  void failed(Throwable thrown) {
+    SocketMessage.finish(message, thrown);
   }
 
   /** Ends the message, the last part of which is handled, so that the next part begins one. */
@@ -113,13 +118,14 @@ final class Incoming<P, S> {
     StringBuilder beginning = new StringBuilder();
     Envelope.Opened opened = session.envelopes() ? Envelope.Opened.MORE : Envelope.Opened.NONE;
     while (opened.found() == Envelope.Found.MORE) {
-      int next = type.read(stream);
+      int next = type.next().of(stream);
       if (next >= 0) {
         beginning.append((char) next);
       }
       opened = open(beginning, next < 0);
     }
-    begin(type.payload(""), true, opened.fields());
-    return type.stream(beginning.substring(opened.payload()), stream, bytes -> count(bytes, 0));
+    begin(type.payload().apply(""), true, opened.fields());
+    return type.stream()
+        .of(beginning.substring(opened.payload()), stream, bytes -> count(bytes, 0));
   }
 }

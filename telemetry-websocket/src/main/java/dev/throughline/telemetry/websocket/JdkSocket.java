@@ -9,9 +9,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** A socket of the JDK's client that counts what is sent, and puts envelopes before messages. */
-final class JdkSocket implements WebSocket {
+final class JdkSocket extends ForwardingSocket {
 
-  private final WebSocket socket;
   private final SocketSession session;
   private final Send<CharSequence> sendText;
   private final Send<ByteBuffer> sendBinary;
@@ -20,7 +19,7 @@ final class JdkSocket implements WebSocket {
   private final CompletableFuture<WebSocket> done = CompletableFuture.completedFuture(this);
 
   JdkSocket(WebSocket socket, SocketSession session) {
-    this.socket = socket;
+    super(socket);
     this.session = session;
     sendText = socket::sendText;
     sendBinary = socket::sendBinary;
@@ -97,25 +96,10 @@ final class JdkSocket implements WebSocket {
     return result(socket.sendClose(statusCode, reason), null);
   }
 
-  @Override
-  public void request(long n) {
-    socket.request(n);
-  }
-
   /** The application's own protocol. */
   @Override
   public String getSubprotocol() {
     return Protocols.applications(socket.getSubprotocol());
-  }
-
-  @Override
-  public boolean isOutputClosed() {
-    return socket.isOutputClosed();
-  }
-
-  @Override
-  public boolean isInputClosed() {
-    return socket.isInputClosed();
   }
 
   @Override
@@ -126,10 +110,5 @@ final class JdkSocket implements WebSocket {
       // The listener is not told.
       session.end(1006, null);
     }
-  }
-
-  @Override
-  public String toString() {
-    return socket.toString();
   }
 }

@@ -47,8 +47,8 @@ final class Outgoing<P> {
 
   /** The payload, behind its envelope if it has one. */
   P enveloped(@Nullable SocketMessage message, P payload) {
-    String envelope = session.envelope(message, type.first(payload));
-    return envelope == null ? payload : type.join(envelope, payload);
+    String envelope = session.envelope(message, type.first().applyAsInt(payload));
+    return envelope == null ? payload : type.join().apply(envelope, payload);
   }
 
   /** Counts a whole message that the library has taken. */
@@ -58,8 +58,8 @@ final class Outgoing<P> {
 
   /** What goes out for a part; the part itself if nothing stands before it. */
   P put(P part) {
-    bytes = type.bytes(part);
-    int first = type.first(part);
+    bytes = type.bytes().applyAsLong(part);
+    int first = type.first().applyAsInt(part);
     if (begun && (plain || first < 0)) {
       plainBehind = plain;
       return part;

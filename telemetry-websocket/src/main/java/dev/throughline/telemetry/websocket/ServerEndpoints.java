@@ -15,7 +15,7 @@ final class ServerEndpoints {
   private ServerEndpoints() {}
 
   static ServerEndpointConfig.Configurator configurator(Sockets sockets) {
-    return new ServerConfigurator(sockets, null, null);
+    return new ServerConfigurator(sockets, new ServerEndpointConfig.Configurator(), null, "");
   }
 
   static ServerEndpointConfig wrap(Sockets sockets, ServerEndpointConfig config) {
@@ -27,8 +27,15 @@ final class ServerEndpoints {
       // Tells at once what can't be called.
       AnnotatedMethods.of(type);
     }
+    ServerEndpointConfig.Configurator applications = config.getConfigurator();
     return new ForwardingServerConfig(
-        config, Endpoints.Traced.class, new ServerConfigurator(sockets, config.getConfigurator(), type));
+        config,
+        Endpoints.Traced.class,
+        new ServerConfigurator(
+            sockets,
+            applications == null ? new ServerEndpointConfig.Configurator() : applications,
+            type,
+            config.getPath()));
   }
 
   static ServerEndpointConfig wrap(Sockets sockets, Class<?> type) {

@@ -95,7 +95,7 @@ final class SocketSession {
   Attributes point(String direction, MessageType<?, ?> type) {
     return point.toBuilder()
         .put(WebSocketKeys.NETWORK_IO_DIRECTION, direction)
-        .put(WebSocketKeys.MESSAGE_TYPE, type.toString())
+        .put(WebSocketKeys.MESSAGE_TYPE, type.name())
         .build();
   }
 
@@ -123,7 +123,7 @@ final class SocketSession {
    * @return null if it has no span
    */
   <P> @Nullable SocketMessage sending(MessageType<P, ?> type, P payload, long bytes) {
-    if (!sockets.chooses(this, true, type.text(payload), bytes)) {
+    if (!sockets.chooses(this, true, type.text().apply(payload), bytes)) {
       return null;
     }
     Context own = context();
@@ -181,7 +181,7 @@ final class SocketSession {
       message.started(sockets.receivedInEnvelope.start(own, message, links(Context.root()), 0));
       return message;
     }
-    if (!sockets.chooses(this, false, type.text(payload), bytes)) {
+    if (!sockets.chooses(this, false, type.text().apply(payload), bytes)) {
       return null;
     }
     SocketMessage message = new SocketMessage(type);
@@ -199,8 +199,7 @@ final class SocketSession {
       return false;
     }
     awaitsContext = false;
-    if (payload.length() > Envelope.MAX_CONTEXT
-        || !payload.toString().startsWith("traceparent:")) {
+    if (payload.length() > Envelope.MAX_CONTEXT || !payload.toString().startsWith("traceparent:")) {
       return false;
     }
     boolean ended = payload.charAt(payload.length() - 1) == '\n';
@@ -275,6 +274,13 @@ final class SocketSession {
   /** Something was thrown; whether it ended the session, the close code will tell. */
   void failed(Throwable thrown) {
     failure = thrown;
+  }
+
+  /** A method of an annotated endpoint threw, and its container's handler does not. */
+  void failedWithin(Throwable thrown) {
+    failed(thrown);
+    text.failed(thrown);
+    binary.failed(thrown);
   }
 
   /**

@@ -41,7 +41,7 @@ final class TracedContainer extends ForwardingContainer {
       return container.connectToServer(annotated, path);
     }
     Class<?> type = annotated.getClass();
-    return connect(new AnnotatedEndpoint(annotated, methods(type)), config(type), path);
+    return connect(new AnnotatedEndpoint(annotated, methods(type), null), config(type), path);
   }
 
   @Override
@@ -51,7 +51,7 @@ final class TracedContainer extends ForwardingContainer {
       return container.connectToServer(annotatedType, path);
     }
     return connect(
-        new AnnotatedEndpoint(instance(annotatedType), methods(annotatedType)),
+        new AnnotatedEndpoint(instance(annotatedType), methods(annotatedType), null),
         config(annotatedType),
         path);
   }
@@ -143,8 +143,7 @@ final class TracedContainer extends ForwardingContainer {
 
     TracedConfigurator(ClientEndpointConfig config, Upgrade upgrade, Sockets sockets) {
       ClientEndpointConfig.Configurator applications = config.getConfigurator();
-      configurator =
-          applications == null ? new ClientEndpointConfig.Configurator() : applications;
+      configurator = applications == null ? new ClientEndpointConfig.Configurator() : applications;
       this.upgrade = upgrade;
       this.sockets = sockets;
     }

@@ -3,16 +3,15 @@
 
 package dev.throughline.telemetry.websocket;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.throughline.telemetry.instrument.Guard;
 import jakarta.websocket.Endpoint;
 import jakarta.websocket.EndpointConfig;
 import jakarta.websocket.MessageHandler;
-import jakarta.websocket.PongMessage;
 import jakarta.websocket.RemoteEndpoint;
 import jakarta.websocket.Session;
-import java.io.InputStream;
 import java.io.Reader;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
@@ -51,7 +50,7 @@ final class TracedSession extends ForwardingSession {
     this.socket = socket;
     this.endpoint = endpoint;
     this.guard = guard;
-    codecs = new Codecs(config);
+    codecs = new Codecs(config, Container.of(session));
     envelope = socket.envelopes() ? Envelope.HEAD + Envelope.MAX_CONTEXT : 0;
     if (envelope > 0) {
       // A message that just fitted without an envelope is to fit with one.
@@ -73,10 +72,9 @@ final class TracedSession extends ForwardingSession {
       return;
     }
     try {
-      MessageHandler.Whole<String> handler =
-          Handlers.whole(socket.text, String.class, unhandled -> {});
-      session.addMessageHandler(String.class, handler);
-      contextHandler = handler;
+      List<MessageHandler> added = new ArrayList<>(1);
+      add(added, String.class, requireNonNull(Handlers.whole(socket, String.class, text -> {})));
+      contextHandler = added.get(0);
     } catch (IllegalStateException e) {
       // The application handles text, and so takes the context on its way.
       contextHandler = null;
@@ -117,91 +115,51 @@ final class TracedSession extends ForwardingSession {
     addPartial(type, handler);
   }
 
-  @SuppressWarnings("unchecked") // the decoders make what the handler takes
+  @SuppressWarnings("unchecked") // the type says what the handler takes
   private synchronized void addWhole(Class<?> type, MessageHandler.Whole<?> handler) {
+    MessageHandler.Whole<Object> applications = (MessageHandler.Whole<Object>) handler;
     List<MessageHandler> added = new ArrayList<>(1);
-    if (!add(added, type, handler)) {
+    MessageHandler.Whole<?> whole = Handlers.whole(socket, type, applications);
+    if (whole != null) {
+      add(added, Handlers.form(type), whole);
+    } else {
       Map<Class<?>, Codecs.Decode> decoding = codecs.decoding(type);
       if (decoding.isEmpty()) {
         throw new IllegalStateException("No decoder of " + type.getName());
       }
       decoding.forEach(
-          (form, decode) ->
-              add(
-                  added,
-                  form,
-                  Handlers.decoded(this, decode, (MessageHandler.Whole<Object>) handler)));
+          (form, decode) -> {
+            MessageHandler.Whole<Object> decoded = Handlers.decoded(this, decode, applications);
+            add(added, form, requireNonNull(Handlers.whole(socket, form, decoded)));
+          });
     }
     handlers.put(handler, added);
   }
 
-  /** Adds a handler of messages as a container hands them over; false for any other type. */
   @SuppressWarnings("unchecked") // the type says what the handler takes
-  private boolean add(List<MessageHandler> added, Class<?> type, MessageHandler.Whole<?> handler) {
-    if (type == String.class) {
-      MessageHandler.Whole<String> text = (MessageHandler.Whole<String>) handler;
-      register(added, String.class, Handlers.whole(socket.text, String.class, text));
-    } else if (type == Reader.class) {
-      MessageHandler.Whole<Reader> stream = (MessageHandler.Whole<Reader>) handler;
-      register(added, Reader.class, Handlers.stream(socket.text, stream));
-    } else if (type == ByteBuffer.class) {
-      MessageHandler.Whole<ByteBuffer> buffer = (MessageHandler.Whole<ByteBuffer>) handler;
-      register(added, ByteBuffer.class, Handlers.whole(socket.binary, ByteBuffer.class, buffer));
-    } else if (type == byte[].class) {
-      MessageHandler.Whole<byte[]> bytes = (MessageHandler.Whole<byte[]>) handler;
-      MessageHandler.Whole<ByteBuffer> buffer = data -> bytes.onMessage(Handlers.array(data));
-      return add(added, ByteBuffer.class, buffer);
-    } else if (type == InputStream.class) {
-      MessageHandler.Whole<InputStream> stream = (MessageHandler.Whole<InputStream>) handler;
-      register(added, InputStream.class, Handlers.stream(socket.binary, stream));
-    } else if (type == PongMessage.class) {
-      MessageHandler.Whole<PongMessage> pong = (MessageHandler.Whole<PongMessage>) handler;
-      register(added, PongMessage.class, Handlers.pong(socket, pong));
-    } else {
-      return false;
-    }
-    return true;
-  }
-
-  private <T> void register(
-      List<MessageHandler> added, Class<T> type, MessageHandler.Whole<T> handler) {
-    if (type == String.class || type == Reader.class) {
-      makeRoom();
-    }
-    session.addMessageHandler(type, handler);
+  private <T> void add(List<MessageHandler> added, Class<T> type, MessageHandler.Whole<?> handler) {
+    makeRoom(type);
+    session.addMessageHandler(type, (MessageHandler.Whole<T>) handler);
     added.add(handler);
   }
 
   @SuppressWarnings("unchecked") // the type says what the handler takes
-  private synchronized void addPartial(Class<?> type, MessageHandler.Partial<?> handler) {
-    MessageHandler added;
-    if (type == String.class) {
-      makeRoom();
-      MessageHandler.Partial<String> part =
-          Handlers.partial(
-              socket.text, String.class, (MessageHandler.Partial<String>) handler);
-      session.addMessageHandler(String.class, part);
-      added = part;
-    } else if (type == ByteBuffer.class || type == byte[].class) {
-      MessageHandler.Partial<ByteBuffer> buffers =
-          type == ByteBuffer.class
-              ? (MessageHandler.Partial<ByteBuffer>) handler
-              : (buffer, last) ->
-                  ((MessageHandler.Partial<byte[]>) handler)
-                      .onMessage(Handlers.array(buffer), last);
-      MessageHandler.Partial<ByteBuffer> part =
-          Handlers.partial(socket.binary, ByteBuffer.class, buffers);
-      session.addMessageHandler(ByteBuffer.class, part);
-      added = part;
-    } else {
+  private synchronized <T> void addPartial(Class<?> type, MessageHandler.Partial<?> handler) {
+    MessageHandler.Partial<?> parts =
+        Handlers.partial(socket, type, (MessageHandler.Partial<Object>) handler);
+    if (parts == null) {
       throw new IllegalStateException("No partial messages of " + type.getName());
     }
-    handlers.put(handler, List.of(added));
+    Class<T> form = (Class<T>) Handlers.form(type);
+    makeRoom(form);
+    session.addMessageHandler(form, (MessageHandler.Partial<T>) parts);
+    handlers.put(handler, List.of(parts));
   }
 
-  private void makeRoom() {
+  /** Takes our handler of a first message away for one of the application's. */
+  private void makeRoom(Class<?> form) {
     MessageHandler ours = contextHandler;
-    if (ours != null) {
+    if (ours != null && (form == String.class || form == Reader.class)) {
       contextHandler = null;
       session.removeMessageHandler(ours);
     }

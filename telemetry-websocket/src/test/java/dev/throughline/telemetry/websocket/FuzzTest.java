@@ -206,7 +206,8 @@ class FuzzTest {
           CharSequence payload = receiver.text.take(part, last);
           received.append(payload == null ? "" : payload);
         } else {
-          ByteBuffer payload = receiver.binary.take(ByteBuffer.wrap(part.getBytes(ISO_8859_1)), last);
+          ByteBuffer payload =
+              receiver.binary.take(ByteBuffer.wrap(part.getBytes(ISO_8859_1)), last);
           received.append(payload == null ? "" : ISO_8859_1.decode(payload));
         }
         next = last ? -1 : end;
