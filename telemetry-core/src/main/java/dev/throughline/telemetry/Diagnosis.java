@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry;
 
+import dev.throughline.telemetry.settings.Secrets;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;

@@ -6,6 +6,12 @@ package dev.throughline.telemetry;
 import dev.throughline.telemetry.Finding.Result;
 import dev.throughline.telemetry.Wiretap.Answer;
 import dev.throughline.telemetry.Wiretap.Wire;
+import dev.throughline.telemetry.settings.BadSettings;
+import dev.throughline.telemetry.settings.Configuration;
+import dev.throughline.telemetry.settings.Environment;
+import dev.throughline.telemetry.settings.KnownSettings;
+import dev.throughline.telemetry.settings.Secrets;
+import dev.throughline.telemetry.settings.Settings;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
@@ -112,7 +118,7 @@ public final class Doctor {
 
   private Settings settings(ComponentLoader components, BadSettings bad) {
     Map<String, List<String>> decided = new HashMap<>();
-    decided.put("otel.propagators", OffPropagators.known(environment, bad));
+    decided.put("otel.propagators", environment.propagators(bad));
     DefaultConfigProperties all =
         DefaultConfigProperties.create(Map.of(), components).withOverrides(environment.all());
     Configuration known = new Configuration(all, environment, decided, bad);

@@ -12,6 +12,14 @@ import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.MetricsModule;
 import dev.throughline.telemetry.instrument.RequestIds;
 import dev.throughline.telemetry.instrument.Signals.Sampling;
+import dev.throughline.telemetry.propagation.BaggageMemory;
+import dev.throughline.telemetry.settings.BadSettings;
+import dev.throughline.telemetry.settings.ConfigFile;
+import dev.throughline.telemetry.settings.Configuration;
+import dev.throughline.telemetry.settings.Environment;
+import dev.throughline.telemetry.settings.KnownSettings;
+import dev.throughline.telemetry.settings.Secrets;
+import dev.throughline.telemetry.settings.Settings;
 import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
@@ -53,10 +61,6 @@ import org.jspecify.annotations.Nullable;
 /** An SDK by autoconfigure, with our settings, our resource and our span processor in it. */
 final class SdkSetup {
 
-  /** What traces are looked for by. */
-  static final List<String> DEFAULT_BAGGAGE_ATTRIBUTES =
-      List.of("customer_id", "server_id", "session_id", "datacenter", "agent_id", "bmc_type");
-
   /** How long a stream may stay unseen. */
   static final Duration DEFAULT_SEGMENT_LIMIT = Duration.ofMinutes(1);
 
@@ -90,7 +94,7 @@ final class SdkSetup {
   private Duration closeTimeout;
   private Duration segmentLimit = DEFAULT_SEGMENT_LIMIT;
   private String serviceName = "";
-  private List<String> baggageKeys = DEFAULT_BAGGAGE_ATTRIBUTES;
+  private List<String> baggageKeys = KnownSettings.DEFAULT_BAGGAGE_ATTRIBUTES;
   private @Nullable RequestIds requestIds;
   private String configuration = "";
 
@@ -275,7 +279,7 @@ final class SdkSetup {
     }
     ConfigProperties set = builder.ignoreEnvironment ? defaults : given;
     Configuration known = new Configuration(set, environment, decided, bad);
-    bad.tell();
+    bad.tell(TelemetryBuilder.logger());
     configuration = known.text();
     Settings read =
         new Settings(
@@ -301,7 +305,8 @@ final class SdkSetup {
     }
     closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
     segmentLimit = read.getDuration("telemetry.segment.limit", segmentLimit);
-    baggageKeys = read.getList("telemetry.baggage.attributes", DEFAULT_BAGGAGE_ATTRIBUTES);
+    baggageKeys =
+        read.getList("telemetry.baggage.attributes", KnownSettings.DEFAULT_BAGGAGE_ATTRIBUTES);
     String header = read.getString("telemetry.request.id.header");
     requestIds = header == null ? null : new RequestIds(header);
     return read;

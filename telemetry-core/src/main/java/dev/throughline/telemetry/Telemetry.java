@@ -15,6 +15,8 @@ import dev.throughline.telemetry.instrument.ScopeHook;
 import dev.throughline.telemetry.instrument.ScopeHooks;
 import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
+import dev.throughline.telemetry.propagation.OffPropagators;
+import dev.throughline.telemetry.propagation.Propagation;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.metrics.Meter;

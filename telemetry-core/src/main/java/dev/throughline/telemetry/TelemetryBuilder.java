@@ -12,6 +12,11 @@ import dev.throughline.telemetry.instrument.ScopeHooks;
 import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
 import dev.throughline.telemetry.instrument.Signals.Sampling;
+import dev.throughline.telemetry.propagation.OffPropagators;
+import dev.throughline.telemetry.settings.BadSettings;
+import dev.throughline.telemetry.settings.Environment;
+import dev.throughline.telemetry.settings.KnownSettings;
+import dev.throughline.telemetry.settings.Secrets;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
@@ -135,11 +140,11 @@ public final class TelemetryBuilder {
     Environment environment = new Environment(properties, ignoreEnvironment);
     BadSettings bad =
         new BadSettings(Boolean.TRUE.equals(environment.getSwitch("telemetry.strict")));
-    List<String> propagators = OffPropagators.known(environment, bad);
+    List<String> propagators = environment.propagators(bad);
     ContextPropagators off = OffPropagators.of(propagators);
     boolean disabled = Boolean.TRUE.equals(environment.getSwitch("otel.sdk.disabled"));
     if (disabled && (metrics == null || !metrics.isMounted())) {
-      bad.tell();
+      bad.tell(logger());
       Telemetry telemetry = off(off, "Telemetry is off because OTEL_SDK_DISABLED=true");
       logger().info("Telemetry is off because OTEL_SDK_DISABLED=true");
       return telemetry;
@@ -169,7 +174,7 @@ public final class TelemetryBuilder {
     return scope == null ? DEFAULT_SCOPE : scope;
   }
 
-  private static Logger logger() {
+  static Logger logger() {
     return LoggerFactory.getLogger(Telemetry.class);
   }
 
@@ -277,7 +282,7 @@ public final class TelemetryBuilder {
   static Telemetry over(OpenTelemetry openTelemetry, boolean adapters) {
     ScopeHooks.prepare();
     List<String> listed = new Environment(Map.of(), false).getList("telemetry.baggage.attributes");
-    List<String> baggageKeys = listed.isEmpty() ? SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES : listed;
+    List<String> baggageKeys = listed.isEmpty() ? KnownSettings.DEFAULT_BAGGAGE_ATTRIBUTES : listed;
     boolean spans = openTelemetry.getTracer(DEFAULT_SCOPE).isEnabled();
     boolean metrics =
         openTelemetry.getMeter(DEFAULT_SCOPE).counterBuilder("telemetry.probe").build().isEnabled();

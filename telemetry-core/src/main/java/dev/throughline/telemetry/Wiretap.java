@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry;
 
+import dev.throughline.telemetry.settings.Secrets;
 import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.common.export.GrpcResponse;

@@ -37,7 +37,7 @@ final class CountedMetrics implements MetricExporter {
     request.begin();
     CompletableResultCode result = CompletableResultCode.ofFailure();
     try {
-      result = exporter.export(metrics);
+      result = Suppression.call(() -> exporter.export(metrics));
     } finally {
       if (!request.end() && !request.isTooLarge()) {
         settleBy(result, request);

@@ -11,6 +11,7 @@ import io.opentelemetry.sdk.common.export.ProxyOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Duration;
@@ -21,6 +22,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import javax.net.SocketFactory;
 import javax.net.ssl.SSLContext;
@@ -474,7 +476,7 @@ abstract class OkHttpWire implements Wire {
 
     @Override
     public Socket createSocket() throws IOException {
-      return noDelay(new Socket());
+      return noDelay(new MarkedSocket());
     }
 
     @Override
@@ -502,6 +504,30 @@ abstract class OkHttpWire implements Wire {
     private static Socket noDelay(Socket socket) throws IOException {
       socket.setTcpNoDelay(true);
       return socket;
+    }
+  }
+
+  /**
+   * OkHttp connects on threads of its own, which don't know that they send telemetry, and
+   * connecting asks the service's proxy selector.
+   */
+  private static final class MarkedSocket extends Socket {
+
+    @Override
+    public void connect(SocketAddress address, int timeout) throws IOException {
+      AtomicReference<@Nullable IOException> failure = new AtomicReference<>();
+      Suppression.run(
+          () -> {
+            try {
+              super.connect(address, timeout);
+            } catch (IOException e) {
+              failure.set(e);
+            }
+          });
+      IOException thrown = failure.get();
+      if (thrown != null) {
+        throw thrown;
+      }
     }
   }
 }

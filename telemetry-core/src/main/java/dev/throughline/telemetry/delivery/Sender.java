@@ -4,7 +4,6 @@
 package dev.throughline.telemetry.delivery;
 
 import dev.throughline.telemetry.instrument.Guard;
-import io.opentelemetry.api.impl.InstrumentationUtil;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.common.export.Compressor;
 import io.opentelemetry.sdk.common.export.MessageWriter;
@@ -306,9 +305,7 @@ final class Sender {
   }
 
   private void startThread() {
-    Thread thread =
-        new Thread(
-            () -> InstrumentationUtil.suppressInstrumentation(this::work), "telemetry-delivery");
+    Thread thread = new Thread(() -> Suppression.run(this::work), "telemetry-delivery");
     thread.setDaemon(true);
     thread.start();
     threads++;

@@ -1,7 +1,7 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.settings;
 
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdkBuilder;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
@@ -9,7 +9,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 
 /** {@code OTEL_CONFIG_FILE}, which is not read. */
-final class ConfigFile {
+public final class ConfigFile {
 
   private ConfigFile() {}
 
@@ -18,7 +18,7 @@ final class ConfigFile {
    * can tell it otherwise, and throws or reads nothing else, unless it has all settings from the
    * start: what its own tests do, and what {@code AutoConfigureUtil} has no method for.
    */
-  static void ignore(
+  public static void ignore(
       AutoConfiguredOpenTelemetrySdkBuilder autoConfigure, ConfigProperties settings) {
     try {
       Method setConfig =

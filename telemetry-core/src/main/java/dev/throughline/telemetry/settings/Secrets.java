@@ -1,12 +1,12 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.settings;
 
 import java.util.regex.Pattern;
 
 /** Values of settings as people may read them: on one line, and without what is secret. */
-final class Secrets {
+public final class Secrets {
 
   static final String MASK = "***";
 
@@ -26,7 +26,7 @@ final class Secrets {
    *
    * @param key the setting's
    */
-  static String mask(String key, String value) {
+  public static String mask(String key, String value) {
     if (value.isBlank()) {
       return "";
     }
@@ -46,7 +46,7 @@ final class Secrets {
   }
 
   /** A text of any origin, e.g. the message of an exception. */
-  static String text(String text) {
+  public static String text(String text) {
     String masked = USER_INFO.matcher(text).replaceAll(MASK + "@");
     return CREDENTIALS.matcher(masked).replaceAll("$1 " + MASK);
   }

@@ -1,10 +1,10 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.settings;
 
-import dev.throughline.telemetry.Setting.Kind;
-import dev.throughline.telemetry.SettingCheck.Verdict;
+import dev.throughline.telemetry.settings.Setting.Kind;
+import dev.throughline.telemetry.settings.SettingCheck.Verdict;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import io.opentelemetry.sdk.autoconfigure.spi.internal.DefaultConfigProperties;
 import java.util.HashMap;
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The settings that hold: of the known ones what can be used, and for people where each comes from.
  */
-final class Configuration {
+public final class Configuration {
 
   private final ConfigProperties given;
   private final Environment environment;
@@ -33,7 +33,7 @@ final class Configuration {
    * @param decided lists that stand, whatever is set
    * @param bad takes what can't be used
    */
-  Configuration(
+  public Configuration(
       ConfigProperties given,
       Environment environment,
       Map<String, List<String>> decided,
@@ -54,12 +54,12 @@ final class Configuration {
   }
 
   /** The known settings that can be used, and nothing else. */
-  DefaultConfigProperties usable() {
+  public DefaultConfigProperties usable() {
     return DefaultConfigProperties.createFromMap(usable);
   }
 
   /** Each known setting on a line of its own, with its value and where that comes from. */
-  String text() {
+  public String text() {
     return String.join("\n", lines.values());
   }
 

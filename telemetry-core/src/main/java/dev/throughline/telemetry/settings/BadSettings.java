@@ -1,34 +1,39 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.settings;
 
 import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The settings that can't be used: told one by one, or thrown at once where that is asked for. */
-final class BadSettings {
+public final class BadSettings {
 
   private final boolean strict;
   private final List<Bad> all = new ArrayList<>();
 
-  BadSettings(boolean strict) {
+  /**
+   * @param strict whether one is enough to throw
+   */
+  public BadSettings(boolean strict) {
     this.strict = strict;
   }
 
   /**
+   * One of them.
+   *
    * @param value what was set, with nothing that is secret in it
    * @param used what holds instead
    */
-  record Bad(String variable, String value, String accepted, String used) {}
+  public record Bad(String variable, String value, String accepted, String used) {}
 
   void add(String key, String value, String accepted, String used) {
     all.add(new Bad(Environment.variable(key), Secrets.mask(key, value), accepted, used));
   }
 
-  List<Bad> all() {
+  /** Those that were not told yet. */
+  public List<Bad> all() {
     return List.copyOf(all);
   }
 
@@ -37,7 +42,7 @@ final class BadSettings {
    *
    * @throws Refused where settings are strict and there is one
    */
-  void tell() {
+  public void tell(Logger logger) {
     if (strict && !all.isEmpty()) {
       StringBuilder message = new StringBuilder();
       message.append(all.size() == 1 ? "A setting" : all.size() + " settings");
@@ -48,7 +53,6 @@ final class BadSettings {
       }
       throw new Refused(message.toString());
     }
-    Logger logger = LoggerFactory.getLogger(Telemetry.class);
     for (Bad bad : all) {
       logger.warn(
           "{}: \"{}\" can't be used; accepted: {}; used instead: {}",
@@ -61,14 +65,14 @@ final class BadSettings {
   }
 
   /** Throws where settings are strict, with what went wrong by itself. */
-  void refuse(String message) {
+  public void refuse(String message) {
     if (strict) {
       throw new Refused(message);
     }
   }
 
   /** Settings that the application asked not to be started with. */
-  static final class Refused extends IllegalArgumentException {
+  public static final class Refused extends IllegalArgumentException {
 
     private static final long serialVersionUID = 1;
 

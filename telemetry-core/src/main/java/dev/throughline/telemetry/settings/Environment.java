@@ -1,8 +1,9 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.settings;
 
+import dev.throughline.telemetry.propagation.OffPropagators;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -14,12 +15,20 @@ import org.jspecify.annotations.Nullable;
  * The few settings that are read before autoconfigure, since off must not load it: system property,
  * then environment variable, then what the caller gave. An empty value is unset.
  */
-final class Environment {
+public final class Environment {
+
+  private static final String PROPAGATORS = "otel.propagators";
 
   private final Map<String, String> given;
   private final boolean givenAlone;
 
-  Environment(Map<String, String> given, boolean givenAlone) {
+  /**
+   * What is set here and in the code.
+   *
+   * @param given by the names of system properties
+   * @param givenAlone whether neither system properties nor variables are read
+   */
+  public Environment(Map<String, String> given, boolean givenAlone) {
     this.given = given;
     this.givenAlone = givenAlone;
   }
@@ -29,7 +38,7 @@ final class Environment {
    *
    * @param property its name as a system property, e.g. {@code otel.sdk.disabled}
    */
-  @Nullable String get(String property) {
+  public @Nullable String get(String property) {
     if (!givenAlone) {
       String value = set(System.getProperty(property));
       if (value == null) {
@@ -74,7 +83,7 @@ final class Environment {
   }
 
   /** All that is set to something, by the names of system properties. */
-  Map<String, String> all() {
+  public Map<String, String> all() {
     Map<String, String> all = new HashMap<>(given);
     all.values().removeIf(String::isBlank);
     if (!givenAlone) {
@@ -95,7 +104,7 @@ final class Environment {
   }
 
   /** Whether a switch says yes; null where it says nothing that is understood. */
-  @Nullable Boolean getSwitch(String property) {
+  public @Nullable Boolean getSwitch(String property) {
     String value = get(property);
     return value == null ? null : isOn(value);
   }
@@ -109,7 +118,8 @@ final class Environment {
     };
   }
 
-  List<String> getList(String property) {
+  /** The items of a list, without white space around them; empty ones are left out. */
+  public List<String> getList(String property) {
     List<String> list = new ArrayList<>();
     String value = get(property);
     if (value != null) {
@@ -122,8 +132,38 @@ final class Environment {
     return list;
   }
 
+  /**
+   * The names of {@code otel.propagators} that are known, each once.
+   *
+   * @param bad takes what is left out
+   * @return empty where none is set, and the default holds
+   */
+  public List<String> propagators(BadSettings bad) {
+    List<String> given = getList(PROPAGATORS);
+    List<String> known = new ArrayList<>();
+    boolean good = !isEmpty(PROPAGATORS);
+    for (String name : given) {
+      if (known.contains(name)) {
+        continue;
+      }
+      if (name.equals("none") ? given.size() == 1 : OffPropagators.isKnown(name)) {
+        known.add(name);
+      } else {
+        good = false;
+      }
+    }
+    if (!good) {
+      bad.add(
+          PROPAGATORS,
+          isEmpty(PROPAGATORS) ? "" : String.join(",", given),
+          OffPropagators.ACCEPTED,
+          String.join(",", known.isEmpty() ? OffPropagators.DEFAULT : known));
+    }
+    return known;
+  }
+
   /** The name that people set: the variable, e.g. {@code OTEL_SDK_DISABLED}. */
-  static String variable(String property) {
+  public static String variable(String property) {
     return property.replace('.', '_').toUpperCase(Locale.ROOT);
   }
 

@@ -1,9 +1,10 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.settings;
 
-import dev.throughline.telemetry.Setting.Kind;
+import dev.throughline.telemetry.propagation.OffPropagators;
+import dev.throughline.telemetry.settings.Setting.Kind;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,7 +12,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The settings that are understood, in the order of {@code docs/configuration.md}. */
-final class KnownSettings {
+public final class KnownSettings {
 
   static final List<String> SAMPLERS =
       List.of(
@@ -21,8 +22,15 @@ final class KnownSettings {
           "parentbased_always_on",
           "parentbased_always_off",
           "parentbased_traceidratio");
-  static final List<String> SIGNALS = List.of("traces", "metrics", "logs");
+
+  /** As they are called in the names of settings. */
+  public static final List<String> SIGNALS = List.of("traces", "metrics", "logs");
+
   static final String OTLP = "otel.exporter.otlp.";
+
+  /** What traces are looked for by. */
+  public static final List<String> DEFAULT_BAGGAGE_ATTRIBUTES =
+      List.of("customer_id", "server_id", "session_id", "datacenter", "agent_id", "bmc_type");
 
   private static final String FOR_ALL = "what holds for all signals";
   private static final String NONE = "none";
@@ -39,7 +47,7 @@ final class KnownSettings {
         Setting.text(
             "telemetry.baggage.attributes",
             "keys of baggage, with commas",
-            String.join(",", SdkSetup.DEFAULT_BAGGAGE_ATTRIBUTES)));
+            String.join(",", DEFAULT_BAGGAGE_ATTRIBUTES)));
     all.add(Setting.duration("telemetry.close.timeout", "5s"));
     all.add(
         Setting.number(

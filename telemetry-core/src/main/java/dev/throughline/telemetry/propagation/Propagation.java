@@ -1,7 +1,7 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.propagation;
 
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.HeaderGetter;
@@ -15,9 +15,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Trace context and baggage into and out of carriers that may throw. */
-final class Propagation {
+public final class Propagation {
 
-  static final TextMapSetter<Map<String, String>> MAP_SETTER =
+  /** Writes into a map. */
+  public static final TextMapSetter<Map<String, String>> MAP_SETTER =
       new TextMapSetter<>() {
         @Override
         public void set(@Nullable Map<String, String> carrier, String key, String value) {
@@ -27,7 +28,8 @@ final class Propagation {
         }
       };
 
-  static final TextMapGetter<Map<String, String>> MAP_GETTER =
+  /** Reads from a map, keys in any case. */
+  public static final TextMapGetter<Map<String, String>> MAP_GETTER =
       new HeaderGetter<>() {
         @Override
         public Iterable<String> keys(Map<String, String> carrier) {
@@ -52,12 +54,14 @@ final class Propagation {
   private final TextMapPropagator propagator;
   private final Guard guard;
 
-  Propagation(ContextPropagators propagators, Guard guard) {
+  /** Propagation by these; the guard takes what they and the carriers throw. */
+  public Propagation(ContextPropagators propagators, Guard guard) {
     propagator = propagators.getTextMapPropagator();
     this.guard = guard;
   }
 
-  <C> void inject(C carrier, TextMapSetter<C> setter) {
+  /** Writes the current context into a carrier. */
+  public <C> void inject(C carrier, TextMapSetter<C> setter) {
     try {
       propagator.inject(Context.current(), carrier, setter);
     } catch (Throwable t) {
@@ -65,7 +69,8 @@ final class Propagation {
     }
   }
 
-  <C> Context extract(C carrier, TextMapGetter<C> getter) {
+  /** The current context with what a carrier carries. */
+  public <C> Context extract(C carrier, TextMapGetter<C> getter) {
     Context current = Context.current();
     try {
       return propagator.extract(current, carrier, HeaderGetter.over(getter));

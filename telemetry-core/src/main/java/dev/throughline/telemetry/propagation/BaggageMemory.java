@@ -1,7 +1,7 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.propagation;
 
 import dev.throughline.telemetry.instrument.HeaderGetter;
 import io.opentelemetry.api.baggage.Baggage;
@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * carry the same baggage: it is parsed with the first, and sent on as it came as long as nobody
  * changes it. Parsing and writing six entries cost more than the rest of a request's span.
  */
-final class BaggageMemory implements TextMapPropagator {
+public final class BaggageMemory implements TextMapPropagator {
 
   private static final String FIELD = "baggage";
   private static final int SLOTS = 64;
@@ -33,9 +33,11 @@ final class BaggageMemory implements TextMapPropagator {
   private final AtomicReferenceArray<@Nullable Received> slots = new AtomicReferenceArray<>(SLOTS);
 
   /**
+   * A memory without headers.
+   *
    * @param baggage parses and writes what is not remembered
    */
-  BaggageMemory(TextMapPropagator baggage) {
+  public BaggageMemory(TextMapPropagator baggage) {
     this.baggage = baggage;
   }
 

@@ -1,10 +1,11 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.propagation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.HeaderGetter;
 import io.opentelemetry.api.baggage.Baggage;
 import io.opentelemetry.api.trace.Span;

@@ -1,7 +1,7 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.settings;
 
 import dev.throughline.telemetry.instrument.RequestIds;
 import io.opentelemetry.common.ComponentLoader;

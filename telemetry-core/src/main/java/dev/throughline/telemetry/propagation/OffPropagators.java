@@ -1,7 +1,7 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.propagation;
 
 import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.context.propagation.TextMapPropagator;
@@ -20,53 +20,24 @@ import org.slf4j.LoggerFactory;
  * the first context that comes in: they bring the JDK's logging with them, which would be most of
  * what a process that is off takes to start.
  */
-final class OffPropagators {
+public final class OffPropagators {
 
-  static final List<String> DEFAULT = List.of("tracecontext", "baggage");
-  static final String ACCEPTED =
+  /** The names of those that hold where none are set. */
+  public static final List<String> DEFAULT = List.of("tracecontext", "baggage");
+
+  /** What may be set, for people to read. */
+  public static final String ACCEPTED =
       "tracecontext, baggage, those whose artifact is on the class path, with commas, or none"
           + " alone";
-
-  private static final String KEY = "otel.propagators";
 
   private OffPropagators() {}
 
   /**
-   * The names that are understood, each once.
-   *
-   * @param bad takes what is left out
-   * @return empty where none is set, and the default holds
-   */
-  static List<String> known(Environment environment, BadSettings bad) {
-    List<String> given = environment.getList(KEY);
-    List<String> known = new ArrayList<>();
-    boolean good = !environment.isEmpty(KEY);
-    for (String name : given) {
-      if (known.contains(name)) {
-        continue;
-      }
-      if (name.equals("none") ? given.size() == 1 : isKnown(name)) {
-        known.add(name);
-      } else {
-        good = false;
-      }
-    }
-    if (!good) {
-      bad.add(
-          KEY,
-          environment.isEmpty(KEY) ? "" : String.join(",", given),
-          ACCEPTED,
-          String.join(",", known.isEmpty() ? DEFAULT : known));
-    }
-    return known;
-  }
-
-  /**
    * Propagators that pass on what comes in.
    *
-   * @param known from {@link #known}; empty is the default
+   * @param known names that are known, each once; empty is the default
    */
-  static ContextPropagators of(List<String> known) {
+  public static ContextPropagators of(List<String> known) {
     List<TextMapPropagator> propagators = new ArrayList<>();
     for (String name : known.isEmpty() ? DEFAULT : known) {
       TextMapPropagator propagator = propagator(name);
@@ -77,7 +48,8 @@ final class OffPropagators {
     return ContextPropagators.create(TextMapPropagator.composite(propagators));
   }
 
-  private static boolean isKnown(String name) {
+  /** Whether there is a propagator of this name, {@code none} aside. */
+  public static boolean isKnown(String name) {
     return DEFAULT.contains(name) || Loaded.provider(name) != null;
   }
 
@@ -122,7 +94,7 @@ final class OffPropagators {
     }
 
     private static void failed(String name, Throwable thrown) {
-      LoggerFactory.getLogger(Telemetry.class)
+      LoggerFactory.getLogger(OffPropagators.class)
           .warn("OTEL_PROPAGATORS: \"{}\" could not be loaded", name, thrown);
     }
   }

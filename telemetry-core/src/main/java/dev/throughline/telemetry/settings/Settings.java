@@ -1,7 +1,7 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.settings;
 
 import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *     href="https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#parsing-empty-value">Parsing
  *     empty values</a>
  */
-final class Settings implements ConfigProperties {
+public final class Settings implements ConfigProperties {
 
   private static final String METRICS_EXPORTER = "otel.metrics.exporter";
   private static final String OTLP = "otel.exporter.otlp.";
@@ -45,6 +45,8 @@ final class Settings implements ConfigProperties {
   private String lastRead = "";
 
   /**
+   * What holds.
+   *
    * @param defaults what the caller gave, for what is unset or empty
    * @param decided lists that stand, whatever is set
    * @param usable what there is of the known settings
@@ -52,7 +54,7 @@ final class Settings implements ConfigProperties {
    *     look for all
    * @param components where autoconfigure finds exporters, and these their senders
    */
-  Settings(
+  public Settings(
       ConfigProperties given,
       ConfigProperties defaults,
       Map<String, List<String>> decided,
@@ -68,7 +70,7 @@ final class Settings implements ConfigProperties {
   }
 
   /** The variable that was read last. */
-  String lastVariable() {
+  public String lastVariable() {
     return Environment.variable(lastRead);
   }
 
@@ -88,12 +90,12 @@ final class Settings implements ConfigProperties {
    * How long a span or log record waits for its batch. Autoconfigure is told {@link #SOON}: its own
    * processors, which ours replace, live on for that long once they are shut down.
    */
-  Duration scheduleDelay(String name, Duration byDefault) {
+  public Duration scheduleDelay(String name, Duration byDefault) {
     return of(name).getDuration(name, byDefault);
   }
 
   /** The endpoint that a signal's OTLP exporter uses. */
-  String otlpEndpoint(String signal) {
+  public String otlpEndpoint(String signal) {
     String endpoint = ownEndpoint(signal);
     if (endpoint == null) {
       endpoint = withoutSignalPath(endpoint(OTLP + "endpoint"));
@@ -105,7 +107,7 @@ final class Settings implements ConfigProperties {
   }
 
   /** The OTLP protocol of a signal: what is set for it, for all, or what the endpoint tells. */
-  String protocol(String signal) {
+  public String protocol(String signal) {
     String protocol = set(OTLP + signal + ".protocol");
     if (protocol == null) {
       protocol = set(OTLP + "protocol");
@@ -274,7 +276,7 @@ final class Settings implements ConfigProperties {
   }
 
   /** The exporters of a signal as they were set, whoever serves them. */
-  List<String> exporters(String signal) {
+  public List<String> exporters(String signal) {
     List<String> exporters = list("otel." + signal + ".exporter");
     return exporters.isEmpty() ? List.of("otlp") : exporters;
   }
