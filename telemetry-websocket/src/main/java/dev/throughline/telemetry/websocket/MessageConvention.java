@@ -24,27 +24,33 @@ final class MessageConvention implements RequestConvention<SocketMessage, Socket
         }
       };
 
-  private final boolean sent;
-  private final boolean carriesContext;
+  private final SpanKind kind;
+  private final @Nullable TextMapGetter<SocketMessage> getter;
+  private final @Nullable HeaderSetter<SocketMessage> setter;
 
-  MessageConvention(boolean sent, boolean carriesContext) {
-    this.sent = sent;
-    this.carriesContext = carriesContext;
+  /** Both are null unless the messages carry their context. */
+  MessageConvention(
+      SpanKind kind,
+      @Nullable TextMapGetter<SocketMessage> getter,
+      @Nullable HeaderSetter<SocketMessage> setter) {
+    this.kind = kind;
+    this.getter = getter;
+    this.setter = setter;
   }
 
   @Override
   public SpanKind kind() {
-    return sent ? SpanKind.PRODUCER : SpanKind.CONSUMER;
+    return kind;
   }
 
   @Override
   public String spanName(SocketMessage message) {
-    return sent ? "websocket.send" : "websocket.receive";
+    return kind == SpanKind.PRODUCER ? "websocket.send" : "websocket.receive";
   }
 
   @Override
   public void onStart(AttributeSink attributes, SocketMessage message) {
-    attributes.set(WebSocketKeys.MESSAGE_TYPE, message.isText() ? "text" : "binary");
+    attributes.set(WebSocketKeys.MESSAGE_TYPE, message.type().name());
   }
 
   @Override
@@ -70,11 +76,11 @@ final class MessageConvention implements RequestConvention<SocketMessage, Socket
 
   @Override
   public @Nullable TextMapGetter<SocketMessage> requestGetter() {
-    return !sent && carriesContext ? GETTER : null;
+    return getter;
   }
 
   @Override
   public @Nullable HeaderSetter<SocketMessage> requestSetter() {
-    return sent && carriesContext ? SocketMessage::add : null;
+    return setter;
   }
 }
