@@ -49,7 +49,7 @@ public final class JdbcTelemetry {
             .build();
     waits = telemetry.instrumenter(SCOPE, new WaitConvention()).build();
     databases = new Databases(guard);
-    queries = new Queries(builder.queryText, Queries::analyze, guard);
+    queries = new Queries(builder.queryText, SqlAnalyzer::analyze, guard);
     comment = new SqlComment(builder.sqlComments, builder.sqlCommentsInPrepared, guard);
     waitThresholdNanos = builder.waitThreshold.toNanos();
     transactionSpans = builder.transactionSpans;
