@@ -29,7 +29,7 @@ public final class JdbcTelemetry {
   static final List<Double> SECONDS = List.of(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1d, 5d, 10d);
 
   final RequestInstrumenter<Query, Throwable> calls;
-  final RequestInstrumenter<ConnectionWait, Throwable> waits;
+  final RequestInstrumenter<WaitConvention.Wait, Throwable> waits;
   final Queries queries;
   final Databases databases;
   final SqlComment comment;
@@ -78,8 +78,9 @@ public final class JdbcTelemetry {
     if (!calls.isActive() || Traced.of(dataSource) != null) {
       return dataSource;
     }
-    String poolName = HikariMetrics.attach(dataSource, telemetry.openTelemetry(), guard);
-    return new TracedSource(this, dataSource, poolName).proxy(dataSource);
+    return new TracedSource(
+            this, dataSource, HikariMetrics.attach(dataSource, telemetry.openTelemetry(), guard))
+        .proxy(dataSource);
   }
 
   /**

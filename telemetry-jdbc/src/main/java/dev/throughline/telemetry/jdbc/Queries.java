@@ -72,18 +72,16 @@ final class Queries {
     if (sql != null) {
       try {
         Analyzed found = analyzer.apply(SqlText.safe(sql, database), database);
+        String text = raw ? SqlText.limited(sql) : shown(found.text());
         return new Query(
             database,
-            raw ? SqlText.limited(sql) : shown(found.text()),
-            found.summary(),
-            found.operation(),
-            found.collection(),
-            found.procedure());
+            new Analyzed(
+                text, found.summary(), found.operation(), found.collection(), found.procedure()));
       } catch (Throwable t) {
         guard.caught("SqlQueryAnalyzer.analyze", t);
       }
     }
-    return new Query(database, null, null, null, null, null);
+    return new Query(database, Analyzed.NOTHING);
   }
 
   private @Nullable String shown(@Nullable String sanitized) throws NoSuchAlgorithmException {

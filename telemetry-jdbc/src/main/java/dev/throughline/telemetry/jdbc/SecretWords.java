@@ -55,8 +55,7 @@ final class SecretWords {
           "TABLE", "VIEW", "INDEX", "TRIGGER", "FUNCTION", "PROCEDURE", "PROC", "TYPE", "PACKAGE");
 
   private static final Set<String> BEFORE_TABLES =
-      Set.of(
-          "FROM", "INTO", "JOIN", "UPDATE", "TABLE", "ONLY", "EXISTS", "MERGE", "VIEW", "INDEX");
+      Set.of("FROM", "INTO", "JOIN", "UPDATE", "TABLE", "ONLY", "EXISTS", "MERGE", "VIEW", "INDEX");
 
   private static final Set<String> DEFINING = Set.of("CREATE", "ALTER", "DROP");
   private static final Set<String> ACCOUNTS = Set.of("USER", "ROLE", "LOGIN");
@@ -129,7 +128,7 @@ final class SecretWords {
               && !ACCOUNTS.contains(before);
     }
     if ((word.equals("EXEC") || word.equals("EXECUTE"))
-        && (words == 1 || dialect == Dialect.SQL_SERVER && !first.equals("GRANT"))) {
+        && (words == 1 || (dialect == Dialect.SQL_SERVER && !first.equals("GRANT")))) {
       isCall = true;
       procedureEnd = -1;
       return Next.SHOWN;
@@ -147,7 +146,7 @@ final class SecretWords {
 
   /** SQL Server takes a bare word as a string. */
   private Next argument(String word, int from, int to, boolean joined) {
-    if (procedureEnd < 0 || joined && from == procedureEnd + 1) {
+    if (procedureEnd < 0 || (joined && from == procedureEnd + 1)) {
       procedureEnd = to;
       return Next.SHOWN;
     }
@@ -163,7 +162,7 @@ final class SecretWords {
       default ->
           word.contains("PASSWORD")
               || word.contains("SECRET_")
-              || first.equals("PRAGMA") && word.contains("KEY");
+              || (first.equals("PRAGMA") && word.contains("KEY"));
     };
   }
 }

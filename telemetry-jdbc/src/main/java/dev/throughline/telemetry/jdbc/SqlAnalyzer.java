@@ -28,7 +28,10 @@ final class SqlAnalyzer {
       @Nullable String summary,
       @Nullable String operation,
       @Nullable String collection,
-      @Nullable String procedure) {}
+      @Nullable String procedure) {
+
+    static final Analyzed NOTHING = new Analyzed(null, null, null, null, null);
+  }
 
   /**
    * Names a statement's operation and tables, and hides its literals.

@@ -186,8 +186,8 @@ final class SqlText {
     if (dialect == Dialect.ORACLE && (follows(i, "q") || follows(i, "nq"))) {
       return oracleLiteral(i);
     }
-    if (dialect == Dialect.UNKNOWN && (follows(i, "q") || follows(i, "nq"))
-        || dialect == Dialect.BIGQUERY && sql.startsWith("'''", i)) {
+    if ((dialect == Dialect.UNKNOWN && (follows(i, "q") || follows(i, "nq")))
+        || (dialect == Dialect.BIGQUERY && sql.startsWith("'''", i))) {
       return IN_DOUBT;
     }
     boolean escapes = dialect == Dialect.POSTGRESQL && follows(i, "e");
@@ -224,7 +224,7 @@ final class SqlText {
     quoteAt(i);
     int end = closing(i, quote, dialect.backslashEscapesInNames());
     boolean isValue = isValue("\"", i, end);
-    return isValue || end > 0 && sql.substring(i, end).indexOf('\\') >= 0
+    return isValue || (end > 0 && sql.substring(i, end).indexOf('\\') >= 0)
         ? replace(i, end, quote + "?" + quote)
         : end;
   }
@@ -404,7 +404,7 @@ final class SqlText {
     String tag = sql.substring(i, tagEnd + 1);
     int end = sql.indexOf(tag, tagEnd + 1);
     if (dialect.dollarQuotes == NO
-        || dialect.dollarQuotes == PERHAPS && end > 0 && hasQuote(tagEnd + 1, end)) {
+        || (dialect.dollarQuotes == PERHAPS && end > 0 && hasQuote(tagEnd + 1, end))) {
       return IN_DOUBT;
     }
     return end < 0 ? NEVER_ENDS : replace(i, end + tag.length(), brackets > 0 ? "?" : LITERAL);

@@ -103,7 +103,8 @@ class SqlTextTest {
         .isEqualTo("SELECT a FROM t WHERE b = ? AND c::d = ?");
     assertThat(text("postgresql", "SELECT $2, $1, a$b$c FROM t WHERE d = 'x'"))
         .isEqualTo("SELECT $2, $1, ? FROM t WHERE d = ?");
-    assertThat(text("other_sql", "SELECT $1, $2, $424 FROM t")).isEqualTo("SELECT $1, $2, ? FROM t");
+    assertThat(text("other_sql", "SELECT $1, $2, $424 FROM t"))
+        .isEqualTo("SELECT $1, $2, ? FROM t");
     assertThat(text("trino", "SELECT 1 /* a /* b */ c */ FROM t")).isEqualTo("SELECT ? FROM t");
     assertThat(text("mysql", "SELECT /*! STRAIGHT_JOIN */ a FROM t")).isEqualTo("SELECT a FROM t");
   }
@@ -116,7 +117,8 @@ class SqlTextTest {
         .isEqualTo("SET app.token TO ?; SELECT password FROM t");
     assertThat(text("microsoft.sql_server", "EXEC dbo.p ada, [b], \"c\", @d = e, @f OUTPUT, 1"))
         .isEqualTo("EXEC dbo.p ?, [?], ?, @d = ?, @f OUTPUT, ?");
-    assertThat(text("microsoft.sql_server", "DECLARE @a int = 1; SET @a = @b + 1; SELECT @a FROM t"))
+    assertThat(
+            text("microsoft.sql_server", "DECLARE @a int = 1; SET @a = @b + 1; SELECT @a FROM t"))
         .isEqualTo("DECLARE @a int = ?; SET @a = @b + ?; SELECT @a FROM t");
     assertThat(text("postgresql", "CREATE TABLE t (password TEXT); UPDATE t SET password = $1"))
         .isEqualTo("CREATE TABLE t (password TEXT); UPDATE t SET password = $1");
@@ -157,56 +159,120 @@ class SqlTextTest {
             "postgresql",
             all,
             new String[] {
-              "\"it's\"", "E'it\\'s secret'", "'a\\'", "$$it's secret$$", "$t$ $$ 'secret $t$", "::", "@>",
-              "#>", "/* it's /* a */ secret */", "-- don't\n", "ARRAY['secret', 'b']", "a[1]", "U&'secret'"
+              "\"it's\"",
+              "E'it\\'s secret'",
+              "'a\\'",
+              "$$it's secret$$",
+              "$t$ $$ 'secret $t$",
+              "::",
+              "@>",
+              "#>",
+              "/* it's /* a */ secret */",
+              "-- don't\n",
+              "ARRAY['secret', 'b']",
+              "a[1]",
+              "U&'secret'"
             }),
         Arguments.of(
             "mysql",
             all,
             new String[] {
-              "`it's`", "\"it's secret\"", "# don't\n", "-- don't\n", "x--1", "/* it's /* secret */",
-              "_utf8'secret'", "X'5ec7e7'", "'a' \"secret\""
+              "`it's`",
+              "\"it's secret\"",
+              "# don't\n",
+              "-- don't\n",
+              "x--1",
+              "/* it's /* secret */",
+              "_utf8'secret'",
+              "X'5ec7e7'",
+              "'a' \"secret\""
             }),
         Arguments.of(
             "microsoft.sql_server",
             all,
             new String[] {
-              "[it's]", "[a]]'b]", "[\"]", "\"it's\"", "N'secret'", "$424242", "@p", "#t",
-              "/* it's /* a */ secret */", "-- don't\n", "'a\\'"
+              "[it's]",
+              "[a]]'b]",
+              "[\"]",
+              "\"it's\"",
+              "N'secret'",
+              "$424242",
+              "@p",
+              "#t",
+              "/* it's /* a */ secret */",
+              "-- don't\n",
+              "'a\\'"
             }),
         Arguments.of(
             "oracle.db",
             all,
             new String[] {
-              "q'[it's secret]'", "nq'!it's secret!'", "Q'<'secret>'", "\"it's\"", ":x", "v$x", "/* it's */",
-              "/*+ it's */", "-- don't\n", "'a\\'"
+              "q'[it's secret]'",
+              "nq'!it's secret!'",
+              "Q'<'secret>'",
+              "\"it's\"",
+              ":x",
+              "v$x",
+              "/* it's */",
+              "/*+ it's */",
+              "-- don't\n",
+              "'a\\'"
             }),
         Arguments.of(
             "sqlite",
             all,
             new String[] {
-              "[it's]", "`it's`", "\"it's\"", "\"secret\"", "/* it's /* a */", "-- don't\n", "$x", "?1", "'a\\'"
+              "[it's]",
+              "`it's`",
+              "\"it's\"",
+              "\"secret\"",
+              "/* it's /* a */",
+              "-- don't\n",
+              "$x",
+              "?1",
+              "'a\\'"
             }),
         Arguments.of(
             "h2database",
             all,
             new String[] {
-              "\"it's\"", "`it's`", "$$it's secret$$", "// don't\n", "-- don't\n", "/* it's */", "U&'secret'",
+              "\"it's\"",
+              "`it's`",
+              "$$it's secret$$",
+              "// don't\n",
+              "-- don't\n",
+              "/* it's */",
+              "U&'secret'",
               "'a\\'"
             }),
         Arguments.of(
             "clickhouse",
             all,
             new String[] {
-              "`a\\`it's`", "\"a\\\"it's\"", "'it\\'s secret'", "$x$it's secret$x$", "# don't\n", "#! don't\n",
-              "-- don't\n", "/* it's */", "['secret', 'b']", "{p:String}"
+              "`a\\`it's`",
+              "\"a\\\"it's\"",
+              "'it\\'s secret'",
+              "$x$it's secret$x$",
+              "# don't\n",
+              "#! don't\n",
+              "-- don't\n",
+              "/* it's */",
+              "['secret', 'b']",
+              "{p:String}"
             }),
         Arguments.of(
             "snowflake",
             all,
             new String[] {
-              "\"it's\"", "\"a\\\"", "'it\\'s secret'", "$$it's secret$$", "// don't\n", "-- don't\n", "$1",
-              "a:b.c", "/* it's */"
+              "\"it's\"",
+              "\"a\\\"",
+              "'it\\'s secret'",
+              "$$it's secret$$",
+              "// don't\n",
+              "-- don't\n",
+              "$1",
+              "a:b.c",
+              "/* it's */"
             }),
         Arguments.of(
             "ibm.db2",
