@@ -15,6 +15,9 @@ import dev.throughline.telemetry.instrument.ScopeHook;
 import dev.throughline.telemetry.instrument.ScopeHooks;
 import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
+import dev.throughline.telemetry.internals.OpenTelemetryInternals;
+import dev.throughline.telemetry.propagation.OffPropagators;
+import dev.throughline.telemetry.propagation.Propagation;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.metrics.Meter;
@@ -104,7 +107,7 @@ public final class Telemetry implements AutoCloseable {
   }
 
   private static Telemetry init(TelemetryBuilder builder) {
-    if (JavaAgent.isRunning()) {
+    if (OpenTelemetryInternals.isAgentRunning()) {
       Telemetry adopted = TelemetryBuilder.over(GlobalOpenTelemetry.get(), false);
       becomeGlobal(adopted);
       LoggerFactory.getLogger(Telemetry.class)

@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.throughline.telemetry.instrument.AttributeSink;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
+import dev.throughline.telemetry.internals.OpenTelemetryInternals;
+import dev.throughline.telemetry.propagation.Propagation;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.SpanKind;
@@ -26,7 +28,7 @@ class JavaAgentTest {
 
   @Test
   void isNotRunningHere() {
-    assertThat(JavaAgent.isRunning()).isFalse();
+    assertThat(OpenTelemetryInternals.isAgentRunning()).isFalse();
   }
 
   @Test
@@ -84,7 +86,7 @@ class JavaAgentTest {
 
     public static void main(String[] args) {
       Telemetry telemetry = Telemetry.init("from-main");
-      say("running", JavaAgent.isRunning());
+      say("running", OpenTelemetryInternals.isAgentRunning());
       say("global", Telemetry.global() == telemetry);
       say("enabled", telemetry.isEnabled());
       RequestInstrumenter<Map<String, String>, String> adapter =

@@ -15,6 +15,7 @@ import io.opentelemetry.sdk.trace.samplers.Sampler;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -261,7 +262,8 @@ class SettingsTest {
             line ->
                 assertThat(line)
                     .startsWith(
-                        Environment.variable(property) + ": \"\" can't be used; accepted: "));
+                        property.replace('.', '_').toUpperCase(Locale.ROOT)
+                            + ": \"\" can't be used; accepted: "));
   }
 
   @Test

@@ -101,7 +101,7 @@ final class BatchExport<T, D> {
       if (exporting.tryLock(left, TimeUnit.NANOSECONDS)) {
         try {
           request.begin();
-          result = target.export(data);
+          result = Suppression.call(() -> target.export(data));
         } finally {
           taken = request.end();
           exporting.unlock();
@@ -306,7 +306,7 @@ final class BatchExport<T, D> {
     request.begin();
     exporting.lock();
     try {
-      CompletableResultCode result = target.export(exported);
+      CompletableResultCode result = Suppression.call(() -> target.export(exported));
       result.join(settings.exportTimeout().toNanos(), TimeUnit.NANOSECONDS);
       delivered = result.isSuccess();
       done = result.isDone();

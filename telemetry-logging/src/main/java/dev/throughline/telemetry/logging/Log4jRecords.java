@@ -28,7 +28,7 @@ final class Log4jRecords extends AbstractAppender {
   }
 
   static void install(LogRecords records, ScopeHook hook) {
-    LogRecords.chooseStableNames();
+    Internals.chooseStableNames();
     LoggerContext context = (LoggerContext) LogManager.getContext(false);
     Log4jRecords appender = new Log4jRecords(records, hook, appender(records));
     appender.start();

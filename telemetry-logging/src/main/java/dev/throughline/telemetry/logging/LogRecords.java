@@ -7,7 +7,9 @@ import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.ScopeHook;
 import dev.throughline.telemetry.instrument.ScopeHooks;
 import io.opentelemetry.api.OpenTelemetry;
+import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.context.Context;
+import io.opentelemetry.sdk.logs.export.LogRecordExporter;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -17,8 +19,8 @@ final class LogRecords {
   /** Ids are part of a record by themselves. */
   static final String IDS = "trace_id,span_id,trace_flags";
 
-  private static final String EXPORTING_THREAD = "BatchLogRecordProcessor_WorkerThread";
-  private static final String OPT_IN = "otel.semconv-stability.opt-in";
+  private static final StackWalker STACK =
+      StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
 
   private static final AtomicInteger count = new AtomicInteger();
 
@@ -48,16 +50,29 @@ final class LogRecords {
             || loggerName.startsWith("okhttp3."))) {
       return false;
     }
-    if (Thread.currentThread().getName().startsWith(EXPORTING_THREAD)) {
+    Context context = Context.current();
+    if (emitting.get() != null || Internals.isSuppressed(context) || isExporting(context)) {
       return false;
     }
     // A line within a span of another telemetry is the other's.
-    ScopeHook current = ScopeHooks.of(Context.current());
-    if (emitting.get() != null || (current != null && current != hook)) {
+    ScopeHook current = ScopeHooks.of(context);
+    if (current != null && current != hook) {
       return false;
     }
     emitting.set(true);
     return true;
+  }
+
+  /**
+   * Whether an exporter is on the stack. A processor of the service's own, or OpenTelemetry's, has
+   * threads of its own, of which the context says nothing.
+   */
+  private static boolean isExporting(Context context) {
+    return Span.fromContextOrNull(context) == null
+        && STACK.walk(
+            frames ->
+                frames.anyMatch(
+                    frame -> LogRecordExporter.class.isAssignableFrom(frame.getDeclaringClass())));
   }
 
   void end() {
@@ -82,25 +97,6 @@ final class LogRecords {
     if (remove != null) {
       remove.run();
       remove = null;
-    }
-  }
-
-  /**
-   * Has the appenders write code locations under the stable names. They take the former ones unless
-   * a system property says otherwise, which they read once.
-   */
-  static void chooseStableNames() {
-    if (System.getProperty(OPT_IN) != null
-        || System.getenv("OTEL_SEMCONV_STABILITY_OPT_IN") != null) {
-      return;
-    }
-    System.setProperty(OPT_IN, "code");
-    try {
-      Class.forName("io.opentelemetry.instrumentation.api.internal.SemconvStability");
-    } catch (ClassNotFoundException e) {
-      // Another version, which has the names that it has.
-    } finally {
-      System.clearProperty(OPT_IN);
     }
   }
 }

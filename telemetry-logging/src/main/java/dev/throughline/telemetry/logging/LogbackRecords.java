@@ -24,7 +24,7 @@ final class LogbackRecords extends OpenTelemetryAppender {
   }
 
   static void install(LogRecords records, ScopeHook hook) {
-    LogRecords.chooseStableNames();
+    Internals.chooseStableNames();
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
     LogbackRecords appender = new LogbackRecords(records, hook);
     appender.setName(records.appenderName);

@@ -6,6 +6,7 @@ package dev.throughline.telemetry.logging;
 import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 
+/** The MDC kit on {@code java.util.logging}. */
 class JulMdcTest extends MdcKit {
 
   @Override

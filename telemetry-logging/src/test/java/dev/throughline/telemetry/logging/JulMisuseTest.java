@@ -3,4 +3,5 @@
 
 package dev.throughline.telemetry.logging;
 
+/** The misuse kit on {@code java.util.logging}. */
 class JulMisuseTest extends MisuseKit {}

@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.logging;
 
+/** The MDC kit on Log4j 2. */
 class Log4jMdcTest extends MdcKit {
 
   @Override

@@ -3,4 +3,5 @@
 
 package dev.throughline.telemetry.logging;
 
+/** The misuse kit on Log4j 2. */
 class Log4jMisuseTest extends MisuseKit {}

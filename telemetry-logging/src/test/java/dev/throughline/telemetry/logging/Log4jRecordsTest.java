@@ -10,6 +10,7 @@ import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.core.LoggerContext;
 import org.apache.logging.log4j.core.config.Configurator;
 
+/** The kit of log records on Log4j 2. */
 class Log4jRecordsTest extends RecordsKit {
 
   private final LoggerContext context = (LoggerContext) LogManager.getContext(false);

@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.logging;
 
+/** The MDC kit on Logback. */
 class LogbackMdcTest extends MdcKit {
 
   @Override

@@ -3,4 +3,5 @@
 
 package dev.throughline.telemetry.logging;
 
+/** The misuse kit on Logback. */
 class LogbackMisuseTest extends MisuseKit {}

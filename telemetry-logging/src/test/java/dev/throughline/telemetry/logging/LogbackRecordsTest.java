@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.LoggerFactory;
 
+/** The kit of log records on Logback. */
 class LogbackRecordsTest extends RecordsKit {
 
   private final LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();

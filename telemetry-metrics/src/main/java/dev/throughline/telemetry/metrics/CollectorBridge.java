@@ -63,6 +63,9 @@ import org.jspecify.annotations.Nullable;
  * Gives exporters what the service registered with the Prometheus client, under the names and
  * labels that Prometheus shows. The client's own exporter for this brings OpenTelemetry's incubator
  * and resource providers with it.
+ *
+ * <p>Alone here in its use of OpenTelemetry's internals, which another version may have moved:
+ * {@code CollectorBridgeTest} fails then.
  */
 final class CollectorBridge implements MetricProducer {
 

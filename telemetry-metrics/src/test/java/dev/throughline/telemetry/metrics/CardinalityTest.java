@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
+/** An instrument with too many combinations of attributes, pulled and pushed. */
 class CardinalityTest {
 
   private static final AttributeKey<String> HOST = AttributeKey.stringKey("bmc.host");

@@ -46,6 +46,7 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
+/** The door of the module: formats, servers, the port, and what throws. */
 class MetricsTelemetryTest {
 
   private static final AttributeKey<String> BMC_TYPE = AttributeKey.stringKey("bmc.type");

@@ -21,6 +21,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
+/** The metrics of telemetry itself. */
 class OwnHealthTest {
 
   private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();

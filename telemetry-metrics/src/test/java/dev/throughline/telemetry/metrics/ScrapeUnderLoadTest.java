@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
+/** Scrapes of a service that records at the same time. */
 class ScrapeUnderLoadTest {
 
   private static final int THREADS = 8;

@@ -31,9 +31,9 @@ import java.util.function.BinaryOperator;
 import java.util.function.Predicate;
 
 /**
- * What instruments recorded since the test began. An instrument lives longer than a test and can't
- * be cleared, so its deltas are collected and added up; what is observed is as it was observed
- * last.
+ * What instruments recorded since the test began; alone here in its use of OpenTelemetry's
+ * internals, for points that are added up. An instrument lives longer than a test and can't be
+ * cleared, so its deltas are collected and added up; what is observed is as it was observed last.
  */
 final class Metrics {
 

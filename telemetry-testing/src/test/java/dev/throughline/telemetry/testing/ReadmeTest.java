@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.slf4j.LoggerFactory;
 
+/** The README of the module, compiled and run. */
 class ReadmeTest extends ReadmeKit {
 
   // region

@@ -6,6 +6,7 @@ package dev.throughline.telemetry.testing;
 import dev.throughline.telemetry.Telemetry;
 import java.util.List;
 
+/** The client kit on the least adapter for the JDK's client. */
 class ReferenceClientTest extends HttpClientKit {
 
   private boolean throwing;

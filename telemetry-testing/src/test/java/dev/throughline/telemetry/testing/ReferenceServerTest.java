@@ -7,6 +7,7 @@ import java.net.URI;
 import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 
+/** The server kit on the least adapter for the JDK's server. */
 class ReferenceServerTest extends HttpServerKit {
 
   static final String NO_ASYNC = "The JDK's server answers on the thread that took the request";

@@ -38,6 +38,7 @@ import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.platform.engine.TestExecutionResult.Status;
 import org.slf4j.LoggerFactory;
 
+/** What the extension records, and what it fails a test for. */
 class TelemetryExtensionTest {
 
   private static final ContextKey<String> KEY = ContextKey.named("key");

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.opentest4j.AssertionFailedError;
 
+/** Assertions on trees of spans, and the messages of those that fail. */
 class TraceTreeTest {
 
   @RegisterExtension

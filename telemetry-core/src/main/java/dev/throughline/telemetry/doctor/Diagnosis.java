@@ -1,0 +1,577 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.doctor;
+
+import dev.throughline.telemetry.delivery.Answer;
+import dev.throughline.telemetry.delivery.Receiver;
+import dev.throughline.telemetry.settings.Secrets;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.Principal;
+import java.security.PrivateKey;
+import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertPathValidatorException;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateNotYetValidException;
+import java.security.cert.X509Certificate;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSocket;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509ExtendedKeyManager;
+import javax.net.ssl.X509TrustManager;
+import org.jspecify.annotations.Nullable;
+
+/** Why an endpoint can't be reached, step by step: its name, its port, its TLS, its protocol. */
+final class Diagnosis {
+
+  private static final int TIMEOUT_MILLIS = 3_000;
+  private static final int HTTPS_PORT = 443;
+  private static final int HTTP_PORT = 80;
+  private static final int MOST_READ = 4_096;
+  private static final Duration MOST_SKEW = Duration.ofSeconds(5);
+  // The connection preface of RFC 9113, with an empty SETTINGS frame.
+  private static final byte[] PREFACE =
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0".getBytes(StandardCharsets.US_ASCII);
+  private static final int FRAME_HEADER = 9;
+  private static final int FRAME_TYPE = 3;
+  private static final int SETTINGS = 4;
+  private static final int TLS_ALERT = 0x15;
+  private static final Pattern DATE = Pattern.compile("(?im)^date:\\s*(.+?)\\s*$");
+
+  private final String target;
+  private final String host;
+  private final int port;
+  private final boolean grpc;
+  private final boolean secure;
+  private final @Nullable SSLContext tls;
+  private final @Nullable X509TrustManager trusted;
+
+  Diagnosis(Receiver receiver) {
+    URI endpoint = receiver.endpoint();
+    grpc = receiver.grpc();
+    tls = receiver.tls();
+    trusted = receiver.trusted();
+    secure = receiver.isSecure();
+    String authority = String.valueOf(endpoint.getRawAuthority());
+    int end = authority.lastIndexOf(':');
+    boolean hasPort = end > authority.lastIndexOf(']') && end >= 0;
+    host = hasPort ? authority.substring(0, end) : authority;
+    port =
+        hasPort ? Integer.parseInt(authority.substring(end + 1)) : secure ? HTTPS_PORT : HTTP_PORT;
+    target =
+        endpoint.getScheme() + "://" + host + ":" + port + (grpc ? " (grpc)" : " (http/protobuf)");
+  }
+
+  /** What is looked at, for people to read. */
+  String target() {
+    return target;
+  }
+
+  private enum Speech {
+    HTTP_1(true),
+    HTTP_2(true),
+    TLS(false),
+    SILENCE(false);
+
+    final boolean isPlain;
+
+    Speech(boolean isPlain) {
+      this.isPlain = isPlain;
+    }
+  }
+
+  /**
+   * What a receiver says first.
+   *
+   * @param date the time that it tells, if it does
+   */
+  private record Heard(Speech speech, @Nullable String date) {}
+
+  /** All steps, up to the first that fails. */
+  List<Finding> run() {
+    List<Finding> findings = new ArrayList<>();
+    try {
+      findings.add(Finding.ok(target, "name", host + " is " + addresses()));
+      try (Socket socket = connect()) {
+        findings.add(
+            Finding.ok(target, "connection", "to port " + socket.getPort() + " is accepted"));
+      }
+      if (secure) {
+        try (SSLSocket socket = handshake(context())) {
+          findings.add(
+              Finding.ok(
+                  target,
+                  "tls",
+                  socket.getSession().getProtocol() + ", and the certificate is trusted"));
+        } catch (IOException e) {
+          findings.add(speaksPlainly(e) ? noTls() : of(e));
+          return findings;
+        }
+      } else {
+        findings.add(Finding.skipped(target, "tls", "the endpoint begins with http://"));
+      }
+      Heard heard = hear();
+      Finding said = said(heard);
+      findings.add(said);
+      if (said.check().equals("protocol")) {
+        findings.add(clock(heard.date));
+      }
+    } catch (IOException e) {
+      findings.add(of(e));
+    }
+    return findings;
+  }
+
+  /**
+   * Why an export failed, and what to do about it, in one line. If what was thrown says too little,
+   * the receiver is asked once more, which may take some seconds.
+   *
+   * @return null if no more is known
+   */
+  static @Nullable String explain(Receiver receiver, Answer answer) {
+    IOException failure = answer.failure();
+    if (failure == null) {
+      return explain(answer.cause());
+    }
+    if (failure instanceof InterruptedIOException
+        && !String.valueOf(failure.getMessage()).contains("onnect timed out")) {
+      // Whatever answers late is there.
+      return null;
+    }
+    Diagnosis diagnosis = new Diagnosis(receiver);
+    Finding found = diagnosis.known(failure);
+    if (found == null) {
+      try {
+        found = diagnosis.said(diagnosis.hear());
+      } catch (IOException e) {
+        found = diagnosis.known(e);
+      }
+    }
+    return found == null || found.result() != Finding.Result.FAILED ? null : found.line();
+  }
+
+  private static @Nullable String explain(Answer.Cause cause) {
+    return switch (cause) {
+      case NOT_AUTHENTICATED ->
+          "the receiver does not let you in; set or correct OTEL_EXPORTER_OTLP_HEADERS, whose"
+              + " values are percent-encoded";
+      case NOT_TAKEN_THERE, NO_RECEIVER ->
+          "the receiver does not take them there; correct the endpoint's path, or add a pipeline"
+              + " for them to the collector";
+      case OTHER -> null;
+    };
+  }
+
+  private Finding said(Heard heard) throws IOException {
+    return heard.speech == Speech.SILENCE && secure && asksForCertificate()
+        ? noClientCertificate()
+        : protocol(heard.speech);
+  }
+
+  private String addresses() throws UnknownHostException {
+    return Stream.of(InetAddress.getAllByName(host))
+        .map(InetAddress::getHostAddress)
+        .distinct()
+        .collect(Collectors.joining(", "));
+  }
+
+  private Socket connect() throws IOException {
+    Socket socket = new Socket();
+    try {
+      // The JDK tries all addresses only where it resolves the name by itself.
+      IOException failed = null;
+      for (InetAddress address : InetAddress.getAllByName(host)) {
+        try {
+          socket.connect(new InetSocketAddress(address, port), TIMEOUT_MILLIS);
+          socket.setSoTimeout(TIMEOUT_MILLIS);
+          return socket;
+        } catch (IOException e) {
+          failed = failed == null ? e : failed;
+          socket.close();
+          socket = new Socket();
+        }
+      }
+      throw failed == null ? new UnknownHostException(host) : failed;
+    } catch (IOException e) {
+      socket.close();
+      throw e;
+    }
+  }
+
+  private SSLContext context() throws IOException {
+    try {
+      return tls == null ? SSLContext.getDefault() : tls;
+    } catch (GeneralSecurityException e) {
+      throw new IOException(e);
+    }
+  }
+
+  private SSLSocket handshake(SSLContext context) throws IOException {
+    Socket socket = connect();
+    try {
+      SSLSocket secured =
+          (SSLSocket) context.getSocketFactory().createSocket(socket, bareHost(), port, true);
+      SSLParameters parameters = secured.getSSLParameters();
+      parameters.setEndpointIdentificationAlgorithm("HTTPS");
+      if (grpc) {
+        parameters.setApplicationProtocols(new String[] {"h2"});
+      }
+      secured.setSSLParameters(parameters);
+      secured.startHandshake();
+      return secured;
+    } catch (IOException e) {
+      socket.close();
+      throw e;
+    }
+  }
+
+  /** Some servers close the connection without a word where no certificate was shown. */
+  private boolean asksForCertificate() throws IOException {
+    AskedForKey asked = new AskedForKey();
+    try {
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(
+          new KeyManager[] {asked}, trusted == null ? null : new TrustManager[] {trusted}, null);
+      handshake(context).close();
+    } catch (GeneralSecurityException e) {
+      throw new IOException(e);
+    }
+    return asked.asked;
+  }
+
+  /** Has no key, and knows whether one was asked for. */
+  private static final class AskedForKey extends X509ExtendedKeyManager {
+
+    private volatile boolean asked;
+
+    @Override
+    public @Nullable String chooseClientAlias(
+        String[] keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
+      asked = true;
+      return null;
+    }
+
+    @Override
+    public String @Nullable [] getClientAliases(String keyType, Principal @Nullable [] issuers) {
+      return null;
+    }
+
+    @Override
+    public String @Nullable [] getServerAliases(String keyType, Principal @Nullable [] issuers) {
+      return null;
+    }
+
+    @Override
+    public @Nullable String chooseServerAlias(
+        String keyType, Principal @Nullable [] issuers, @Nullable Socket socket) {
+      return null;
+    }
+
+    @Override
+    public X509Certificate @Nullable [] getCertificateChain(String alias) {
+      return null;
+    }
+
+    @Override
+    public @Nullable PrivateKey getPrivateKey(String alias) {
+      return null;
+    }
+  }
+
+  /** Whether a port that shows no certificate speaks HTTP without TLS. */
+  private boolean speaksPlainly(IOException noTls) throws IOException {
+    if (cause(noTls, CertificateException.class) != null
+        || cause(noTls, CertPathValidatorException.class) != null) {
+      return false;
+    }
+    Speech first = ask(grpc ? PREFACE : request(), false).speech;
+    return (first == Speech.SILENCE ? ask(grpc ? request() : PREFACE, false).speech : first)
+        .isPlain;
+  }
+
+  private String bareHost() {
+    return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+  }
+
+  private Heard hear() throws IOException {
+    Heard first = ask(grpc ? PREFACE : request(), secure);
+    if (first.speech != Speech.SILENCE) {
+      return first;
+    }
+    Heard second = ask(grpc ? request() : PREFACE, secure);
+    if (second.speech != Speech.SILENCE || secure) {
+      return second;
+    }
+    return speaksTls() ? new Heard(Speech.TLS, null) : second;
+  }
+
+  private byte[] request() {
+    return ("GET / HTTP/1.1\r\nHost: "
+            + host
+            + "\r\nUser-Agent: throughline-doctor\r\nConnection: close\r\n\r\n")
+        .getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /**
+   * Says something, and listens for as long as it makes sense; what breaks off is heard as well.
+   */
+  private Heard ask(byte[] bytes, boolean withTls) throws IOException {
+    byte[] heard = new byte[MOST_READ];
+    int length = 0;
+    try (Socket socket = withTls ? handshake(context()) : connect()) {
+      try {
+        socket.getOutputStream().write(bytes);
+        socket.getOutputStream().flush();
+        InputStream in = socket.getInputStream();
+        for (int read = in.read(heard);
+            read > 0;
+            read = in.read(heard, length, MOST_READ - length)) {
+          length += read;
+          if (length == MOST_READ || (length >= FRAME_HEADER && isSettings(heard))) {
+            break;
+          }
+        }
+      } catch (SSLException e) {
+        // Where a client has to show a certificate, that is told here.
+        throw e;
+      } catch (IOException e) {
+        if (length == 0) {
+          return new Heard(Speech.SILENCE, null);
+        }
+      }
+    }
+    return heard(heard, length);
+  }
+
+  private static boolean isSettings(byte[] heard) {
+    return heard[0] == 0 && heard[FRAME_TYPE] == SETTINGS;
+  }
+
+  private static Heard heard(byte[] bytes, int length) {
+    if (length >= FRAME_HEADER && isSettings(bytes)) {
+      return new Heard(Speech.HTTP_2, null);
+    }
+    String text = new String(bytes, 0, length, StandardCharsets.ISO_8859_1);
+    if (text.startsWith("HTTP/1")) {
+      // What servers of Go and nginx say to plain text.
+      boolean wantsTls =
+          text.toLowerCase(Locale.ROOT).matches("(?s).*to (?:an )?https (?:server|port).*");
+      Matcher date = DATE.matcher(text);
+      return new Heard(wantsTls ? Speech.TLS : Speech.HTTP_1, date.find() ? date.group(1) : null);
+    }
+    return new Heard(length > 0 && bytes[0] == TLS_ALERT ? Speech.TLS : Speech.SILENCE, null);
+  }
+
+  /** Whether a certificate comes, be it trusted or not. */
+  private boolean speaksTls() throws IOException {
+    try (Socket socket = handshake(context())) {
+      return socket.isConnected();
+    } catch (SSLException e) {
+      return cause(e, CertificateException.class) != null
+          || cause(e, CertPathValidatorException.class) != null;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private Finding protocol(Speech speech) {
+    String setting = grpc ? "grpc" : "http/protobuf";
+    return switch (speech) {
+      case HTTP_2 ->
+          grpc
+              ? Finding.ok(target, "protocol", "the port speaks HTTP/2, as gRPC needs it")
+              : Finding.failed(
+                  target,
+                  "protocol",
+                  "this port speaks HTTP/2 as gRPC does, the setting says " + setting,
+                  "set OTEL_EXPORTER_OTLP_PROTOCOL=grpc, or name the port of HTTP, mostly 4318");
+      case HTTP_1 ->
+          grpc
+              ? Finding.failed(
+                  target,
+                  "protocol",
+                  "this port speaks HTTP/1, the setting says " + setting,
+                  "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or name the port of gRPC, mostly"
+                      + " 4317")
+              : Finding.ok(target, "protocol", "the port speaks HTTP/1");
+      case TLS ->
+          Finding.failed(
+              target,
+              "protocol",
+              "this port speaks TLS, the endpoint begins with http://",
+              "begin the endpoint with https://");
+      case SILENCE ->
+          Finding.failed(
+              target,
+              "protocol",
+              "the port says nothing to HTTP/1, to HTTP/2 or to TLS",
+              "check that an OTLP receiver listens there");
+    };
+  }
+
+  private Finding clock(@Nullable String date) {
+    if (date == null) {
+      return Finding.skipped(target, "clock", "the receiver tells no time");
+    }
+    try {
+      Instant there = ZonedDateTime.parse(date, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
+      Duration ahead = Duration.between(Instant.now(), there);
+      long seconds = Math.abs(ahead.toSeconds());
+      return ahead.abs().compareTo(MOST_SKEW) <= 0
+          ? Finding.ok(target, "clock", "the receiver's differs by less than 5 s")
+          : Finding.warning(
+              target,
+              "clock",
+              "the receiver's is " + seconds + " s " + (ahead.isNegative() ? "behind" : "ahead"),
+              "synchronize both by NTP: spans show up at the wrong time, or not at all");
+    } catch (DateTimeException e) {
+      return Finding.skipped(target, "clock", "the receiver's time can't be read");
+    }
+  }
+
+  private Finding of(Throwable failure) {
+    Finding known = known(failure);
+    return known == null ? unknown(failure) : known;
+  }
+
+  private Finding unknown(Throwable failure) {
+    return Finding.failed(
+        target,
+        "connection",
+        "it broke: " + Secrets.text(String.valueOf(failure)),
+        "see the receiver's log");
+  }
+
+  /** What the exception itself tells; null where that is too little. */
+  private @Nullable Finding known(Throwable failure) {
+    if (cause(failure, UnknownHostException.class) != null) {
+      return Finding.failed(
+          target,
+          "name",
+          "no address is known of " + host,
+          "correct the endpoint's host; a container knows the names of its own network alone");
+    }
+    Finding tlsFinding = tls(failure);
+    if (tlsFinding != null) {
+      return tlsFinding;
+    }
+    if (cause(failure, ConnectException.class) != null) {
+      return Finding.failed(
+          target,
+          "connection",
+          "nothing listens at " + host + ":" + port,
+          "start the collector, or correct the endpoint; in a container localhost is itself");
+    }
+    if (cause(failure, NoRouteToHostException.class) != null
+        || cause(failure, SocketTimeoutException.class) != null) {
+      return Finding.failed(
+          target,
+          "connection",
+          host + ":" + port + " does not answer",
+          "look for a firewall or a network policy in between");
+    }
+    return null;
+  }
+
+  private @Nullable Finding tls(Throwable failure) {
+    if (cause(failure, CertificateExpiredException.class) != null) {
+      return tls("the receiver's certificate has expired", "renew it");
+    }
+    if (cause(failure, CertificateNotYetValidException.class) != null) {
+      return tls("the receiver's certificate is not valid yet", "compare the clocks");
+    }
+    if (cause(failure, CertPathBuilderException.class) != null
+        || cause(failure, CertPathValidatorException.class) != null
+        || messages(failure).contains("trustAnchors")) {
+      return tls(
+          "the receiver's certificate is from an issuer that is not trusted",
+          "name the issuer's PEM file in OTEL_EXPORTER_OTLP_CERTIFICATE");
+    }
+    if (cause(failure, SSLPeerUnverifiedException.class) != null
+        || cause(failure, CertificateException.class) != null) {
+      return tls(
+          "the receiver's certificate is not for " + host,
+          "name the host that stands in the certificate");
+    }
+    if (cause(failure, SSLException.class) == null) {
+      return null;
+    }
+    String messages = messages(failure).toLowerCase(Locale.ROOT);
+    if (messages.contains("unrecognized ssl message") || messages.contains("unsupported or un")) {
+      return noTls();
+    }
+    if (messages.contains("certificate_required")
+        || messages.contains("bad_certificate")
+        || messages.contains("certificate_unknown")) {
+      return noClientCertificate();
+    }
+    return tls("no TLS could be agreed on: " + messages(failure), "see the receiver's log");
+  }
+
+  private Finding noTls() {
+    return tls(
+        "this port speaks no TLS, the endpoint begins with https://",
+        "begin the endpoint with http://");
+  }
+
+  private Finding noClientCertificate() {
+    return tls(
+        "the receiver wants to see a certificate of the client's, or another one",
+        "name it in OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE, and its key in"
+            + " OTEL_EXPORTER_OTLP_CLIENT_KEY");
+  }
+
+  private Finding tls(String text, String remedy) {
+    return Finding.failed(target, "tls", text, remedy);
+  }
+
+  private static <T extends Throwable> @Nullable T cause(Throwable failure, Class<T> type) {
+    int depth = 0;
+    for (Throwable t = failure; t != null && depth < 20; t = t.getCause()) {
+      if (type.isInstance(t)) {
+        return type.cast(t);
+      }
+      depth++;
+    }
+    return null;
+  }
+
+  private static String messages(Throwable failure) {
+    StringBuilder messages = new StringBuilder();
+    int depth = 0;
+    for (Throwable t = failure; t != null && depth < 20; t = t.getCause()) {
+      messages.append(messages.length() == 0 ? "" : ": ").append(t.getMessage());
+      depth++;
+    }
+    return Secrets.text(messages.toString());
+  }
+}
