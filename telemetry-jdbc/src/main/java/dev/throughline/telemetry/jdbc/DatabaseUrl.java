@@ -9,7 +9,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** What a JDBC URL tells of its database. User names, passwords and options are not looked at. */
+/** Reads from a JDBC URL which database it leads to. */
 final class DatabaseUrl {
 
   private static final Pattern HOST = option("host");
