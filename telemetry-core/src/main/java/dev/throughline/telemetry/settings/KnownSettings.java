@@ -89,7 +89,7 @@ public final class KnownSettings {
       known(
           Setting.text(
               "telemetry.spool.folder",
-              Kind.TEXT,
+              Kind.FOLDER,
               "a folder",
               null,
               "folder for what can't be delivered; switches the spool on"));
@@ -149,7 +149,8 @@ public final class KnownSettings {
         Setting.text(
             "otel.resource.attributes",
             Kind.ATTRIBUTES,
-            "pairs with commas, e.g. environment=dev,datacenter=eu",
+            "pairs with commas, each key once, of printable ASCII and with a value, e.g."
+                + " environment=dev,datacenter=eu",
             null,
             "map: what all that is sent carries, e.g. environment=dev,datacenter=eu"));
     known(
@@ -158,15 +159,19 @@ public final class KnownSettings {
             "keys of attributes, with commas",
             "list: resource attributes that OpenTelemetry is to leave out"));
     known(
-        text(
+        Setting.text(
                 "otel.java.enabled.resource.providers",
-                "names of classes, with commas",
+                Kind.PROVIDERS,
+                "names of classes that provide resources, with commas",
+                null,
                 "list of class names: no other provider adds attributes")
             .otherwise("all"));
     known(
-        text(
+        Setting.text(
             "otel.java.disabled.resource.providers",
-            "names of classes, with commas",
+            Kind.PROVIDERS,
+            "names of classes that provide resources, with commas",
+            null,
             "list of class names: these providers add no attributes"));
     exporters("traces", "list: otlp, console, or none alone");
     exporters("metrics", "as for traces; also prometheus, with telemetry-metrics");
@@ -393,7 +398,8 @@ public final class KnownSettings {
         Setting.text(
             prefix + "headers",
             Kind.HEADERS,
-            "pairs with commas, percent-encoded, e.g. Authorization=Bearer%20abc",
+            "pairs with commas, each name once and not one of the exporter's own, with a value,"
+                + " percent-encoded, e.g. Authorization=Bearer%20abc",
             null,
             "map: sent with each export, e.g. Authorization=Bearer%20abc"));
     otlp(
