@@ -237,7 +237,7 @@ public final class TelemetryBuilder {
               new Shutdown(sdk, setup.outbox(), setup.closeTimeout(), segments),
               setup.configuration());
       if (builder.metrics != null) {
-        start(builder.metrics, openTelemetry);
+        start(builder.metrics, telemetry.openTelemetry());
       }
       logger()
           .info(

@@ -14,6 +14,8 @@ import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.metrics.LongCounter;
+import io.opentelemetry.api.metrics.Meter;
+import io.opentelemetry.api.metrics.ObservableLongMeasurement;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.sdk.metrics.data.MetricData;
 import io.prometheus.metrics.core.metrics.Counter;
@@ -35,6 +37,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
@@ -45,6 +48,8 @@ import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The door of the module: formats, servers, the port, and what throws. */
 class MetricsTelemetryTest {
@@ -339,22 +344,49 @@ class MetricsTelemetryTest {
     assertThatThrownBy(metrics::createServlet).isInstanceOf(IllegalStateException.class);
   }
 
-  @Test
-  void aCallbackThatThrowsCostsOnlyItself() {
+  @ParameterizedTest
+  @ValueSource(
+      classes = {
+        IllegalStateException.class,
+        NoClassDefFoundError.class,
+        ThreadDeath.class,
+        AssertionError.class
+      })
+  void aCallbackThatThrowsCostsOnlyItself(Class<? extends Throwable> type) throws Exception {
+    Throwable thrown = type.getDeclaredConstructor().newInstance();
     try (MountedService service = new MountedService()) {
-      service
-          .telemetry
-          .meter()
-          .gaugeBuilder("bmc.temperature")
-          .buildWithCallback(
-              now -> {
-                throw new IllegalStateException("no answer");
-              });
-      service.telemetry.meter().counterBuilder("vnc.sessions").build().add(1);
-      assertThat(service.scrape().names())
-          .contains("vnc_sessions_total")
-          .doesNotContain("bmc_temperature");
+      Meter meter = service.telemetry.meter();
+      meter.gaugeBuilder("bmc.temperature").buildWithCallback(now -> sneak(thrown));
+      meter.gaugeBuilder("bmc.fans").ofLongs().buildWithCallback(now -> sneak(thrown));
+      meter
+          .counterBuilder("bmc.reads")
+          .setUnit("{read}")
+          .ofDoubles()
+          .setDescription("Reads")
+          .buildWithCallback(now -> sneak(thrown));
+      meter.upDownCounterBuilder("bmc.waiting").buildWithCallback(now -> sneak(thrown));
+      ObservableLongMeasurement both = meter.counterBuilder("bmc.both").buildObserver();
+      meter.batchCallback(() -> sneak(thrown), both);
+      meter.gaugeBuilder("bmc.power").buildWithCallback(now -> now.record(7));
+      meter.counterBuilder("vnc.sessions").build().add(1);
+      for (int i = 0; i < 2; i++) {
+        assertThat(service.scrape().names())
+            .contains("vnc_sessions_total", "bmc_power")
+            .doesNotContain("bmc_temperature", "bmc_fans", "bmc_reads_total", "bmc_waiting");
+        assertThat(service.pushed.collectAllMetrics())
+            .extracting(MetricData::getName)
+            .contains("vnc.sessions", "bmc.power");
+      }
+      for (String instrument : List.of("bmc.temperature", "bmc.fans", "bmc.reads", "bmc.waiting")) {
+        log.expectWarn("The callback of " + instrument + " of bmc-gateway threw in dev.through");
+      }
+      log.expectWarn("A batch callback of bmc-gateway threw in dev.throughline.telemetry");
     }
+  }
+
+  @SuppressWarnings("unchecked") // unchecked at run time too, which is the point
+  private static <T extends Throwable> void sneak(Throwable thrown) throws T {
+    throw (T) thrown;
   }
 
   @Test
