@@ -8,6 +8,7 @@ import static java.util.Objects.requireNonNull;
 import dev.throughline.telemetry.delivery.BatchSettings;
 import dev.throughline.telemetry.delivery.Outbox;
 import dev.throughline.telemetry.delivery.SpanPipeline;
+import dev.throughline.telemetry.doctor.Diagnostics;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.MetricsModule;
 import dev.throughline.telemetry.instrument.RequestIds;
@@ -86,7 +87,7 @@ final class SdkSetup {
   private final Outbox outbox =
       new Outbox(
           ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader()),
-          Diagnosis::explain);
+          Diagnostics::explain);
   private final List<SpanProcessor> taps = new ArrayList<>();
   private boolean opened;
   private @Nullable SpanPipeline pipeline;

@@ -6,6 +6,7 @@ package dev.throughline.telemetry;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.delivery.Delivery;
+import dev.throughline.telemetry.doctor.Diagnostics;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
@@ -109,7 +110,7 @@ public final class Telemetry implements AutoCloseable {
   }
 
   private static Telemetry init(TelemetryBuilder builder) {
-    if (JavaAgent.isRunning()) {
+    if (Diagnostics.isAgentRunning()) {
       Telemetry adopted = TelemetryBuilder.over(GlobalOpenTelemetry.get(), false);
       becomeGlobal(adopted);
       LoggerFactory.getLogger(Telemetry.class)

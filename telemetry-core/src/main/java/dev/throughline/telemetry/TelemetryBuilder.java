@@ -5,6 +5,7 @@ package dev.throughline.telemetry;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.throughline.telemetry.doctor.Diagnostics;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
@@ -193,7 +194,7 @@ public final class TelemetryBuilder {
         // Before anything of OpenTelemetry's uses its context.
         ScopeHooks.prepare();
       }
-      String mix = OpenTelemetryVersions.mix(TelemetryBuilder.class.getClassLoader());
+      String mix = Diagnostics.mixOfVersions(TelemetryBuilder.class.getClassLoader());
       if (mix != null) {
         logger()
             .warn(

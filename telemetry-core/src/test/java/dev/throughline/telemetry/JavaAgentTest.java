@@ -5,6 +5,7 @@ package dev.throughline.telemetry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.throughline.telemetry.doctor.Diagnostics;
 import dev.throughline.telemetry.instrument.AttributeSink;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
@@ -27,7 +28,7 @@ class JavaAgentTest {
 
   @Test
   void isNotRunningHere() {
-    assertThat(JavaAgent.isRunning()).isFalse();
+    assertThat(Diagnostics.isAgentRunning()).isFalse();
   }
 
   @Test
@@ -85,7 +86,7 @@ class JavaAgentTest {
 
     public static void main(String[] args) {
       Telemetry telemetry = Telemetry.init("from-main");
-      say("running", JavaAgent.isRunning());
+      say("running", Diagnostics.isAgentRunning());
       say("global", Telemetry.global() == telemetry);
       say("enabled", telemetry.isEnabled());
       RequestInstrumenter<Map<String, String>, String> adapter =

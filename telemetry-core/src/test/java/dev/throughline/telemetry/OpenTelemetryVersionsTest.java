@@ -5,6 +5,7 @@ package dev.throughline.telemetry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.throughline.telemetry.doctor.Diagnostics;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
@@ -63,7 +64,7 @@ class OpenTelemetryVersionsTest {
     }
     try (URLClassLoader loader =
         new URLClassLoader(classPath.toArray(new URL[0]), ClassLoader.getPlatformClassLoader())) {
-      return OpenTelemetryVersions.mix(loader);
+      return Diagnostics.mixOfVersions(loader);
     }
   }
 
@@ -82,8 +83,8 @@ class OpenTelemetryVersionsTest {
 
   @Test
   void isSilentWithoutAnyOpenTelemetry() {
-    assertThat(OpenTelemetryVersions.mix(ClassLoader.getPlatformClassLoader())).isNull();
-    assertThat(OpenTelemetryVersions.mix(null)).isNull();
+    assertThat(Diagnostics.mixOfVersions(ClassLoader.getPlatformClassLoader())).isNull();
+    assertThat(Diagnostics.mixOfVersions(null)).isNull();
   }
 
   @Test

@@ -6,52 +6,99 @@ package dev.throughline.telemetry.delivery;
 import java.io.IOException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What came of sending a request once.
  *
  * @param rejected items that a receiver did not take though it acknowledged the others
- * @param reason in words; null where all was well
- * @param retryAfterNanos how long the receiver asks to be left alone; 0 where it does not say
+ * @param reason in words; where a receiver took all, its warning; null if it had none
+ * @param brief the reason without the words that HTTP itself has for a status
+ * @param retryAfterNanos how long the receiver asks to be left alone; 0 if it does not say
  * @param mayHaveArrived whether no answer came though some of the request had left
+ * @param failure what was thrown; null if the receiver answered
  */
-record Answer(
+public record Answer(
     Kind kind,
+    Cause cause,
     long rejected,
     @Nullable String reason,
+    @Nullable String brief,
     long retryAfterNanos,
     boolean mayHaveArrived,
     @Nullable IOException failure) {
 
-  enum Kind {
+  /** What follows. */
+  public enum Kind {
     ACKNOWLEDGED,
     REFUSED,
     TRY_AGAIN
+  }
+
+  /** Why it was not acknowledged, if there is something to be done about it. */
+  public enum Cause {
+    /** The key is missing, or wrong. */
+    NOT_AUTHENTICATED,
+    /** The path is wrong, or nothing takes the signal there. */
+    NOT_TAKEN_THERE,
+    /** Whatever answers is no OTLP receiver. */
+    NO_RECEIVER,
+    /** The failure tells, or nothing does. */
+    OTHER
   }
 
   private static final long FIRST_BACKOFF_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long LAST_BACKOFF_NANOS = TimeUnit.SECONDS.toNanos(5);
   private static final double BACKOFF_MULTIPLIER = 1.5;
   private static final double JITTER = 0.2;
+  private static final int LONGEST_REASON = 1_000;
+  private static final Pattern CONTROL_CHARACTERS = Pattern.compile("\\p{Cntrl}+");
 
   /** What is longer, the receiver asked for. */
   static final long LONGEST_OWN_DELAY_NANOS = (long) (LAST_BACKOFF_NANOS * (1 + JITTER));
 
+  public Answer {
+    reason = printable(reason);
+    brief = printable(brief);
+  }
+
+  /** Receivers are strangers: no line ends, no escapes, no books. */
+  private static @Nullable String printable(@Nullable String said) {
+    if (said == null) {
+      return null;
+    }
+    String text = CONTROL_CHARACTERS.matcher(said).replaceAll(" ").strip();
+    return text.length() <= LONGEST_REASON ? text : text.substring(0, LONGEST_REASON) + "…";
+  }
+
   static Answer acknowledged(PartialSuccess partial) {
-    return new Answer(Kind.ACKNOWLEDGED, partial.rejected(), partial.message(), 0, false, null);
+    long rejected = Math.max(0, partial.rejected());
+    String message = partial.message().isEmpty() ? null : partial.message();
+    String reason = message == null && rejected > 0 ? "the receiver does not say why" : message;
+    String brief = rejected > 0 ? "partial success, " + reason : reason;
+    return new Answer(Kind.ACKNOWLEDGED, Cause.OTHER, rejected, reason, brief, 0, false, null);
   }
 
-  static Answer refused(String reason) {
-    return new Answer(Kind.REFUSED, 0, reason, 0, false, null);
+  static Answer refused(Cause cause, String reason) {
+    return refused(cause, reason, reason);
   }
 
-  static Answer tryAgain(String reason, long retryAfterNanos) {
-    return new Answer(Kind.TRY_AGAIN, 0, reason, retryAfterNanos, false, null);
+  static Answer refused(Cause cause, String reason, String brief) {
+    return new Answer(Kind.REFUSED, cause, 0, reason, brief, 0, false, null);
+  }
+
+  static Answer tryAgain(String reason, String brief, long retryAfterNanos) {
+    return new Answer(Kind.TRY_AGAIN, Cause.OTHER, 0, reason, brief, retryAfterNanos, false, null);
   }
 
   static Answer noAnswer(String reason, boolean mayHaveArrived, IOException failure) {
-    return new Answer(Kind.TRY_AGAIN, 0, reason, 0, mayHaveArrived, failure);
+    return new Answer(Kind.TRY_AGAIN, Cause.OTHER, 0, reason, reason, 0, mayHaveArrived, failure);
+  }
+
+  /** Whether the receiver took all of it. */
+  public boolean isComplete() {
+    return kind == Kind.ACKNOWLEDGED && rejected == 0;
   }
 
   /**

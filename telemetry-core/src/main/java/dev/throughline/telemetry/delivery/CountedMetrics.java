@@ -10,6 +10,7 @@ import io.opentelemetry.sdk.metrics.InstrumentType;
 import io.opentelemetry.sdk.metrics.data.AggregationTemporality;
 import io.opentelemetry.sdk.metrics.data.MetricData;
 import io.opentelemetry.sdk.metrics.export.MetricExporter;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 
@@ -26,14 +27,15 @@ final class CountedMetrics implements MetricExporter {
 
   @Override
   public CompletableResultCode export(Collection<MetricData> metrics) {
-    ledger.arrived(points(metrics));
-    CompletableResultCode result = exportArrived(metrics);
+    int points = MetricParts.points(metrics);
+    ledger.arrived(points);
+    CompletableResultCode result = export(metrics, points);
     ledger.logDropped(false);
     return result;
   }
 
-  private CompletableResultCode exportArrived(Collection<MetricData> metrics) {
-    Request request = new Request(ledger, points(metrics), metrics.size() > 1);
+  private CompletableResultCode export(Collection<MetricData> metrics, int points) {
+    Request request = new Request(ledger, points, points > 1);
     request.begin();
     CompletableResultCode result = CompletableResultCode.ofFailure();
     try {
@@ -43,22 +45,15 @@ final class CountedMetrics implements MetricExporter {
         settleBy(result, request);
       }
     }
-    if (request.isTooLarge() && request.withdraw()) {
-      List<MetricData> all = List.copyOf(metrics);
-      int half = all.size() / 2;
-      return CompletableResultCode.ofAll(
-          List.of(
-              exportArrived(all.subList(0, half)), exportArrived(all.subList(half, all.size()))));
+    if (!request.isTooLarge() || !request.withdraw()) {
+      return result;
     }
-    return result;
-  }
-
-  private static int points(Collection<MetricData> metrics) {
-    int points = 0;
-    for (MetricData metric : metrics) {
-      points += metric.getData().getPoints().size();
+    // One after the other: each waits for memory that those before it hold.
+    List<CompletableResultCode> results = new ArrayList<>();
+    for (List<MetricData> part : MetricParts.of(metrics, request.parts())) {
+      results.add(export(part, MetricParts.points(part)));
     }
-    return points;
+    return CompletableResultCode.ofAll(results);
   }
 
   private static void settleBy(CompletableResultCode result, Request request) {

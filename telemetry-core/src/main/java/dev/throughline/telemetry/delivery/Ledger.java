@@ -26,6 +26,9 @@ final class Ledger {
   static final String NO_ANSWER = "no answer came before the end";
 
   private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
+  // What a gRPC server takes unless told otherwise; it refuses the whole of a larger message.
+  private static final int MAX_MESSAGE_BYTES = 4 << 20;
+  private static final int SMALLEST_MESSAGE_BYTES = 1 << 18;
   // What an ended span holds beside as many bytes as it takes on the wire: with eight attributes
   // about 780 in all, 322 of them on the wire.
   private static final int OBJECT_BYTES = 460;
@@ -80,6 +83,11 @@ final class Ledger {
 
   void limit(long maxBytes) {
     this.maxBytes = maxBytes;
+  }
+
+  /** Bytes that one message may take, so that few of them at once fill the memory. */
+  int maxMessageBytes() {
+    return (int) Math.max(SMALLEST_MESSAGE_BYTES, Math.min(MAX_MESSAGE_BYTES, maxBytes / 2));
   }
 
   /** A queue whose items count as created, and whose capacity follows the memory that is left. */
@@ -261,6 +269,11 @@ final class Ledger {
     }
     adjust();
     return true;
+  }
+
+  /** Takes memory for what leaves it at once, whether there is room or not. */
+  void overdraw(long bytes) {
+    heldBytes.addAndGet(bytes);
   }
 
   void release(long bytes) {

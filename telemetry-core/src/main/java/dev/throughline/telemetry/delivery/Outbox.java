@@ -3,38 +3,20 @@
 
 package dev.throughline.telemetry.delivery;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.api.metrics.Meter;
 import io.opentelemetry.api.metrics.MeterProvider;
 import io.opentelemetry.common.ComponentLoader;
-import io.opentelemetry.sdk.common.CompletableResultCode;
-import io.opentelemetry.sdk.common.export.Compressor;
-import io.opentelemetry.sdk.common.export.GrpcResponse;
-import io.opentelemetry.sdk.common.export.GrpcSender;
-import io.opentelemetry.sdk.common.export.GrpcSenderConfig;
-import io.opentelemetry.sdk.common.export.GrpcSenderProvider;
-import io.opentelemetry.sdk.common.export.GrpcStatusCode;
-import io.opentelemetry.sdk.common.export.HttpResponse;
-import io.opentelemetry.sdk.common.export.HttpSender;
-import io.opentelemetry.sdk.common.export.HttpSenderConfig;
-import io.opentelemetry.sdk.common.export.HttpSenderProvider;
-import io.opentelemetry.sdk.common.export.MessageWriter;
 import io.opentelemetry.sdk.logs.LogRecordProcessor;
 import io.opentelemetry.sdk.logs.export.LogRecordExporter;
 import io.opentelemetry.sdk.metrics.export.MetricExporter;
 import io.opentelemetry.sdk.trace.SpanProcessor;
 import io.opentelemetry.sdk.trace.export.SpanExporter;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Consumer;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,11 +24,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The delivery of one {@code Telemetry}: it hands out what exports its spans, metrics and log
  * records, sends what OTLP exporters encode, and knows what became of it.
- *
- * <p>OTLP exporters look for their senders by the component loader that they are given, so each
- * instance is one that finds itself.
  */
-public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSenderProvider {
+public final class Outbox extends SenderProvider {
 
   private static final Logger logger = LoggerFactory.getLogger(Delivery.class);
 
@@ -57,13 +36,11 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
   private static final double LOG_RECORDS_SHARE = 0.1875;
   private static final double METRICS_SHARE = 0.0625;
 
-  private final ComponentLoader others;
   private final Explanation explanation;
   private final Guard guard = new Guard(MODULE);
   private final Ledger spans = new Ledger("spans", "OTEL_BSP_MAX_QUEUE_SIZE", guard);
   private final Ledger logRecords = new Ledger("log records", "OTEL_BLRP_MAX_QUEUE_SIZE", guard);
   private final Ledger metricPoints = new Ledger("metric points", "", guard);
-  // What is sent without word of what it is.
   private final Ledger strays = new Ledger("other telemetry", "", guard);
   private final List<Sender> senders = new CopyOnWriteArrayList<>();
   private final List<BatchExport<?, ?>> batches = new CopyOnWriteArrayList<>();
@@ -76,29 +53,18 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
   public interface Explanation {
 
     /**
-     * Called at most once a minute for an endpoint, on a thread that may wait.
+     * Called at most once a minute for a signal, on a thread that may wait.
      *
-     * @param endpoint without secrets
-     * @param tls what is trusted and shown; null for the JDK's
-     * @param trusted what is trusted; null for the JDK's
-     * @param status what the receiver said; where nothing, what was thrown, in words
-     * @param failure what was thrown; null where the receiver said something
-     * @return null where no more than that is known
+     * @return null if no more is known than the answer says
      */
-    @Nullable String of(
-        String endpoint,
-        boolean grpc,
-        @Nullable SSLContext tls,
-        @Nullable X509TrustManager trusted,
-        String status,
-        @Nullable IOException failure);
+    @Nullable String of(Receiver receiver, Answer answer);
   }
 
   /**
    * @param others where everything but senders is found
    */
   public Outbox(ComponentLoader others, Explanation explanation) {
-    this.others = others;
+    super(others);
     this.explanation = explanation;
   }
 
@@ -260,160 +226,10 @@ public final class Outbox implements ComponentLoader, HttpSenderProvider, GrpcSe
   }
 
   @Override
-  public <T> Iterable<T> load(Class<T> spiClass) {
-    return spiClass == HttpSenderProvider.class || spiClass == GrpcSenderProvider.class
-        ? List.of(spiClass.cast(this))
-        : others.load(spiClass);
-  }
-
-  @Override
-  public HttpSender createSender(HttpSenderConfig config) {
-    Sender sender =
-        sender(
-            OkHttpWire.http(config),
-            config.getCompressor(),
-            config.getEndpoint(),
-            config.getTimeout(),
-            config.getRetryPolicy() != null,
-            false,
-            config.getSslContext(),
-            config.getTrustManager());
-    return new HttpSender() {
-      @Override
-      public void send(
-          MessageWriter message, Consumer<HttpResponse> onResponse, Consumer<Throwable> onError) {
-        sender.send(request(), message);
-        onResponse.accept(HttpTaken.ANSWER);
-      }
-
-      @Override
-      public CompletableResultCode shutdown() {
-        return sender.shutdown();
-      }
-    };
-  }
-
-  @Override
-  public GrpcSender createSender(GrpcSenderConfig config) {
-    Sender sender =
-        sender(
-            OkHttpWire.grpc(config),
-            config.getCompressor(),
-            config.getEndpoint(),
-            config.getTimeout(),
-            config.getRetryPolicy() != null,
-            true,
-            config.getSslContext(),
-            config.getTrustManager());
-    return new GrpcSender() {
-      @Override
-      public void send(
-          MessageWriter message, Consumer<GrpcResponse> onResponse, Consumer<Throwable> onError) {
-        sender.send(request(), message);
-        onResponse.accept(GrpcTaken.ANSWER);
-      }
-
-      @Override
-      public CompletableResultCode shutdown() {
-        return sender.shutdown();
-      }
-    };
-  }
-
-  private Sender sender(
-      Wire wire,
-      @Nullable Compressor compressor,
-      URI endpoint,
-      Duration timeout,
-      boolean retries,
-      boolean grpc,
-      @Nullable SSLContext tls,
-      @Nullable X509TrustManager trusted) {
-    String receiver = withoutSecrets(endpoint);
-    Sender sender =
-        new Sender(
-            wire,
-            compressor,
-            receiver,
-            timeout,
-            retries,
-            spool,
-            answer -> explained(receiver, grpc, tls, trusted, answer),
-            guard);
+  Outlet outlet(Wire wire, boolean retries) {
+    Sender sender = new Sender(wire, retries, spool, strays, explanation, guard);
     senders.add(sender);
     newest = sender;
     return sender;
-  }
-
-  private @Nullable String explained(
-      String receiver,
-      boolean grpc,
-      @Nullable SSLContext tls,
-      @Nullable X509TrustManager trusted,
-      Answer answer) {
-    try {
-      return explanation.of(
-          receiver, grpc, tls, trusted, String.valueOf(answer.reason()), answer.failure());
-    } catch (Throwable t) {
-      guard.caught("Explanation.of", t);
-      return null;
-    }
-  }
-
-  /** Without user info and query. */
-  private static String withoutSecrets(URI endpoint) {
-    String host = requireNonNull(endpoint.getHost());
-    return endpoint.getScheme()
-        + "://"
-        + host
-        + (endpoint.getPort() < 0 ? "" : ":" + endpoint.getPort())
-        + ("/".equals(endpoint.getPath()) ? "" : String.valueOf(endpoint.getPath()));
-  }
-
-  private Request request() {
-    Request current = Request.take();
-    return current == null ? new Request(strays, 1, false) : current;
-  }
-
-  // What an exporter is told: the request is in other hands now.
-
-  private static final class HttpTaken implements HttpResponse {
-
-    static final HttpTaken ANSWER = new HttpTaken();
-
-    @Override
-    public int getStatusCode() {
-      return 200;
-    }
-
-    @Override
-    public String getStatusMessage() {
-      return "";
-    }
-
-    @Override
-    public byte[] getResponseBody() {
-      return new byte[0];
-    }
-  }
-
-  private static final class GrpcTaken implements GrpcResponse {
-
-    static final GrpcTaken ANSWER = new GrpcTaken();
-
-    @Override
-    public GrpcStatusCode getStatusCode() {
-      return GrpcStatusCode.OK;
-    }
-
-    @Override
-    public String getStatusDescription() {
-      return "";
-    }
-
-    @Override
-    public byte[] getResponseMessage() {
-      return new byte[0];
-    }
   }
 }

@@ -22,7 +22,7 @@ final class Request {
   private final AtomicBoolean isSettled = new AtomicBoolean();
   private boolean taken;
   private final boolean divisible;
-  private boolean tooLarge;
+  private int parts = 1;
 
   /**
    * @param divisible whether {@link #tooLarge} may be said of it
@@ -69,21 +69,30 @@ final class Request {
   /** What is exported on this thread, once; null where nobody said. */
   static @Nullable Request take() {
     Request current = CURRENT.get();
-    if (current == null || current.taken || current.tooLarge) {
+    if (current == null || current.taken || current.isTooLarge()) {
       return null;
     }
     current.taken = true;
     return current;
   }
 
-  /** Gives it back to whoever exports it, and divides it. */
-  void tooLarge() {
-    tooLarge = true;
+  /**
+   * Gives it back to whoever exports it, and divides it.
+   *
+   * @param into how many parts, two at least
+   */
+  void tooLarge(int into) {
+    parts = into;
     taken = false;
   }
 
   boolean isTooLarge() {
-    return tooLarge;
+    return parts > 1;
+  }
+
+  /** How many parts it is to be divided into. */
+  int parts() {
+    return parts;
   }
 
   /**

@@ -5,11 +5,8 @@ package dev.throughline.telemetry.delivery;
 
 import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.sdk.common.CompletableResultCode;
-import io.opentelemetry.sdk.common.export.Compressor;
 import io.opentelemetry.sdk.common.export.MessageWriter;
 import java.io.IOException;
-import java.io.InterruptedIOException;
-import java.io.OutputStream;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -18,7 +15,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,28 +24,28 @@ import org.slf4j.LoggerFactory;
  * refuses it. An exporter is told at once that all is well, so that it holds no spans any longer,
  * and does not log what is logged here.
  */
-final class Sender {
+final class Sender implements SenderProvider.Outlet {
 
   private static final Logger logger = LoggerFactory.getLogger(Delivery.class);
   private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
   // While telemetry closes there is little time.
   private static final long CLOSING_BACKOFF_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+  private static final Duration LONGEST_PATIENCE = Duration.ofDays(1);
   // With a disk, more than this in memory is at stake while a receiver does not answer.
   private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(1);
-  // What a gRPC server takes unless told otherwise; it refuses the whole of a larger message.
-  private static final int MAX_MESSAGE_BYTES = 4 << 20;
   // So that the way to a distant receiver is not the limit.
   private static final int MAX_THREADS = 4;
   private static final int MAX_FREE_ARRAYS = 4;
 
   private final Wire wire;
-  private final @Nullable Compressor compressor;
   private final String endpoint;
-  private final long timeoutMillis;
+  private final long patienceNanos;
   private final boolean retries;
   private final @Nullable Spool spool;
-  private final Explanation explanation;
+  // Of what is sent without word of what it is.
+  private final Ledger strays;
+  private final Outbox.Explanation explanation;
   private final Guard guard;
 
   // Below, all of the lock, which no thread of the application ever takes.
@@ -66,16 +62,12 @@ final class Sender {
   private int round;
   private long resumeNanos;
   private long progressNanos;
+  private long acknowledgedNanos;
+  private boolean silent;
   private boolean closing;
   private boolean closed;
   private boolean logged;
   private long loggedAtNanos;
-
-  /** What is known of an answer, and of one that did not come; null where nothing more is. */
-  @FunctionalInterface
-  interface Explanation {
-    @Nullable String of(Answer answer);
-  }
 
   /** A request with its bytes: one from memory, or one that was on disk. */
   private static final class Parcel {
@@ -117,42 +109,50 @@ final class Sender {
 
   Sender(
       Wire wire,
-      @Nullable Compressor compressor,
-      String endpoint,
-      Duration timeout,
       boolean retries,
       @Nullable Spool spool,
-      Explanation explanation,
+      Ledger strays,
+      Outbox.Explanation explanation,
       Guard guard) {
     this.explanation = explanation;
     this.spool = spool;
+    this.strays = strays;
     this.wire = wire;
-    this.compressor = compressor;
-    this.endpoint = endpoint;
-    timeoutMillis = timeout.compareTo(Duration.ofDays(1)) < 0 ? timeout.toMillis() : Long.MAX_VALUE;
+    endpoint = wire.receiver().address();
+    Duration patience = wire.timeout().dividedBy(2);
+    patienceNanos =
+        (patience.compareTo(LONGEST_PATIENCE) < 0 ? patience : LONGEST_PATIENCE).toNanos();
     this.retries = retries;
     this.guard = guard;
+  }
+
+  @Override
+  public void send(MessageWriter message) {
+    Request current = Request.take();
+    send(current == null ? new Request(strays, 1, false) : current, message);
   }
 
   /**
    * Takes a request over: it is encoded when this returns, and settled some time. One that is too
    * large stays with whoever exports it.
    */
-  void send(Request request, MessageWriter message) {
-    if (request.isDivisible() && message.getContentLength() > MAX_MESSAGE_BYTES) {
-      request.tooLarge();
+  private void send(Request request, MessageWriter message) {
+    int most = request.ledger().maxMessageBytes();
+    int length = message.getContentLength();
+    if (request.isDivisible() && length > most) {
+      request.tooLarge((length - 1) / most + 1);
       return;
     }
     Body body;
     try {
-      body = encoded(message);
-      request.ledger().measured(request.items(), message.getContentLength());
+      body = wire.encoding().encode(message, this::array);
+      request.ledger().measured(request.items(), length);
     } catch (Throwable t) {
       request.settle(request.items(), "it could not be encoded: " + t);
       guard.caught("MessageWriter.writeMessage", t);
       return;
     }
-    if (!request.ledger().hold(body.bytes().length)) {
+    if (!hold(request.ledger(), body.bytes().length)) {
       request.drop();
       return;
     }
@@ -176,6 +176,33 @@ final class Sender {
       if (!toDisk(one)) {
         again(one);
       }
+    }
+  }
+
+  /**
+   * Takes memory for a request. If there is none, the thread that exports waits for it, so that a
+   * burst goes out as fast as the receiver takes it; it gives up when the receiver has acknowledged
+   * nothing for half of the time that an answer may take, and then waits no more until it does.
+   */
+  private boolean hold(Ledger of, long bytes) {
+    if (of.hold(bytes)) {
+      return true;
+    }
+    synchronized (lock) {
+      acknowledgedNanos = System.nanoTime();
+      while (!closed && !of.hold(bytes)) {
+        if (spool != null && isStuck()) {
+          of.overdraw(bytes);
+          return true;
+        }
+        long left = acknowledgedNanos + patienceNanos - System.nanoTime();
+        silent |= left <= 0;
+        if (silent) {
+          return false;
+        }
+        pause(left);
+      }
+      return !closed;
     }
   }
 
@@ -221,12 +248,12 @@ final class Sender {
       return false;
     }
     Body body = parcel.body;
-    int prefix = wire.prefixLength();
+    int prefix = wire.encoding().prefix();
     Spool.Entry entry =
         spool.write(
             of.signal(),
             parcel.items,
-            compressor != null,
+            wire.encoding().isCompressed(),
             body.bytes(),
             prefix,
             body.length() - prefix);
@@ -272,22 +299,6 @@ final class Sender {
       }
     }
     settle(parcel, parcel.items, Ledger.NO_ANSWER);
-  }
-
-  private Body encoded(MessageWriter message) throws IOException {
-    int length = message.getContentLength();
-    int prefix = wire.prefixLength();
-    Body body = new Body(array(compressor == null ? prefix + length : prefix + length / 4));
-    body.skip(prefix);
-    if (compressor == null) {
-      message.writeMessage(body);
-    } else {
-      try (OutputStream compressed = compressor.compress(body)) {
-        message.writeMessage(compressed);
-      }
-    }
-    wire.writePrefix(body.bytes(), body.length() - prefix);
-    return body;
   }
 
   /** One that was used before, where it fits well enough. */
@@ -342,7 +353,7 @@ final class Sender {
       try {
         answer = attempt(parcel);
       } catch (Throwable t) {
-        answer = Answer.refused("it could not be sent: " + t);
+        answer = Answer.refused(Answer.Cause.OTHER, "it could not be sent: " + t);
         caught(t);
       }
       answered(parcel, answer, ofRound);
@@ -361,20 +372,7 @@ final class Sender {
       return null;
     }
     try {
-      Spool.Stored stored = entry.read();
-      Body body = new Body(Body.array(wire.prefixLength() + stored.message().remaining()));
-      body.skip(wire.prefixLength());
-      if (stored.compressed() == (compressor != null)) {
-        body.write(stored.message());
-      } else if (compressor == null) {
-        new GZIPInputStream(stored.stream()).transferTo(body);
-      } else {
-        try (OutputStream compressed = compressor.compress(body)) {
-          stored.stream().transferTo(compressed);
-        }
-      }
-      wire.writePrefix(body.bytes(), body.length() - wire.prefixLength());
-      return new Parcel(entry, of, body);
+      return new Parcel(entry, of, wire.encoding().encode(entry.read()));
     } catch (IOException e) {
       if (entry.remove()) {
         of.spooledSettled(entry.items(), entry.items(), "a file of the spool can't be read");
@@ -413,15 +411,19 @@ final class Sender {
         return true;
       }
       idle++;
-      try {
-        lock.wait(wait / 1_000_000, (int) (wait % 1_000_000));
-      } catch (InterruptedException e) {
-        // Nobody here interrupts; the work goes on.
-      } finally {
-        idle--;
-      }
+      pause(wait);
+      idle--;
     }
     return false;
+  }
+
+  @SuppressWarnings("WaitNotInLoop") // The loop is the caller's.
+  private void pause(long nanos) {
+    try {
+      lock.wait(nanos / 1_000_000, (int) (nanos % 1_000_000));
+    } catch (InterruptedException e) {
+      // Nobody here interrupts; the work goes on.
+    }
   }
 
   private Answer attempt(Parcel parcel) {
@@ -429,26 +431,13 @@ final class Sender {
       parcel.mayHaveArrived = false;
       parcel.ledger.repeated(parcel.items);
     }
-    Answer answer;
-    try {
-      answer = wire.send(parcel.body);
-    } catch (IOException e) {
-      answer = Answer.noAnswer(words(e), parcel.body.isLeaving(), e);
-    }
+    Answer answer = wire.send(parcel.body);
     parcel.mayHaveArrived = answer.mayHaveArrived();
     parcel.body.stay();
     if (parcel.entry != null && answer.kind() == Answer.Kind.TRY_AGAIN) {
       parcel.entry.mayHaveArrived(answer.mayHaveArrived());
     }
     return answer;
-  }
-
-  private String words(IOException e) {
-    if (e instanceof InterruptedIOException) {
-      return "no answer within " + timeoutMillis + " ms";
-    }
-    String message = e.getMessage();
-    return message == null ? e.getClass().getSimpleName() : message;
   }
 
   private void answered(Parcel parcel, Answer answer, int ofRound) {
@@ -461,6 +450,8 @@ final class Sender {
       sending--;
       progressNanos = System.nanoTime();
       if (answer.kind() == Answer.Kind.ACKNOWLEDGED) {
+        acknowledgedNanos = progressNanos;
+        silent = false;
         failed = Math.max(0, Math.min(answer.rejected(), parcel.items));
         failures = 0;
       } else if (!again || closed) {
@@ -469,7 +460,7 @@ final class Sender {
         // A receiver that refuses is there.
         failures = answer.kind() == Answer.Kind.REFUSED ? 0 : failures;
       } else {
-        pause(answer, ofRound);
+        backOff(answer, ofRound);
         if (parcel.entry != null) {
           stored.addLast(parcel.entry);
         } else if (spool == null) {
@@ -498,12 +489,14 @@ final class Sender {
     } else {
       if (failed > 0) {
         logFailed(parcel, failed, answer);
+      } else if (answer.reason() != null) {
+        logWarning(parcel, answer.reason());
       }
       settle(parcel, failed, answer.reason());
     }
   }
 
-  private void pause(Answer answer, int ofRound) {
+  private void backOff(Answer answer, int ofRound) {
     if (ofRound == round) {
       // Those that were sent beside this one fail for the same reason.
       round++;
@@ -534,6 +527,9 @@ final class Sender {
       }
     }
     parcel.ledger.release(bytes.length);
+    synchronized (lock) {
+      lock.notifyAll();
+    }
   }
 
   private void logRetry(Parcel parcel, Answer answer) {
@@ -569,6 +565,19 @@ final class Sender {
                 told(answer)));
   }
 
+  private void logWarning(Parcel parcel, String warning) {
+    synchronized (lock) {
+      if (!mayLog()) {
+        return;
+      }
+    }
+    guard.run(
+        "Logger.warn",
+        () ->
+            logger.warn(
+                "{} takes the {}, and warns: {}", endpoint, parcel.ledger.items(), warning));
+  }
+
   /** Why, and what to do about it; to find that out the receiver may be asked once more. */
   private @Nullable String told(Answer answer) {
     synchronized (lock) {
@@ -576,8 +585,17 @@ final class Sender {
         return answer.reason();
       }
     }
-    String explained = explanation.of(answer);
+    String explained = explained(answer);
     return explained == null ? answer.reason() : explained + " (" + answer.reason() + ")";
+  }
+
+  private @Nullable String explained(Answer answer) {
+    try {
+      return explanation.of(wire.receiver(), answer);
+    } catch (Throwable t) {
+      guard.caught("Explanation.of", t);
+      return null;
+    }
   }
 
   private boolean mayLog() {
@@ -602,7 +620,8 @@ final class Sender {
   }
 
   /** Done once all that was taken over is settled. */
-  CompletableResultCode shutdown() {
+  @Override
+  public CompletableResultCode shutdown() {
     List<CompletableResultCode> waiting = new ArrayList<>();
     synchronized (lock) {
       for (Parcel parcel : held) {

@@ -31,7 +31,7 @@ class OutboxTest {
     Outbox outbox =
         new Outbox(
             ComponentLoader.forClassLoader(getClass().getClassLoader()),
-            (endpoint, grpc, tls, trusted, status, failure) -> {
+            (receiver, answer) -> {
               throw new NoClassDefFoundError("an explanation");
             });
     ClosedPort nobody = new ClosedPort();

@@ -108,7 +108,7 @@ class SpanPipelineTest {
     outbox =
         new Outbox(
             ComponentLoader.forClassLoader(getClass().getClassLoader()),
-            (endpoint, grpc, tls, trusted, status, failure) -> null);
+            (receiver, answer) -> null);
     return outbox;
   }
 

@@ -1,8 +1,10 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.doctor;
 
+import dev.throughline.telemetry.delivery.Answer;
+import dev.throughline.telemetry.delivery.Receiver;
 import dev.throughline.telemetry.settings.Secrets;
 import java.io.IOException;
 import java.io.InputStream;
@@ -63,10 +65,6 @@ final class Diagnosis {
   private static final int FRAME_TYPE = 3;
   private static final int SETTINGS = 4;
   private static final int TLS_ALERT = 0x15;
-  private static final Pattern NOT_AUTHENTICATED =
-      Pattern.compile("^HTTP status 40[13]\\b|^gRPC status (UNAUTHENTICATED|PERMISSION_DENIED)\\b");
-  private static final Pattern NOT_TAKEN_THERE =
-      Pattern.compile("^HTTP status 40[45]\\b|^gRPC status UNIMPLEMENTED\\b");
   private static final Pattern DATE = Pattern.compile("(?im)^date:\\s*(.+?)\\s*$");
 
   private final String target;
@@ -77,16 +75,12 @@ final class Diagnosis {
   private final @Nullable SSLContext tls;
   private final @Nullable X509TrustManager trusted;
 
-  /**
-   * @param tls what the exporter trusts and shows; null for the JDK's
-   * @param trusted what it trusts; null for the JDK's
-   */
-  Diagnosis(
-      URI endpoint, boolean grpc, @Nullable SSLContext tls, @Nullable X509TrustManager trusted) {
-    this.grpc = grpc;
-    this.tls = tls;
-    this.trusted = trusted;
-    secure = "https".equalsIgnoreCase(endpoint.getScheme());
+  Diagnosis(Receiver receiver) {
+    URI endpoint = receiver.endpoint();
+    grpc = receiver.grpc();
+    tls = receiver.tls();
+    trusted = receiver.trusted();
+    secure = receiver.isSecure();
     String authority = String.valueOf(endpoint.getRawAuthority());
     int end = authority.lastIndexOf(':');
     boolean hasPort = end > authority.lastIndexOf(']') && end >= 0;
@@ -158,32 +152,22 @@ final class Diagnosis {
   }
 
   /**
-   * Why an export failed, and what to do about it, in one line.
+   * Why an export failed, and what to do about it, in one line. If what was thrown says too little,
+   * the receiver is asked once more, which may take some seconds.
    *
-   * @param endpoint the exporter's, which has a scheme
-   * @param tls what the exporter trusts and shows; null for the JDK's
-   * @param trusted what it trusts; null for the JDK's
-   * @param status what the receiver said, or what was thrown, in words
-   * @param failure what was thrown; where that says too little, the receiver is asked once more,
-   *     which may take some seconds; null where the receiver said something
-   * @return null where no more is known
+   * @return null if no more is known
    */
-  static @Nullable String explain(
-      String endpoint,
-      boolean grpc,
-      @Nullable SSLContext tls,
-      @Nullable X509TrustManager trusted,
-      String status,
-      @Nullable IOException failure) {
+  static @Nullable String explain(Receiver receiver, Answer answer) {
+    IOException failure = answer.failure();
     if (failure == null) {
-      return explain(status);
+      return explain(answer.cause());
     }
     if (failure instanceof InterruptedIOException
         && !String.valueOf(failure.getMessage()).contains("onnect timed out")) {
-      // Whoever answers late is there.
+      // Whatever answers late is there.
       return null;
     }
-    Diagnosis diagnosis = new Diagnosis(URI.create(endpoint), grpc, tls, trusted);
+    Diagnosis diagnosis = new Diagnosis(receiver);
     Finding found = diagnosis.known(failure);
     if (found == null) {
       try {
@@ -195,15 +179,16 @@ final class Diagnosis {
     return found == null || found.result() != Finding.Result.FAILED ? null : found.line();
   }
 
-  private static @Nullable String explain(String status) {
-    if (NOT_AUTHENTICATED.matcher(status).find()) {
-      return "the receiver does not let you in; set or correct OTEL_EXPORTER_OTLP_HEADERS, whose"
-          + " values are percent-encoded";
-    }
-    return NOT_TAKEN_THERE.matcher(status).find()
-        ? "the receiver does not take them there; correct the endpoint's path, or add a pipeline"
-            + " for them to the collector"
-        : null;
+  private static @Nullable String explain(Answer.Cause cause) {
+    return switch (cause) {
+      case NOT_AUTHENTICATED ->
+          "the receiver does not let you in; set or correct OTEL_EXPORTER_OTLP_HEADERS, whose"
+              + " values are percent-encoded";
+      case NOT_TAKEN_THERE, NO_RECEIVER ->
+          "the receiver does not take them there; correct the endpoint's path, or add a pipeline"
+              + " for them to the collector";
+      case OTHER -> null;
+    };
   }
 
   private Finding said(Heard heard) throws IOException {

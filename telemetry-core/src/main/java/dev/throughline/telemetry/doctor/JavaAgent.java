@@ -1,7 +1,7 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.doctor;
 
 /** The OpenTelemetry Java agent, if it runs in this process. */
 final class JavaAgent {

@@ -1,0 +1,87 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.delivery;
+
+import io.opentelemetry.sdk.common.export.Compressor;
+import io.opentelemetry.sdk.common.export.MessageWriter;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.function.IntFunction;
+import java.util.zip.GZIPInputStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a message stands in a request: compressed or not, and over gRPC behind the prefix that tells
+ * its length.
+ *
+ * @param compressor by gzip; null if messages are not compressed
+ * @see <a
+ *     href="https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#requests">Length-Prefixed-Message</a>
+ */
+record Encoding(boolean grpc, @Nullable Compressor compressor) {
+
+  private static final int PREFIX = 5;
+
+  /** The name of the compression; null if there is none. */
+  @Nullable String name() {
+    return compressor == null ? null : compressor.getEncoding();
+  }
+
+  boolean isCompressed() {
+    return compressor != null;
+  }
+
+  /** Bytes that stand before the message. */
+  int prefix() {
+    return grpc ? PREFIX : 0;
+  }
+
+  /**
+   * Encodes a message.
+   *
+   * @param arrays makes an array for about so many bytes
+   */
+  Body encode(MessageWriter message, IntFunction<byte[]> arrays) throws IOException {
+    int length = message.getContentLength();
+    Body body = new Body(arrays.apply(prefix() + (compressor == null ? length : length / 4)));
+    body.skip(prefix());
+    if (compressor == null) {
+      message.writeMessage(body);
+    } else {
+      try (OutputStream compressed = compressor.compress(body)) {
+        message.writeMessage(compressed);
+      }
+    }
+    return prefixed(body);
+  }
+
+  /** Encodes a message of the spool, which may have been compressed there or not. */
+  Body encode(Spool.Stored stored) throws IOException {
+    Body body = new Body(Body.array(prefix() + stored.message().remaining()));
+    body.skip(prefix());
+    if (stored.compressed() == isCompressed()) {
+      body.write(stored.message());
+    } else if (compressor == null) {
+      new GZIPInputStream(stored.stream()).transferTo(body);
+    } else {
+      try (OutputStream compressed = compressor.compress(body)) {
+        stored.stream().transferTo(compressed);
+      }
+    }
+    return prefixed(body);
+  }
+
+  private Body prefixed(Body body) {
+    if (grpc) {
+      int length = body.length() - PREFIX;
+      byte[] bytes = body.bytes();
+      bytes[0] = (byte) (compressor == null ? 0 : 1);
+      bytes[1] = (byte) (length >>> 24);
+      bytes[2] = (byte) (length >>> 16);
+      bytes[3] = (byte) (length >>> 8);
+      bytes[4] = (byte) length;
+    }
+    return body;
+  }
+}
