@@ -21,7 +21,12 @@ import io.opentelemetry.sdk.metrics.data.MetricData;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.model.registry.Collector;
+import io.prometheus.metrics.model.registry.MultiCollector;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
 import jakarta.servlet.http.HttpServlet;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -414,7 +419,7 @@ class MetricsTelemetryTest {
   }
 
   @Test
-  void aCollectorOfNoNameThatThrowsCostsTheRegistryAlone() {
+  void aCollectorOfNoNameThatThrowsCostsOnlyItself() {
     try (MountedService service = new MountedService()) {
       Counter.builder().name("before_total").register(service.registry).inc();
       service.registry.register(
@@ -422,10 +427,44 @@ class MetricsTelemetryTest {
               () -> {
                 throw new IllegalStateException("broken");
               });
+      service.registry.register(
+          (MultiCollector)
+              () -> {
+                throw new NoClassDefFoundError("broken too");
+              });
+      Counter.builder().name("zafter_total").register(service.registry).inc();
       assertThat(service.scrape().names())
-          .contains("throughline_scrapes_total")
-          .doesNotContain("before_total");
+          .contains("throughline_scrapes_total", "before_total", "zafter_total");
+      assertThat(service.pushed.collectAllMetrics())
+          .extracting(MetricData::getName)
+          .contains("before_total", "zafter_total");
       log.expectWarn("Collector.collect threw in dev.throughline.telemetry.metrics");
+    }
+  }
+
+  @Test
+  void collectorsThatContradictEachOtherCostOneOfThem() {
+    try (MountedService service = new MountedService()) {
+      Counter.builder().name("before_total").register(service.registry).inc();
+      // Collectors without names are found out only when they collect.
+      service.registry.register(
+          (Collector)
+              () ->
+                  GaugeSnapshot.builder()
+                      .name("twice")
+                      .dataPoint(GaugeDataPointSnapshot.builder().value(1).build())
+                      .build());
+      service.registry.register(
+          (Collector)
+              () ->
+                  CounterSnapshot.builder()
+                      .name("twice")
+                      .dataPoint(CounterDataPointSnapshot.builder().value(2).build())
+                      .build());
+      assertThat(service.scrape().names())
+          .contains("before_total")
+          .containsAnyOf("twice", "twice_total");
+      log.expectWarn("twice of the Prometheus client's registry, a .*, is left out");
     }
   }
 
