@@ -19,20 +19,29 @@ import io.prometheus.metrics.core.metrics.Info;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -47,6 +56,9 @@ class FormatsTest {
   private static final String OPEN_METRICS = "application/openmetrics-text;version=1.0.0";
   private static final String PROTOBUF =
       "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
+
+  // For a Prometheus that starts on a slow machine.
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @RegisterExtension static final TelemetryExtension log = TelemetryExtension.create();
 
@@ -217,18 +229,84 @@ class FormatsTest {
   @ParameterizedTest
   @ValueSource(strings = {"", "underscores", "values", "dots"})
   void promtoolReadsIt(String escaping) throws Exception {
-    String promtool =
-        Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
-            .map(folder -> Path.of(folder, "promtool"))
-            .filter(Files::isExecutable)
-            .map(Path::toString)
-            .findFirst()
-            .orElse(null);
-    Assumptions.assumeTrue(promtool != null, "promtool is not installed");
+    String promtool = program("promtool");
     assertThat(faults(promtool, scrape(accept(TEXT, escaping)).body()))
         .doesNotContain("error while linting");
     if (escaping.equals("dots")) {
       toldOfDots();
+    }
+  }
+
+  private static String program(String name) {
+    String program =
+        Arrays.stream(System.getenv("PATH").split(File.pathSeparator))
+            .map(folder -> Path.of(folder, name))
+            .filter(Files::isExecutable)
+            .map(Path::toString)
+            .findFirst()
+            .orElse(null);
+    Assumptions.assumeTrue(program != null, name + " is not installed");
+    return program;
+  }
+
+  @Test
+  void prometheusTakesIt(@TempDir Path folder) throws Exception {
+    String prometheus = program("prometheus");
+    int port;
+    try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      port = free.getLocalPort();
+    }
+    Path configuration = folder.resolve("prometheus.yml");
+    Files.writeString(
+        configuration,
+        """
+        scrape_configs:
+          - job_name: service
+            scrape_interval: 1s
+            scrape_timeout: 1s
+            static_configs:
+              - targets: ["%s"]
+        """
+            .formatted(service.uri().getAuthority()));
+    Process process =
+        new ProcessBuilder(
+                prometheus,
+                "--config.file=" + configuration,
+                "--storage.tsdb.path=" + folder.resolve("data"),
+                "--web.listen-address=127.0.0.1:" + port)
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("prometheus.log").toFile())
+            .start();
+    try {
+      for (String series :
+          List.of(
+              "good_total",
+              "x_total_total",
+              "my_requests_total",
+              "labels_total{a_b=\"one;two\"}",
+              "with_le_bucket{kind=\"fits\"}",
+              "no_label_total",
+              "utf_8_gauge")) {
+        awaitSeries(URI.create("http://127.0.0.1:" + port), series);
+      }
+    } finally {
+      process.destroy();
+      process.waitFor();
+    }
+  }
+
+  private static void awaitSeries(URI prometheus, String series) {
+    URI query = prometheus.resolve("/api/v1/query?query=" + URLEncoder.encode(series, UTF_8));
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    String answer = "";
+    while (!answer.contains("\"value\"")) {
+      assertThat(System.nanoTime()).as(series + ": " + answer).isLessThan(deadline);
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+      try {
+        answer = MountedService.get(query).body();
+      } catch (UncheckedIOException e) {
+        answer = "does not listen yet";
+      }
     }
   }
 
