@@ -6,18 +6,18 @@ package dev.throughline.telemetry;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.delivery.Delivery;
-import dev.throughline.telemetry.doctor.Diagnostics;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
+import dev.throughline.telemetry.instrument.Propagation;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import dev.throughline.telemetry.instrument.ScopeHook;
 import dev.throughline.telemetry.instrument.ScopeHooks;
 import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
+import dev.throughline.telemetry.internals.OpenTelemetryInternals;
 import dev.throughline.telemetry.propagation.OffPropagators;
-import dev.throughline.telemetry.propagation.Propagation;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.metrics.Meter;
@@ -55,7 +55,7 @@ public final class Telemetry implements AutoCloseable {
   private final @Nullable Tracer tracer;
   // Made when it is first asked for.
   private @Nullable Propagation propagation;
-  private final Guard guard = new Guard("dev.throughline.telemetry");
+  private final Guard guard;
   private final OpenTelemetry openTelemetry;
   private final @Nullable Shutdown shutdown;
   private final @Nullable SpanNames names;
@@ -75,6 +75,7 @@ public final class Telemetry implements AutoCloseable {
       String configuration) {
     this.configuration = configuration;
     this.signals = signals;
+    guard = signals.guard();
     this.baggageKeys = baggageKeys;
     this.scopeName = scopeName;
     tracer = signals.spans() ? signals.openTelemetry().getTracer(scopeName) : null;
@@ -110,7 +111,7 @@ public final class Telemetry implements AutoCloseable {
   }
 
   private static Telemetry init(TelemetryBuilder builder) {
-    if (Diagnostics.isAgentRunning()) {
+    if (OpenTelemetryInternals.isAgentRunning()) {
       Telemetry adopted = TelemetryBuilder.over(GlobalOpenTelemetry.get(), false);
       becomeGlobal(adopted);
       LoggerFactory.getLogger(Telemetry.class)
@@ -223,12 +224,12 @@ public final class Telemetry implements AutoCloseable {
 
   /** Writes the current trace context and baggage into a map, e.g. a message's headers. */
   public void inject(Map<String, String> carrier) {
-    propagation().inject(carrier, Propagation.MAP_SETTER);
+    propagation().inject(Context.current(), carrier);
   }
 
   /** Writes the current trace context and baggage into any carrier. */
   public <C> void inject(C carrier, TextMapSetter<C> setter) {
-    propagation().inject(carrier, setter);
+    propagation().inject(Context.current(), carrier, setter);
   }
 
   /**
@@ -236,7 +237,7 @@ public final class Telemetry implements AutoCloseable {
    * What can't be read is left out.
    */
   public Context extract(Map<String, String> carrier) {
-    return propagation().extract(carrier, Propagation.MAP_GETTER);
+    return propagation().extract(Context.current(), carrier);
   }
 
   /**
@@ -244,7 +245,7 @@ public final class Telemetry implements AutoCloseable {
    * stand on several lines are read as the W3C recommendations say.
    */
   public <C> Context extract(C carrier, TextMapGetter<C> getter) {
-    return propagation().extract(carrier, getter);
+    return propagation().extract(Context.current(), carrier, getter);
   }
 
   /**
@@ -255,6 +256,15 @@ public final class Telemetry implements AutoCloseable {
   public <REQ, RES> RequestInstrumenterBuilder<REQ, RES> instrumenter(
       String scopeName, RequestConvention<REQ, RES> convention) {
     return new RequestInstrumenterBuilder<>(signals, scopeName, convention);
+  }
+
+  /**
+   * What an adapter calls through that may throw, and must not reach the application.
+   *
+   * @param module the adapter's instrumentation scope, by which the hits are counted
+   */
+  public Guard guard(String module) {
+    return guard.of(module);
   }
 
   /**
@@ -338,7 +348,7 @@ public final class Telemetry implements AutoCloseable {
   private Propagation propagation() {
     Propagation made = propagation;
     if (made == null) {
-      made = new Propagation(signals.openTelemetry().getPropagators(), guard);
+      made = new Propagation(signals, guard);
       propagation = made;
     }
     return made;

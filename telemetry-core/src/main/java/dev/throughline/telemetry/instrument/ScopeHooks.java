@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.instrument;
 
+import dev.throughline.telemetry.internals.OpenTelemetryInternals;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.ContextKey;
 import io.opentelemetry.context.ContextStorage;
@@ -20,11 +21,10 @@ import org.slf4j.LoggerFactory;
  */
 public final class ScopeHooks {
 
-  private static final ContextKey<ScopeHook> KEY =
+  private static final ContextKey<Guarded> KEY =
       ContextKey.named("dev.throughline.telemetry.scope-hook");
-  private static final Guard guard = new Guard("dev.throughline.telemetry");
 
-  private static volatile @Nullable ScopeHook process;
+  private static volatile @Nullable Guarded process;
   private static volatile boolean carried;
   private static volatile boolean wrapped;
 
@@ -34,23 +34,32 @@ public final class ScopeHooks {
           wrapped = true;
           return new HookedStorage(storage);
         });
-    try {
-      // It stands in the signature of a constructor that the compiler inlines only once this class
-      // is loaded, which nothing else does; without, each scope is an object of 32 B.
-      Class.forName(
-          "io.opentelemetry.context.ThreadLocalContextStorage$1",
-          true,
-          ContextStorage.class.getClassLoader());
-    } catch (ClassNotFoundException | LinkageError e) {
-      // Another version has no need of it.
-    }
+    OpenTelemetryInternals.loadScopes();
   }
 
-  private volatile @Nullable ScopeHook hook;
+  private final Guard guard;
+  private volatile @Nullable Guarded hook;
   private volatile @Nullable Context root;
 
-  /** No hook yet. */
-  public ScopeHooks() {}
+  /**
+   * No hook yet.
+   *
+   * @param guard counts what the hook throws
+   */
+  public ScopeHooks(Guard guard) {
+    this.guard = guard;
+  }
+
+  /** A hook, and the guard of the telemetry that it is of. */
+  private static final class Guarded {
+    final ScopeHook hook;
+    final Guard guard;
+
+    Guarded(ScopeHook hook, Guard guard) {
+      this.hook = hook;
+      this.guard = guard;
+    }
+  }
 
   /**
    * Wraps OpenTelemetry's context storage, which can be done until it is first used and no longer.
@@ -65,8 +74,13 @@ public final class ScopeHooks {
    * @return null where none does
    */
   public static @Nullable ScopeHook of(Context context) {
+    Guarded found = in(context);
+    return found == null ? null : found.hook;
+  }
+
+  private static @Nullable Guarded in(Context context) {
     if (carried) {
-      ScopeHook own = context.get(KEY);
+      Guarded own = context.get(KEY);
       if (own != null) {
         return own;
       }
@@ -90,18 +104,19 @@ public final class ScopeHooks {
                   + " Telemetry was built; build it first thing in main()");
       return;
     }
+    Guarded guarded = new Guarded(hook, guard);
     if (ofProcess) {
-      process = hook;
+      process = guarded;
     } else {
       carried = true;
-      root = Context.root().with(KEY, hook);
+      root = Context.root().with(KEY, guarded);
     }
-    this.hook = hook;
+    this.hook = guarded;
   }
 
   /** Lets go of the hook, for contexts that are made from now on. */
   public void clear() {
-    ScopeHook last = hook;
+    Guarded last = hook;
     if (last == null) {
       return;
     }
@@ -111,7 +126,7 @@ public final class ScopeHooks {
       process = null;
     }
     try {
-      last.closed();
+      last.hook.closed();
     } catch (Throwable t) {
       guard.caught("ScopeHook.closed", t);
     }
@@ -119,8 +134,8 @@ public final class ScopeHooks {
 
   /** The context with the hook of this telemetry; the context itself where there is none to add. */
   public Context carry(Context context) {
-    ScopeHook own = hook;
-    if (own == null || of(context) == own) {
+    Guarded own = hook;
+    if (own == null || in(context) == own) {
       return context;
     }
     Context carrying = root;
@@ -149,14 +164,17 @@ public final class ScopeHooks {
       if (before == context) {
         return scope;
       }
+      Guarded found = in(context);
+      if (found == null) {
+        found = in(before);
+      }
+      if (found == null) {
+        return scope;
+      }
       try {
-        ScopeHook hook = of(context);
-        if (hook == null) {
-          hook = of(before);
-        }
-        return hook == null ? scope : hook.entered(before, context, scope);
+        return found.hook.entered(before, context, scope);
       } catch (Throwable t) {
-        guard.caught("ScopeHook.entered", t);
+        found.guard.caught("ScopeHook.entered", t);
         return scope;
       }
     }

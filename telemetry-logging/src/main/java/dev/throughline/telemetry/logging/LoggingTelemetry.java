@@ -43,10 +43,11 @@ public final class LoggingTelemetry {
       Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
   private final Telemetry telemetry;
-  private final Guard guard = new Guard(SCOPE);
+  private final Guard guard;
 
   private LoggingTelemetry(Telemetry telemetry) {
     this.telemetry = requireNonNull(telemetry, "telemetry");
+    guard = telemetry.guard(SCOPE);
   }
 
   /**

@@ -5,11 +5,11 @@ package dev.throughline.telemetry.websocket;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
 import dev.throughline.telemetry.instrument.HeaderGetter;
+import dev.throughline.telemetry.instrument.HeaderSetter;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.propagation.TextMapGetter;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -24,37 +24,33 @@ final class MessageConvention implements RequestConvention<SocketMessage, Socket
         }
       };
 
-  private static final TextMapSetter<SocketMessage> SETTER =
-      new TextMapSetter<>() {
-        @Override
-        public void set(@Nullable SocketMessage message, String name, String value) {
-          if (message != null) {
-            message.add(name, value);
-          }
-        }
-      };
+  private final SpanKind kind;
+  private final @Nullable TextMapGetter<SocketMessage> getter;
+  private final @Nullable HeaderSetter<SocketMessage> setter;
 
-  private final boolean sent;
-  private final boolean carriesContext;
-
-  MessageConvention(boolean sent, boolean carriesContext) {
-    this.sent = sent;
-    this.carriesContext = carriesContext;
+  /** Both are null unless the messages carry their context. */
+  MessageConvention(
+      SpanKind kind,
+      @Nullable TextMapGetter<SocketMessage> getter,
+      @Nullable HeaderSetter<SocketMessage> setter) {
+    this.kind = kind;
+    this.getter = getter;
+    this.setter = setter;
   }
 
   @Override
   public SpanKind kind() {
-    return sent ? SpanKind.PRODUCER : SpanKind.CONSUMER;
+    return kind;
   }
 
   @Override
   public String spanName(SocketMessage message) {
-    return sent ? "websocket.send" : "websocket.receive";
+    return kind == SpanKind.PRODUCER ? "websocket.send" : "websocket.receive";
   }
 
   @Override
   public void onStart(AttributeSink attributes, SocketMessage message) {
-    attributes.set(WebSocketKeys.MESSAGE_TYPE, message.isText() ? "text" : "binary");
+    attributes.set(WebSocketKeys.MESSAGE_TYPE, message.type().name());
   }
 
   @Override
@@ -80,11 +76,11 @@ final class MessageConvention implements RequestConvention<SocketMessage, Socket
 
   @Override
   public @Nullable TextMapGetter<SocketMessage> requestGetter() {
-    return !sent && carriesContext ? GETTER : null;
+    return getter;
   }
 
   @Override
-  public @Nullable TextMapSetter<SocketMessage> requestSetter() {
-    return sent && carriesContext ? SETTER : null;
+  public @Nullable HeaderSetter<SocketMessage> requestSetter() {
+    return setter;
   }
 }
