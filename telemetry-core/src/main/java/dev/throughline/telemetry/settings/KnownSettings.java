@@ -158,21 +158,30 @@ public final class KnownSettings {
             "otel.resource.disabled.keys",
             "keys of attributes, with commas",
             "list: resource attributes that OpenTelemetry is to leave out"));
-    known(
-        Setting.text(
-                "otel.java.enabled.resource.providers",
-                Kind.PROVIDERS,
-                "names of classes that provide resources, with commas",
-                null,
-                "list of class names: no other provider adds attributes")
-            .otherwise("all"));
-    known(
-        Setting.text(
-            "otel.java.disabled.resource.providers",
-            Kind.PROVIDERS,
-            "names of classes that provide resources, with commas",
-            null,
-            "list of class names: these providers add no attributes"));
+  }
+
+  /** The classes of resource providers that are asked; all by default. */
+  public static final Setting<List<String>> ENABLED_RESOURCE_PROVIDERS =
+      known(
+          Setting.list(
+                  "otel.java.enabled.resource.providers",
+                  Kind.PROVIDERS,
+                  "names of classes that provide resources, with commas",
+                  List.of(),
+                  "list of class names: no other provider adds attributes")
+              .otherwise("all"));
+
+  /** The classes of resource providers that are not asked. */
+  public static final Setting<List<String>> DISABLED_RESOURCE_PROVIDERS =
+      known(
+          Setting.list(
+              "otel.java.disabled.resource.providers",
+              Kind.PROVIDERS,
+              "names of classes that provide resources, with commas",
+              List.of(),
+              "list of class names: these providers add no attributes"));
+
+  static {
     exporters("traces", "list: otlp, console, or none alone");
     exporters("metrics", "as for traces; also prometheus, with telemetry-metrics");
     known(

@@ -373,6 +373,11 @@ public final class Settings implements ConfigProperties {
 
   @Override
   public List<String> getList(String name) {
+    if (name.equals(KnownSettings.ENABLED_RESOURCE_PROVIDERS.key())
+        || name.equals(KnownSettings.DISABLED_RESOURCE_PROVIDERS.key())) {
+      // Only those that are to be asked are there.
+      return List.of();
+    }
     if (!name.equals(METRICS_EXPORTER) || served == null) {
       return list(name);
     }
