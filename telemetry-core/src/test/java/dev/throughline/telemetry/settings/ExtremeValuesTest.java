@@ -61,7 +61,7 @@ class ExtremeValuesTest {
                   "otel.metrics.exporter", setting.key().contains("close") ? "none" : "otlp")
               .addProperty(setting.key(), value)
               .build()) {
-        assertThat(telemetry.configuration())
+        assertThat("\n" + telemetry.configuration())
             .as(setting.key() + "=" + value)
             .contains("\n" + Environment.variable(setting.key()) + "=");
       }
