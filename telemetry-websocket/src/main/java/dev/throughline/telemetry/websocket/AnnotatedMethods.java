@@ -21,7 +21,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,12 +41,17 @@ record AnnotatedMethods(
   /**
    * What a method may be given.
    *
-   * @param path the value of a path parameter of this name
+   * @param path the path's parameters
    * @param own what the method is for: a message or a part of one, a configuration, a reason, or
    *     what was thrown
    * @param last whether nothing follows a part
    */
-  record Given(Session session, UnaryOperator<@Nullable String> path, Object own, boolean last) {}
+  record Given(Session session, Path path, Object own, boolean last) {}
+
+  /** The value of a path parameter of this name, as a type. */
+  interface Path {
+    @Nullable Object of(String name, Class<?> type);
+  }
 
   /** What goes into a parameter. */
   private interface Argument {
@@ -127,11 +131,7 @@ record AnnotatedMethods(
         Class<?> type = parameter.getType();
         PathParam path = parameter.getAnnotation(PathParam.class);
         if (path != null) {
-          arguments.add(
-              given -> {
-                String value = given.path.apply(path.value());
-                return value == null ? null : value(value, type);
-              });
+          arguments.add(given -> given.path.of(path.value(), type));
         } else if (type == Session.class) {
           arguments.add(Given::session);
         } else if (takesMessages && type == boolean.class && takesParts(method)) {
@@ -168,7 +168,7 @@ record AnnotatedMethods(
 
     /** Whether the method's messages are text that it takes as a number or the like. */
     boolean takesValue() {
-      return MethodType.methodType(messageType).unwrap().returnType().isPrimitive();
+      return isValue(messageType);
     }
 
     long maxMessageSize() {
@@ -189,6 +189,11 @@ record AnnotatedMethods(
         throw new IllegalStateException(e);
       }
     }
+  }
+
+  /** Whether a type is that of a number or the like, boxed or not. */
+  static boolean isValue(Class<?> type) {
+    return MethodType.methodType(type).unwrap().returnType().isPrimitive();
   }
 
   /** A string as a method takes it: itself, or a number or the like. */

@@ -60,7 +60,8 @@ final class Codecs {
 
   /** Reads an object from a message. */
   interface Decode {
-    Object decode(Object message) throws DecodeException, IOException;
+    /** Null if the message is to be dropped. */
+    @Nullable Object decode(Object message) throws DecodeException, IOException;
   }
 
   /**
@@ -85,12 +86,28 @@ final class Codecs {
       found.remove(Form.BINARY_STREAM);
     }
     Map<Class<?>, Decode> decoding = new LinkedHashMap<>();
+    if (found.isEmpty() && container != Container.TOMCAT && AnnotatedMethods.isValue(type)) {
+      decoding.put(String.class, text -> value((String) text, type));
+    }
     found.forEach(
         (form, decoders) -> decoding.put(form.message, message -> decode(form, decoders, message)));
     return decoding;
   }
 
-  private static Object decode(Form form, List<Decoder> decoders, Object message)
+  /** Text as a number or the like; what is none each container treats in its own way. */
+  @Nullable Object value(String text, Class<?> type) throws DecodeException {
+    try {
+      return AnnotatedMethods.value(text, type);
+    } catch (RuntimeException e) {
+      return switch (container) {
+        case JETTY -> null;
+        case TOMCAT -> throw e;
+        case OTHER -> throw new DecodeException(text, "Decoding failed", e);
+      };
+    }
+  }
+
+  private @Nullable Object decode(Form form, List<Decoder> decoders, Object message)
       throws DecodeException, IOException {
     for (Decoder decoder : decoders) {
       switch (form) {
@@ -113,6 +130,9 @@ final class Codecs {
           return ((Decoder.BinaryStream<?>) decoder).decode((InputStream) message);
         }
       }
+    }
+    if (container == Container.JETTY) {
+      return null;
     }
     String nobody = "No decoder took the message";
     throw message instanceof String text

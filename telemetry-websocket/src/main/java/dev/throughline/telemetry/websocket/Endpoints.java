@@ -105,6 +105,7 @@ final class Endpoints {
         return requested;
       }
       if (session.getUserProperties().remove(UPGRADE) instanceof Upgrade served) {
+        config.getUserProperties().remove(UPGRADE, served);
         return served;
       }
       if (config.getUserProperties().remove(UPGRADE) instanceof Upgrade served) {
