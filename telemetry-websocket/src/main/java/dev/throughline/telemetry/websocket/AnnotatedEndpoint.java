@@ -208,7 +208,7 @@ final class AnnotatedEndpoint extends Endpoint {
 
   private void undecoded(Session session, Exception thrown) {
     if (Container.of(session) == Container.JETTY) {
-      throw AnnotatedMethods.<RuntimeException>sneaky(Container.undecoded(session, thrown));
+      throw AnnotatedMethods.<RuntimeException>sneaky(thrown);
     }
     failed(session, thrown);
   }

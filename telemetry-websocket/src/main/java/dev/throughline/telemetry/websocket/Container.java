@@ -3,7 +3,6 @@
 
 package dev.throughline.telemetry.websocket;
 
-import jakarta.websocket.CloseReason.CloseCodes;
 import jakarta.websocket.Session;
 
 /** The containers that treat annotated endpoints differently, and how each of them does. */
@@ -24,21 +23,5 @@ enum Container {
       return JETTY;
     }
     return name.startsWith("org.apache.tomcat.") ? TOMCAT : OTHER;
-  }
-
-  /** The exception by which Jetty closes a session after a message that no decoder reads. */
-  static Throwable undecoded(Session session, Throwable thrown) {
-    Session containers = session instanceof TracedSession traced ? traced.session : session;
-    try {
-      return (Throwable)
-          Class.forName(
-                  "org.eclipse.jetty.websocket.core.exception.CloseException",
-                  true,
-                  containers.getClass().getClassLoader())
-              .getConstructor(int.class, String.class, Throwable.class)
-              .newInstance(CloseCodes.CANNOT_ACCEPT.getCode(), "Unable to decode", thrown);
-    } catch (ReflectiveOperationException e) {
-      return thrown;
-    }
   }
 }

@@ -176,7 +176,7 @@ final class TracedSession extends ForwardingSession {
   /** A message was not read by the application's decoders, and becomes what the container has. */
   void undecoded(DecodeException thrown) {
     if (Container.of(session) == Container.JETTY) {
-      throw AnnotatedMethods.<RuntimeException>sneaky(Container.undecoded(session, thrown));
+      throw AnnotatedMethods.<RuntimeException>sneaky(thrown);
     }
     endpoint.onError(this, thrown);
   }
