@@ -65,8 +65,12 @@ final class AnnotatedEndpoint extends Endpoint {
       call(session, methods.onClose(), given(session, reason, true), true);
     } finally {
       Codecs codecs = decoders.remove(session.getId());
-      if (codecs != null) {
-        codecs.destroy();
+      try {
+        if (codecs != null) {
+          codecs.destroy();
+        }
+      } catch (Throwable t) {
+        logger.warn("A decoder of {} threw when destroyed", endpoint.getClass().getName(), t);
       }
     }
   }
@@ -232,8 +236,11 @@ final class AnnotatedEndpoint extends Endpoint {
   /** Whether a message is no larger than a method takes; else the session closes. */
   private boolean fits(Session session, Bound method, Object message) {
     long max = method.maxMessageSize();
+    if (max < 0) {
+      return true;
+    }
     Container container = Container.of(session);
-    if (max < 0 || container == Container.JETTY) {
+    if (container == Container.JETTY) {
       return true;
     }
     long size = 0;

@@ -119,8 +119,14 @@ record AnnotatedMethods(
    *
    * @param messageType what it takes as a message; {@code void} unless it is for messages
    * @param inParts whether it takes messages in parts
+   * @param maxMessageSize in bytes, as its annotation has it; negative for no limit
    */
-  record Bound(Method method, List<Argument> arguments, Class<?> messageType, boolean inParts) {
+  record Bound(
+      Method method,
+      List<Argument> arguments,
+      Class<?> messageType,
+      boolean inParts,
+      long maxMessageSize) {
 
     static Bound of(Method method, Class<?> own) {
       boolean takesMessages = own == Object.class;
@@ -152,7 +158,13 @@ record AnnotatedMethods(
       }
       // A class need not be public for its methods to be called.
       method.setAccessible(true);
-      return new Bound(method, List.copyOf(arguments), messageType, inParts);
+      OnMessage message = method.getAnnotation(OnMessage.class);
+      return new Bound(
+          method,
+          List.copyOf(arguments),
+          messageType,
+          inParts,
+          message == null ? -1 : message.maxMessageSize());
     }
 
     /** Whether a boolean beside the message says that a part is the last. */
@@ -171,10 +183,6 @@ record AnnotatedMethods(
       return isValue(messageType);
     }
 
-    long maxMessageSize() {
-      return method.getAnnotation(OnMessage.class).maxMessageSize();
-    }
-
     /**
      * Calls the method.
      *
@@ -182,7 +190,11 @@ record AnnotatedMethods(
      */
     @Nullable Object call(Object endpoint, Given given) {
       try {
-        return method.invoke(endpoint, arguments.stream().map(each -> each.of(given)).toArray());
+        @Nullable Object[] values = new @Nullable Object[arguments.size()];
+        for (int i = 0; i < values.length; i++) {
+          values[i] = arguments.get(i).of(given);
+        }
+        return method.invoke(endpoint, values);
       } catch (InvocationTargetException e) {
         throw sneaky(e.getCause() == null ? e : e.getCause());
       } catch (IllegalAccessException e) {

@@ -22,6 +22,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -187,29 +188,25 @@ final class Codecs {
   }
 
   private List<Decoder> decoders() {
-    List<Decoder> made = decoders;
-    if (made == null) {
-      made = new ArrayList<>();
-      for (Class<? extends Decoder> type : config.getDecoders()) {
-        Decoder decoder = AnnotatedMethods.instance(type);
-        decoder.init(config);
-        made.add(decoder);
-      }
-      decoders = made;
+    if (decoders == null) {
+      decoders = instances(config.getDecoders(), decoder -> decoder.init(config));
     }
-    return made;
+    return decoders;
   }
 
   private List<Encoder> encoders() {
-    List<Encoder> made = encoders;
-    if (made == null) {
-      made = new ArrayList<>();
-      for (Class<? extends Encoder> type : config.getEncoders()) {
-        Encoder encoder = AnnotatedMethods.instance(type);
-        encoder.init(config);
-        made.add(encoder);
-      }
-      encoders = made;
+    if (encoders == null) {
+      encoders = instances(config.getEncoders(), encoder -> encoder.init(config));
+    }
+    return encoders;
+  }
+
+  private static <T> List<T> instances(List<Class<? extends T>> types, Consumer<T> init) {
+    List<T> made = new ArrayList<>();
+    for (Class<? extends T> type : types) {
+      T instance = AnnotatedMethods.instance(type);
+      init.accept(instance);
+      made.add(instance);
     }
     return made;
   }
