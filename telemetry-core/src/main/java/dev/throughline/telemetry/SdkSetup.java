@@ -4,6 +4,7 @@
 package dev.throughline.telemetry;
 
 import static java.util.Objects.requireNonNull;
+import static java.util.Objects.requireNonNullElse;
 
 import dev.throughline.telemetry.delivery.BatchSettings;
 import dev.throughline.telemetry.delivery.Outbox;
@@ -11,14 +12,12 @@ import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.doctor.Diagnostics;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.MetricsModule;
-import dev.throughline.telemetry.instrument.RequestIds;
-import dev.throughline.telemetry.instrument.Signals.Sampling;
+import dev.throughline.telemetry.internals.OpenTelemetryInternals.Autoconfigure;
 import dev.throughline.telemetry.propagation.BaggageMemory;
-import dev.throughline.telemetry.settings.BadSettings;
-import dev.throughline.telemetry.settings.ConfigFile;
-import dev.throughline.telemetry.settings.Configuration;
 import dev.throughline.telemetry.settings.Environment;
+import dev.throughline.telemetry.settings.Environment.Mode;
 import dev.throughline.telemetry.settings.KnownSettings;
+import dev.throughline.telemetry.settings.KnownSettings.Batches;
 import dev.throughline.telemetry.settings.Secrets;
 import dev.throughline.telemetry.settings.Settings;
 import io.opentelemetry.api.baggage.propagation.W3CBaggagePropagator;
@@ -29,18 +28,17 @@ import io.opentelemetry.context.Context;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdkBuilder;
-import io.opentelemetry.sdk.autoconfigure.internal.AutoConfigureUtil;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
-import io.opentelemetry.sdk.autoconfigure.spi.internal.DefaultConfigProperties;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.logs.LogRecordProcessor;
 import io.opentelemetry.sdk.logs.data.LogRecordData;
 import io.opentelemetry.sdk.logs.export.BatchLogRecordProcessor;
 import io.opentelemetry.sdk.logs.export.LogRecordExporter;
 import io.opentelemetry.sdk.logs.export.SimpleLogRecordProcessor;
+import io.opentelemetry.sdk.metrics.SdkMeterProviderBuilder;
 import io.opentelemetry.sdk.metrics.export.MetricExporter;
-import io.opentelemetry.sdk.metrics.export.MetricReader;
 import io.opentelemetry.sdk.resources.Resource;
+import io.opentelemetry.sdk.resources.ResourceBuilder;
 import io.opentelemetry.sdk.trace.ReadWriteSpan;
 import io.opentelemetry.sdk.trace.ReadableSpan;
 import io.opentelemetry.sdk.trace.SpanProcessor;
@@ -52,276 +50,206 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceConfigurationError;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** An SDK by autoconfigure, with our settings, our resource and our span processor in it. */
+/** Builds an SDK by autoconfigure, with our settings, our resource and our delivery in it. */
 final class SdkSetup {
-
-  /** How long a stream may stay unseen. */
-  static final Duration DEFAULT_SEGMENT_LIMIT = Duration.ofMinutes(1);
 
   private static final AttributeKey<String> SERVICE_NAME = AttributeKey.stringKey("service.name");
   private static final AttributeKey<String> SERVICE_VERSION =
       AttributeKey.stringKey("service.version");
   private static final AttributeKey<String> SERVICE_INSTANCE_ID =
       AttributeKey.stringKey("service.instance.id");
+  private static final String UNKNOWN_SERVICE = "unknown_service";
 
   private static final long MB = 1 << 20;
-  private static final long DEFAULT_MEMORY_MB = 128;
-  private static final int DEFAULT_SPOOL_MB = 512;
-  private static final Duration SPOOL_INTERVAL = Duration.ofSeconds(1);
+  private static final long MOST_MEMORY_BY_DEFAULT = 128 * MB;
 
   private final TelemetryBuilder builder;
   private final Environment environment;
-  private final BadSettings bad;
-  private final boolean spans;
-  private final boolean exports;
-  private final List<String> propagators;
-  private final List<StandIn> exporters = new ArrayList<>();
-  private final List<LogStandIn> logExporters = new ArrayList<>();
+  private final Mode mode;
   private final Outbox outbox =
       new Outbox(
           ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader()),
           Diagnostics::explain);
+  private final List<StandIn> exporters = new ArrayList<>();
+  private final List<LogStandIn> logExporters = new ArrayList<>();
   private final List<SpanProcessor> taps = new ArrayList<>();
-  private boolean opened;
-  private @Nullable SpanPipeline pipeline;
-  private @Nullable Settings settings;
-  private Duration closeTimeout;
-  private Duration segmentLimit = DEFAULT_SEGMENT_LIMIT;
-  private String serviceName = "";
-  private List<String> baggageKeys = KnownSettings.DEFAULT_BAGGAGE_ATTRIBUTES;
-  private @Nullable RequestIds requestIds;
-  private String configuration = "";
 
   /**
-   * @param bad takes the settings that can't be used
-   * @param exports false where telemetry is off, but for metrics that are only pulled
+   * What was built.
+   *
+   * @param outbox what delivers what the SDK records
+   * @param serviceName the resource's
    */
-  SdkSetup(
-      TelemetryBuilder builder,
-      Environment environment,
-      BadSettings bad,
-      boolean spans,
-      boolean exports,
-      List<String> propagators,
-      Duration closeTimeout) {
+  record Built(OpenTelemetrySdk sdk, Settings settings, Outbox outbox, String serviceName) {}
+
+  /** No SDK can be built. */
+  static final class Failed extends Exception {
+
+    private static final long serialVersionUID = 1;
+
+    /**
+     * @param message why, with nothing secret in it
+     */
+    Failed(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  private SdkSetup(TelemetryBuilder builder, Environment environment, Mode mode) {
     this.builder = builder;
     this.environment = environment;
-    this.bad = bad;
-    this.spans = spans;
-    this.exports = exports;
-    this.propagators = propagators;
-    this.closeTimeout = closeTimeout;
+    this.mode = mode;
   }
 
   /**
-   * Builds the SDK.
+   * Builds an SDK.
    *
-   * @throws io.opentelemetry.sdk.autoconfigure.spi.ConfigurationException for a setting that
-   *     autoconfigure does not take, and that is none of the known ones
-   * @throws BadSettings.Refused where settings are strict
+   * @throws Failed for a setting that autoconfigure does not take and that is none of the known
+   *     ones, and for what extensions throw
+   * @throws Environment.Refused if settings are strict and there is one that can't be used
    */
-  OpenTelemetrySdk build() {
-    AutoConfiguredOpenTelemetrySdkBuilder autoConfigure =
-        AutoConfiguredOpenTelemetrySdk.builder()
-            .disableShutdownHook()
-            .setComponentLoader(outbox)
-            .addPropertiesSupplier(() -> builder.properties)
-            .addPropagatorCustomizer(
-                (propagator, config) ->
-                    propagator instanceof W3CBaggagePropagator
-                        ? new BaggageMemory(propagator)
-                        : propagator)
-            .addResourceCustomizer((resource, config) -> resource(resource))
-            .addSpanExporterCustomizer((exporter, config) -> standIn(exporter))
-            .addSpanProcessorCustomizer(this::replace)
-            .addTracerProviderCustomizer(
-                (tracerProvider, config) ->
-                    spans && pipeline == null
-                        ? tracerProvider.addSpanProcessor(pipeline(config))
-                        : tracerProvider)
-            .addMetricExporterCustomizer((exporter, config) -> watched(exporter))
-            .addLogRecordExporterCustomizer((exporter, config) -> standIn(exporter))
-            .addLogRecordProcessorCustomizer(this::replace)
-            .addMeterProviderCustomizer(
-                (meterProvider, config) -> {
-                  if (builder.metrics != null) {
-                    builder.metrics.addTo(meterProvider, config, isNamed(builder.metrics));
-                  }
-                  if (exports) {
-                    for (MetricReader reader : builder.metricReaders) {
-                      meterProvider.registerMetricReader(reader);
+  static Built build(TelemetryBuilder builder, Environment environment, Mode mode) throws Failed {
+    return new SdkSetup(builder, environment, mode).build();
+  }
+
+  private Built build() throws Failed {
+    AtomicReference<@Nullable Settings> settings = new AtomicReference<>();
+    AtomicReference<String> serviceName = new AtomicReference<>(UNKNOWN_SERVICE);
+    AtomicBoolean batched = new AtomicBoolean();
+    try {
+      AutoConfiguredOpenTelemetrySdkBuilder autoConfigure =
+          AutoConfiguredOpenTelemetrySdk.builder()
+              .disableShutdownHook()
+              .setComponentLoader(outbox)
+              .addPropertiesSupplier(() -> builder.properties)
+              .addPropagatorCustomizer(
+                  (propagator, config) ->
+                      propagator instanceof W3CBaggagePropagator
+                          ? new BaggageMemory(propagator)
+                          : propagator)
+              .addResourceCustomizer(
+                  (configured, config) -> {
+                    Resource resource = resource(configured);
+                    serviceName.set(
+                        requireNonNullElse(resource.getAttribute(SERVICE_NAME), UNKNOWN_SERVICE));
+                    return resource;
+                  })
+              .addSpanExporterCustomizer((exporter, config) -> standIn(exporter))
+              .addSpanProcessorCustomizer(
+                  (processor, config) -> {
+                    SpanProcessor replaced = replace(processor, (Settings) config);
+                    batched.compareAndSet(false, replaced instanceof SpanPipeline);
+                    return replaced;
+                  })
+              .addTracerProviderCustomizer(
+                  (tracerProvider, config) ->
+                      mode.spans() && !batched.get()
+                          ? tracerProvider.addSpanProcessor(pipeline((Settings) config))
+                          : tracerProvider)
+              .addMetricExporterCustomizer((exporter, config) -> watched(exporter))
+              .addMeterProviderCustomizer(
+                  (meterProvider, config) -> addReaders(meterProvider, (Settings) config))
+              .addLogRecordExporterCustomizer((exporter, config) -> standIn(exporter))
+              .addLogRecordProcessorCustomizer(
+                  (processor, config) -> replace(processor, (Settings) config))
+              .addLoggerProviderCustomizer(
+                  (loggerProvider, config) -> {
+                    if (mode.exports()) {
+                      builder.logRecordProcessors.forEach(loggerProvider::addLogRecordProcessor);
                     }
-                  }
-                  return meterProvider;
-                })
-            .addLoggerProviderCustomizer(
-                (loggerProvider, config) -> {
-                  if (exports) {
-                    for (LogRecordProcessor processor : builder.logRecordProcessors) {
-                      loggerProvider.addLogRecordProcessor(processor);
-                    }
-                  }
-                  return loggerProvider;
-                });
-    if (new Environment(Map.of(), false).get("otel.config.file") != null) {
-      ConfigFile.ignore(
-          autoConfigure, settings(DefaultConfigProperties.create(builder.properties, outbox)));
-    } else {
-      AutoConfigureUtil.setConfigPropertiesCustomizer(autoConfigure, this::settings);
+                    return loggerProvider;
+                  });
+      UnaryOperator<ConfigProperties> read =
+          given -> {
+            Settings holding = settings(given);
+            settings.set(holding);
+            return holding;
+          };
+      if (new Environment(Map.of(), false).get("otel.config.file") == null) {
+        Autoconfigure.customize(autoConfigure, read);
+      } else {
+        Autoconfigure.replace(
+            autoConfigure, read.apply(Autoconfigure.readEnvironment(builder.properties, outbox)));
+      }
+      OpenTelemetrySdk sdk = autoConfigure.build().getOpenTelemetrySdk();
+      return new Built(
+          sdk, requireNonNull(settings.get()), outbox, requireNonNull(serviceName.get()));
+    } catch (Environment.Refused e) {
+      throw e;
+    } catch (RuntimeException | LinkageError | ServiceConfigurationError e) {
+      Settings last = settings.get();
+      throw new Failed(
+          reason(e)
+              + " (the last setting read: "
+              + (last == null ? "none" : last.lastVariable())
+              + ")",
+          e);
     }
-    return autoConfigure.build().getOpenTelemetrySdk();
   }
 
-  /** What is known of the sampler; only after {@link #build}. */
-  Sampling sampling() {
-    String sampler = settings == null ? null : settings.getString("otel.traces.sampler");
-    return switch (sampler == null ? "parentbased_always_on" : sampler) {
-      case "always_on", "parentbased_always_on" -> Sampling.EVERY_TRACE;
-      case "always_off", "traceidratio", "parentbased_always_off", "parentbased_traceidratio" ->
-          Sampling.SOME_TRACES;
-      default -> Sampling.BY_ATTRIBUTES;
-    };
-  }
-
-  /** How long closing may take; only known after {@link #build}. */
-  Duration closeTimeout() {
-    return closeTimeout;
-  }
-
-  /** The listed keys of baggage; only known after {@link #build}. */
-  List<String> baggageKeys() {
-    return baggageKeys;
-  }
-
-  /** The ids of requests, null for none; only known after {@link #build}. */
-  @Nullable RequestIds requestIds() {
-    return requestIds;
-  }
-
-  /** How long a span of an open-ended request lasts; only known after {@link #build}. */
-  Duration segmentLimit() {
-    return segmentLimit;
-  }
-
-  /** The variable that was read last: where {@link #build} throws, mostly the one it was at. */
-  String lastVariable() {
-    return settings == null ? "none" : settings.lastVariable();
-  }
-
-  /** What delivers what the SDK records. */
-  Outbox outbox() {
-    return outbox;
-  }
-
-  /** The settings that hold, for people to read; only known after {@link #build}. */
-  String configuration() {
-    return configuration;
-  }
-
-  /** Where telemetry goes, in one line; only known after {@link #build}. */
-  String summary() {
-    Settings read = settings;
-    if (read == null) {
-      return "";
+  /** What was thrown and why, without what may be a secret in an endpoint. */
+  private static String reason(Throwable thrown) {
+    StringBuilder reason = new StringBuilder();
+    for (Throwable t = thrown; t != null; t = t.getCause()) {
+      reason.append(reason.length() == 0 ? "" : ": ");
+      reason.append(t.getMessage() == null ? t.getClass().getName() : t.getMessage());
     }
-    return "Telemetry of "
-        + serviceName
-        + ": traces to "
-        + (spans ? exporter(read, "traces") : "nowhere (TRACING_ENABLED=false)")
-        + ", metrics to "
-        + exporter(read, "metrics")
-        + ", logs to "
-        + exporter(read, "logs")
-        + "; sampler "
-        + read.getString("otel.traces.sampler", "parentbased_always_on")
-        + argument(read.getString("otel.traces.sampler.arg"))
-        + "; propagators "
-        + String.join(",", read.getList("otel.propagators", List.of("tracecontext", "baggage")));
+    return Secrets.text(reason.toString());
   }
 
-  private boolean isNamed(MetricsModule metrics) {
-    return requireNonNull(settings).exporters("metrics").contains(metrics.exporterName());
-  }
-
-  private static String argument(@Nullable String argument) {
-    return argument == null ? "" : " " + Secrets.mask("otel.traces.sampler.arg", argument);
-  }
-
-  private static String exporter(Settings settings, String signal) {
-    List<String> exporters = settings.exporters(signal);
-    if (!exporters.contains("otlp")) {
-      return String.join(", ", exporters);
-    }
-    return String.join(", ", exporters)
-        + " ("
-        + settings.protocol(signal)
-        + " "
-        + settings.otlpEndpoint(signal)
-        + ")";
-  }
-
-  private ConfigProperties settings(ConfigProperties given) {
-    ConfigProperties defaults = DefaultConfigProperties.createFromMap(environment.all());
-    Map<String, List<String>> decided = new HashMap<>();
-    decided.put("otel.propagators", propagators);
-    if (!spans) {
-      decided.put("otel.traces.exporter", List.of("none"));
-    }
-    if (!exports) {
-      decided.put("otel.metrics.exporter", List.of("none"));
-      decided.put("otel.logs.exporter", List.of("none"));
-    }
-    ConfigProperties set = builder.ignoreEnvironment ? defaults : given;
-    Configuration known = new Configuration(set, environment, decided, bad);
-    bad.tell(TelemetryBuilder.logger());
-    configuration = known.text();
-    Settings read =
-        new Settings(
-            set,
-            defaults,
-            decided,
-            known.usable(),
+  /** Once they are known, and before anything is made that delivers. */
+  private Settings settings(ConfigProperties given) {
+    Settings settings =
+        Settings.of(
+            given,
+            environment,
+            mode,
             builder.metrics == null ? null : builder.metrics.exporterName(),
             outbox);
-    settings = read;
-    Integer memory = read.getInt("telemetry.delivery.memory.mb");
+    environment.tellUnusable(TelemetryBuilder.logger());
+    Integer memory = settings.find(KnownSettings.DELIVERY_MEMORY_MB);
     outbox.limitMemory(
         memory == null
-            ? Math.min(DEFAULT_MEMORY_MB * MB, Runtime.getRuntime().maxMemory() / 4)
+            ? Math.min(MOST_MEMORY_BY_DEFAULT, Runtime.getRuntime().maxMemory() / 4)
             : memory * MB);
-    String spool = read.getString("telemetry.spool.folder");
-    if (spool != null && exports && !opened) {
-      opened = true;
+    String spool = settings.find(KnownSettings.SPOOL_FOLDER);
+    if (spool != null && mode.exports()) {
       outbox.openSpool(
-          Path.of(spool),
-          read.getInt("telemetry.spool.size.mb", DEFAULT_SPOOL_MB) * MB,
-          spoolDelay(read));
+          Path.of(spool), settings.get(KnownSettings.SPOOL_SIZE_MB) * MB, spoolDelay(settings));
     }
-    closeTimeout = read.getDuration("telemetry.close.timeout", closeTimeout);
-    segmentLimit = read.getDuration("telemetry.segment.limit", segmentLimit);
-    baggageKeys =
-        read.getList("telemetry.baggage.attributes", KnownSettings.DEFAULT_BAGGAGE_ATTRIBUTES);
-    String header = read.getString("telemetry.request.id.header");
-    requestIds = header == null ? null : new RequestIds(header);
-    return read;
+    return settings;
+  }
+
+  private SdkMeterProviderBuilder addReaders(
+      SdkMeterProviderBuilder meterProvider, Settings settings) {
+    MetricsModule metrics = builder.metrics;
+    if (metrics != null) {
+      metrics.addTo(
+          meterProvider, settings, settings.exporters("metrics").contains(metrics.exporterName()));
+    }
+    if (mode.exports()) {
+      builder.metricReaders.forEach(meterProvider::registerMetricReader);
+    }
+    return meterProvider;
   }
 
   private Resource resource(Resource configured) {
-    io.opentelemetry.sdk.resources.ResourceBuilder resource = configured.toBuilder();
+    ResourceBuilder resource = configured.toBuilder();
     Attributes known = configured.getAttributes();
     String name = known.get(SERVICE_NAME);
-    if (builder.serviceName != null && (name == null || name.startsWith("unknown_service"))) {
-      name = builder.serviceName;
-      resource.put(SERVICE_NAME, name);
+    if (builder.serviceName != null && (name == null || name.startsWith(UNKNOWN_SERVICE))) {
+      resource.put(SERVICE_NAME, builder.serviceName);
     }
-    serviceName = name == null ? "unknown_service" : name;
     if (builder.serviceVersion != null && known.get(SERVICE_VERSION) == null) {
       resource.put(SERVICE_VERSION, builder.serviceVersion);
     }
@@ -358,54 +286,31 @@ final class SdkSetup {
     return builder.metrics == null ? counted : builder.metrics.watch(counted);
   }
 
-  private SpanProcessor replace(SpanProcessor processor, ConfigProperties config) {
+  private SpanProcessor replace(SpanProcessor processor, Settings settings) {
     if (processor instanceof SimpleSpanProcessor simple
         && simple.getSpanExporter() instanceof StandIn standIn
         && exporters.remove(standIn)) {
       taps.add(SimpleSpanProcessor.create(standIn.exporter));
     }
     processor.shutdown();
-    if (!(processor instanceof BatchSpanProcessor)) {
-      return SpanProcessor.composite();
-    }
-    // Autoconfigure makes this one last. In its place ours is the only processor, and the SDK calls
-    // it without a composite between.
-    return pipeline(config);
+    // Autoconfigure makes the batch processor last. In its place ours is the only processor, and
+    // the SDK calls it without a composite between.
+    return processor instanceof BatchSpanProcessor ? pipeline(settings) : SpanProcessor.composite();
   }
 
-  private SpanPipeline pipeline(ConfigProperties config) {
+  private SpanPipeline pipeline(Settings settings) {
     List<SpanProcessor> all = new ArrayList<>();
-    all.add(new BaggageTap(new BaggageAttributes(baggageKeys)));
+    all.add(new BaggageTap(new BaggageAttributes(settings.get(KnownSettings.BAGGAGE_ATTRIBUTES))));
     all.addAll(builder.spanProcessors);
     all.addAll(taps);
     List<SpanExporter> batched = new ArrayList<>();
     for (StandIn standIn : exporters) {
       batched.add(standIn.exporter);
     }
-    SpanPipeline made =
-        outbox.spanPipeline(
-            all,
-            batched.isEmpty() ? null : SpanExporter.composite(batched),
-            new BatchSettings(
-                delay("otel.bsp.schedule.delay", Duration.ofSeconds(5)),
-                config.getInt("otel.bsp.max.queue.size", Integer.MAX_VALUE),
-                config.getInt("otel.bsp.max.export.batch.size", 512),
-                config.getDuration("otel.bsp.export.timeout", Duration.ofSeconds(30))));
-    pipeline = made;
-    return made;
-  }
-
-  /** What waits for its batch is in memory alone: not for longer than what is on disk may be. */
-  private Duration delay(String name, Duration byDefault) {
-    Settings read = requireNonNull(settings);
-    Duration delay = read.scheduleDelay(name, byDefault);
-    Duration spoolDelay = spoolDelay(read);
-    return opened && spoolDelay.compareTo(delay) < 0 ? spoolDelay : delay;
-  }
-
-  /** Half of the interval for the batch, half for the disk: it is what a crash costs. */
-  private static Duration spoolDelay(ConfigProperties read) {
-    return read.getDuration("telemetry.spool.sync.interval", SPOOL_INTERVAL).dividedBy(2);
+    return outbox.spanPipeline(
+        all,
+        batched.isEmpty() ? null : SpanExporter.composite(batched),
+        batches(settings, KnownSettings.SPAN_BATCHES));
   }
 
   private LogRecordExporter standIn(LogRecordExporter exporter) {
@@ -415,7 +320,7 @@ final class SdkSetup {
   }
 
   /** As with spans: the processor of each simple exporter, then one of batches for all others. */
-  private LogRecordProcessor replace(LogRecordProcessor processor, ConfigProperties config) {
+  private LogRecordProcessor replace(LogRecordProcessor processor, Settings settings) {
     if (processor instanceof SimpleLogRecordProcessor simple
         && simple.getLogRecordExporter() instanceof LogStandIn standIn
         && logExporters.remove(standIn)) {
@@ -431,12 +336,24 @@ final class SdkSetup {
       batched.add(standIn.exporter);
     }
     return outbox.logRecordProcessor(
-        LogRecordExporter.composite(batched),
-        new BatchSettings(
-            delay("otel.blrp.schedule.delay", Duration.ofSeconds(1)),
-            config.getInt("otel.blrp.max.queue.size", Integer.MAX_VALUE),
-            config.getInt("otel.blrp.max.export.batch.size", 512),
-            config.getDuration("otel.blrp.export.timeout", Duration.ofSeconds(30))));
+        LogRecordExporter.composite(batched), batches(settings, KnownSettings.LOG_RECORD_BATCHES));
+  }
+
+  /** What waits for its batch is in memory alone: not for longer than what is on disk may be. */
+  private BatchSettings batches(Settings settings, Batches batches) {
+    Duration delay = settings.get(batches.scheduleDelay);
+    boolean spools = settings.find(KnownSettings.SPOOL_FOLDER) != null && mode.exports();
+    Duration spoolDelay = spoolDelay(settings);
+    return new BatchSettings(
+        spools && spoolDelay.compareTo(delay) < 0 ? spoolDelay : delay,
+        requireNonNullElse(settings.find(batches.maxQueueSize), Integer.MAX_VALUE),
+        settings.get(batches.maxExportBatchSize),
+        settings.get(batches.exportTimeout));
+  }
+
+  /** Half of the interval for the batch, half for the disk: it is what a crash costs. */
+  private static Duration spoolDelay(Settings settings) {
+    return settings.get(KnownSettings.SPOOL_SYNC_INTERVAL).dividedBy(2);
   }
 
   private static final class LogStandIn implements LogRecordExporter {

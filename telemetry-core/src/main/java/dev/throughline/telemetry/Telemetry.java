@@ -6,7 +6,6 @@ package dev.throughline.telemetry;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.delivery.Delivery;
-import dev.throughline.telemetry.doctor.Diagnostics;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
@@ -16,6 +15,7 @@ import dev.throughline.telemetry.instrument.ScopeHook;
 import dev.throughline.telemetry.instrument.ScopeHooks;
 import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
+import dev.throughline.telemetry.internals.OpenTelemetryInternals;
 import dev.throughline.telemetry.propagation.OffPropagators;
 import dev.throughline.telemetry.propagation.Propagation;
 import io.opentelemetry.api.GlobalOpenTelemetry;
@@ -107,7 +107,7 @@ public final class Telemetry implements AutoCloseable {
   }
 
   private static Telemetry init(TelemetryBuilder builder) {
-    if (Diagnostics.isAgentRunning()) {
+    if (OpenTelemetryInternals.isAgentRunning()) {
       Telemetry adopted = TelemetryBuilder.over(GlobalOpenTelemetry.get(), false);
       becomeGlobal(adopted);
       LoggerFactory.getLogger(Telemetry.class)

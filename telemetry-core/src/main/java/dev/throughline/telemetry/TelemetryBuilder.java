@@ -9,27 +9,26 @@ import dev.throughline.telemetry.doctor.Diagnostics;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
+import dev.throughline.telemetry.instrument.RequestIds;
 import dev.throughline.telemetry.instrument.ScopeHooks;
 import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
 import dev.throughline.telemetry.instrument.Signals.Sampling;
 import dev.throughline.telemetry.propagation.OffPropagators;
-import dev.throughline.telemetry.settings.BadSettings;
 import dev.throughline.telemetry.settings.Environment;
+import dev.throughline.telemetry.settings.Environment.Mode;
 import dev.throughline.telemetry.settings.KnownSettings;
-import dev.throughline.telemetry.settings.Secrets;
+import dev.throughline.telemetry.settings.Settings;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.logs.LogRecordProcessor;
 import io.opentelemetry.sdk.metrics.export.MetricReader;
 import io.opentelemetry.sdk.trace.SpanProcessor;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.ServiceConfigurationError;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,7 +42,6 @@ import org.slf4j.LoggerFactory;
 public final class TelemetryBuilder {
 
   private static final String DEFAULT_SCOPE = "dev.throughline.telemetry";
-  private static final Duration DEFAULT_CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
   final Map<String, String> properties = new HashMap<>();
   final List<SpanProcessor> spanProcessors = new ArrayList<>();
@@ -139,19 +137,15 @@ public final class TelemetryBuilder {
    */
   public Telemetry build() {
     Environment environment = new Environment(properties, ignoreEnvironment);
-    BadSettings bad =
-        new BadSettings(Boolean.TRUE.equals(environment.getSwitch("telemetry.strict")));
-    List<String> propagators = environment.propagators(bad);
-    ContextPropagators off = OffPropagators.of(propagators);
-    boolean disabled = Boolean.TRUE.equals(environment.getSwitch("otel.sdk.disabled"));
-    if (disabled && (metrics == null || !metrics.isMounted())) {
-      bad.tell(logger());
+    Mode mode = environment.mode(metrics != null && metrics.isMounted());
+    ContextPropagators off = OffPropagators.of(environment.propagators());
+    if (mode == Mode.OFF) {
+      environment.tellUnusable(logger());
       Telemetry telemetry = off(off, "Telemetry is off because OTEL_SDK_DISABLED=true");
       logger().info("Telemetry is off because OTEL_SDK_DISABLED=true");
       return telemetry;
     }
-    boolean spans = !disabled && !Boolean.FALSE.equals(environment.getSwitch("tracing.enabled"));
-    return Recording.build(this, environment, bad, spans, !disabled, propagators, off);
+    return Recording.build(this, environment, mode, off);
   }
 
   Telemetry off(ContextPropagators propagators, String why) {
@@ -183,14 +177,8 @@ public final class TelemetryBuilder {
   private static final class Recording {
 
     static Telemetry build(
-        TelemetryBuilder builder,
-        Environment environment,
-        BadSettings bad,
-        boolean spans,
-        boolean exports,
-        List<String> propagators,
-        ContextPropagators off) {
-      if (exports) {
+        TelemetryBuilder builder, Environment environment, Mode mode, ContextPropagators off) {
+      if (mode.exports()) {
         // Before anything of OpenTelemetry's uses its context.
         ScopeHooks.prepare();
       }
@@ -202,51 +190,63 @@ public final class TelemetryBuilder {
                     + " work together; import telemetry-bom first. {}",
                 mix);
       }
-      SdkSetup setup =
-          new SdkSetup(
-              builder, environment, bad, spans, exports, propagators, DEFAULT_CLOSE_TIMEOUT);
-      OpenTelemetrySdk sdk;
       try {
-        sdk = setup.build();
-      } catch (BadSettings.Refused e) {
-        throw e;
-      } catch (RuntimeException | LinkageError | ServiceConfigurationError e) {
-        String why = reason(e) + " (the last setting read: " + setup.lastVariable() + ")";
-        bad.refuse("Telemetry could not be set up: " + why);
+        return started(builder, SdkSetup.build(builder, environment, mode), mode, off);
+      } catch (SdkSetup.Failed e) {
+        String why = e.getMessage();
+        environment.refuse("Telemetry could not be set up: " + why);
         logger().warn("Telemetry is off because it could not be set up: {}", why);
-        logger().debug("Telemetry could not be set up", masked(e, why));
+        logger().debug("Telemetry could not be set up", masked(e));
         return builder.off(off, "Telemetry is off because it could not be set up: " + why);
       }
+    }
+
+    private static Telemetry started(
+        TelemetryBuilder builder, SdkSetup.Built built, Mode mode, ContextPropagators off) {
+      OpenTelemetrySdk sdk = built.sdk();
+      Settings settings = built.settings();
       // What is pulled keeps its series where telemetry is off.
-      setup.outbox().recordCounts(sdk.getMeterProvider(), !exports);
-      OpenTelemetry openTelemetry = spans ? sdk : new JoinedOpenTelemetry(sdk, off);
-      Segments segments = new Segments(setup.segmentLimit());
+      built.outbox().recordCounts(sdk.getMeterProvider(), !mode.exports());
+      OpenTelemetry openTelemetry = mode.spans() ? sdk : new JoinedOpenTelemetry(sdk, off);
+      Segments segments = new Segments(settings.get(KnownSettings.SEGMENT_LIMIT));
+      String requestIds = settings.find(KnownSettings.REQUEST_ID_HEADER);
       Telemetry telemetry =
           new Telemetry(
               new Signals(
                   openTelemetry,
-                  spans,
+                  mode.spans(),
                   true,
                   true,
-                  setup.sampling(),
+                  sampling(settings.get(KnownSettings.SAMPLER)),
                   null,
                   segments,
-                  exports ? setup.requestIds() : null,
-                  exports ? new ScopeHooks() : null),
-              setup.baggageKeys(),
+                  requestIds != null && mode.exports() ? new RequestIds(requestIds) : null,
+                  mode.exports() ? new ScopeHooks() : null),
+              settings.get(KnownSettings.BAGGAGE_ATTRIBUTES),
               builder.scope(),
-              new Shutdown(sdk, setup.outbox(), setup.closeTimeout(), segments),
-              setup.configuration());
+              new Shutdown(
+                  sdk, built.outbox(), settings.get(KnownSettings.CLOSE_TIMEOUT), segments),
+              settings.text());
       if (builder.metrics != null) {
         start(builder.metrics, openTelemetry);
       }
       logger()
           .info(
-              exports
-                  ? setup.summary()
+              mode.exports()
+                  ? settings.summary(built.serviceName())
                   : "Telemetry is off because OTEL_SDK_DISABLED=true; the metrics that are mounted"
                       + " can still be pulled");
       return telemetry;
+    }
+
+    /** What is known of a sampler by its name. */
+    private static Sampling sampling(String sampler) {
+      return switch (sampler) {
+        case "always_on", "parentbased_always_on" -> Sampling.EVERY_TRACE;
+        case "always_off", "traceidratio", "parentbased_always_off", "parentbased_traceidratio" ->
+            Sampling.SOME_TRACES;
+        default -> Sampling.BY_ATTRIBUTES;
+      };
     }
 
     private static void start(MetricsModule metrics, OpenTelemetry openTelemetry) {
@@ -258,24 +258,14 @@ public final class TelemetryBuilder {
     }
 
     /** Where it was thrown, with a message that may be read. */
-    private static Throwable masked(Throwable thrown, String why) {
-      Throwable root = thrown;
+    private static Throwable masked(SdkSetup.Failed failed) {
+      Throwable root = failed;
       while (root.getCause() != null) {
         root = root.getCause();
       }
-      Throwable masked = new IllegalStateException(why);
+      Throwable masked = new IllegalStateException(failed.getMessage());
       masked.setStackTrace(root.getStackTrace());
       return masked;
-    }
-
-    /** What was thrown and why, without what may be a secret in an endpoint. */
-    private static String reason(Throwable thrown) {
-      StringBuilder reason = new StringBuilder();
-      for (Throwable t = thrown; t != null; t = t.getCause()) {
-        reason.append(reason.length() == 0 ? "" : ": ");
-        reason.append(t.getMessage() == null ? t.getClass().getName() : t.getMessage());
-      }
-      return Secrets.text(reason.toString());
     }
   }
 
@@ -283,7 +273,8 @@ public final class TelemetryBuilder {
   static Telemetry over(OpenTelemetry openTelemetry, boolean adapters) {
     ScopeHooks.prepare();
     List<String> listed = new Environment(Map.of(), false).getList("telemetry.baggage.attributes");
-    List<String> baggageKeys = listed.isEmpty() ? KnownSettings.DEFAULT_BAGGAGE_ATTRIBUTES : listed;
+    List<String> baggageKeys =
+        listed.isEmpty() ? KnownSettings.BAGGAGE_ATTRIBUTES.defaultValue() : listed;
     boolean spans = openTelemetry.getTracer(DEFAULT_SCOPE).isEnabled();
     boolean metrics =
         openTelemetry.getMeter(DEFAULT_SCOPE).counterBuilder("telemetry.probe").build().isEnabled();
@@ -295,7 +286,7 @@ public final class TelemetryBuilder {
             adapters,
             Sampling.BY_ATTRIBUTES,
             new BaggageAttributes(baggageKeys),
-            new Segments(SdkSetup.DEFAULT_SEGMENT_LIMIT),
+            new Segments(KnownSettings.SEGMENT_LIMIT.defaultValue()),
             null,
             new ScopeHooks()),
         baggageKeys,

@@ -5,10 +5,10 @@ package dev.throughline.telemetry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.throughline.telemetry.doctor.Diagnostics;
 import dev.throughline.telemetry.instrument.AttributeSink;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
+import dev.throughline.telemetry.internals.OpenTelemetryInternals;
 import dev.throughline.telemetry.propagation.Propagation;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.common.Attributes;
@@ -28,7 +28,7 @@ class JavaAgentTest {
 
   @Test
   void isNotRunningHere() {
-    assertThat(Diagnostics.isAgentRunning()).isFalse();
+    assertThat(OpenTelemetryInternals.isAgentRunning()).isFalse();
   }
 
   @Test
@@ -86,7 +86,7 @@ class JavaAgentTest {
 
     public static void main(String[] args) {
       Telemetry telemetry = Telemetry.init("from-main");
-      say("running", Diagnostics.isAgentRunning());
+      say("running", OpenTelemetryInternals.isAgentRunning());
       say("global", Telemetry.global() == telemetry);
       say("enabled", telemetry.isEnabled());
       RequestInstrumenter<Map<String, String>, String> adapter =

@@ -6,7 +6,6 @@ package dev.throughline.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.throughline.telemetry.settings.Environment;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import io.opentelemetry.sdk.autoconfigure.spi.logs.ConfigurableLogRecordExporterProvider;
@@ -16,6 +15,7 @@ import io.opentelemetry.sdk.trace.samplers.Sampler;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -262,7 +262,8 @@ class SettingsTest {
             line ->
                 assertThat(line)
                     .startsWith(
-                        Environment.variable(property) + ": \"\" can't be used; accepted: "));
+                        property.replace('.', '_').toUpperCase(Locale.ROOT)
+                            + ": \"\" can't be used; accepted: "));
   }
 
   @Test

@@ -9,8 +9,7 @@ import dev.throughline.telemetry.delivery.Answer;
 import dev.throughline.telemetry.delivery.Probe;
 import dev.throughline.telemetry.delivery.Receiver;
 import dev.throughline.telemetry.doctor.Finding.Result;
-import dev.throughline.telemetry.settings.BadSettings;
-import dev.throughline.telemetry.settings.Configuration;
+import dev.throughline.telemetry.internals.OpenTelemetryInternals;
 import dev.throughline.telemetry.settings.Environment;
 import dev.throughline.telemetry.settings.KnownSettings;
 import dev.throughline.telemetry.settings.Secrets;
@@ -19,7 +18,6 @@ import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.ResourceConfiguration;
-import io.opentelemetry.sdk.autoconfigure.spi.internal.DefaultConfigProperties;
 import io.opentelemetry.sdk.autoconfigure.spi.logs.ConfigurableLogRecordExporterProvider;
 import io.opentelemetry.sdk.autoconfigure.spi.metrics.ConfigurableMetricExporterProvider;
 import io.opentelemetry.sdk.autoconfigure.spi.traces.ConfigurableSpanExporterProvider;
@@ -29,7 +27,6 @@ import io.opentelemetry.sdk.trace.export.SpanExporter;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -75,40 +72,20 @@ final class Checkup {
   private void look() {
     Settings[] perSignal = new Settings[KnownSettings.SIGNALS.size()];
     Probe[] probes = new Probe[perSignal.length];
-    BadSettings bad = new BadSettings(false);
+    ComponentLoader components =
+        ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader());
+    Settings settings = Settings.of(environment, components);
+    lookAtSettings();
     for (int i = 0; i < perSignal.length; i++) {
-      // The first tells; the others would tell the same.
-      bad = i == 0 ? bad : new BadSettings(false);
-      probes[i] =
-          new Probe(
-              ComponentLoader.forClassLoader(
-                  AutoConfiguredOpenTelemetrySdk.class.getClassLoader()));
-      perSignal[i] = settings(probes[i], bad);
-      if (i == 0) {
-        lookAtSettings(bad);
-      }
+      probes[i] = new Probe(components);
+      perSignal[i] = settings.with(probes[i]);
     }
     lookAtProcess();
     lookAtEndpoints(perSignal, probes);
   }
 
-  private Settings settings(ComponentLoader components, BadSettings bad) {
-    Map<String, List<String>> decided = new HashMap<>();
-    decided.put("otel.propagators", environment.propagators(bad));
-    DefaultConfigProperties all =
-        DefaultConfigProperties.create(Map.of(), components).withOverrides(environment.all());
-    Configuration known = new Configuration(all, environment, decided, bad);
-    return new Settings(
-        all,
-        all,
-        decided,
-        known.usable().withOverrides(Map.of("otel.java.exporter.otlp.retry.disabled", "true")),
-        null,
-        components);
-  }
-
-  private void lookAtSettings(BadSettings bad) {
-    for (BadSettings.Bad setting : bad.all()) {
+  private void lookAtSettings() {
+    for (Environment.Unusable setting : environment.unusable()) {
       findings.add(
           Finding.warning(
               PROCESS,
@@ -116,7 +93,7 @@ final class Checkup {
               setting.variable() + ": \"" + setting.value() + "\" can't be used",
               "accepted: " + setting.accepted() + "; used instead: " + setting.used()));
     }
-    if (bad.all().isEmpty()) {
+    if (environment.unusable().isEmpty()) {
       findings.add(Finding.ok(PROCESS, "settings", "all that is set can be used"));
     }
     if (Boolean.TRUE.equals(environment.getSwitch("otel.sdk.disabled"))) {
@@ -151,7 +128,7 @@ final class Checkup {
             .filter(argument -> argument.startsWith("-javaagent:"))
             .map(argument -> argument.substring("-javaagent:".length()).replaceFirst("=.*", ""))
             .toList();
-    if (JavaAgent.isRunning()) {
+    if (OpenTelemetryInternals.isAgentRunning()) {
       findings.add(
           Finding.warning(
               PROCESS,

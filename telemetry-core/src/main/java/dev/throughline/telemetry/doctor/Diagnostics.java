@@ -44,9 +44,4 @@ public final class Diagnostics {
   public static @Nullable String mixOfVersions(@Nullable ClassLoader classLoader) {
     return OpenTelemetryVersions.mix(classLoader);
   }
-
-  /** Whether the OpenTelemetry Java agent runs in this process. */
-  public static boolean isAgentRunning() {
-    return JavaAgent.isRunning();
-  }
 }

@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.instrument;
 
+import dev.throughline.telemetry.internals.OpenTelemetryInternals;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.ContextKey;
 import io.opentelemetry.context.ContextStorage;
@@ -34,16 +35,7 @@ public final class ScopeHooks {
           wrapped = true;
           return new HookedStorage(storage);
         });
-    try {
-      // It stands in the signature of a constructor that the compiler inlines only once this class
-      // is loaded, which nothing else does; without, each scope is an object of 32 B.
-      Class.forName(
-          "io.opentelemetry.context.ThreadLocalContextStorage$1",
-          true,
-          ContextStorage.class.getClassLoader());
-    } catch (ClassNotFoundException | LinkageError e) {
-      // Another version has no need of it.
-    }
+    OpenTelemetryInternals.loadScopes();
   }
 
   private volatile @Nullable ScopeHook hook;

@@ -3,10 +3,10 @@
 
 package dev.throughline.telemetry.propagation;
 
+import dev.throughline.telemetry.internals.OpenTelemetryInternals.Autoconfigure;
 import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.context.propagation.TextMapPropagator;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigurablePropagatorProvider;
-import io.opentelemetry.sdk.autoconfigure.spi.internal.DefaultConfigProperties;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,11 +24,6 @@ public final class OffPropagators {
 
   /** The names of those that hold where none are set. */
   public static final List<String> DEFAULT = List.of("tracecontext", "baggage");
-
-  /** What may be set, for people to read. */
-  public static final String ACCEPTED =
-      "tracecontext, baggage, those whose artifact is on the class path, with commas, or none"
-          + " alone";
 
   private OffPropagators() {}
 
@@ -84,9 +79,7 @@ public final class OffPropagators {
     static @Nullable TextMapPropagator propagator(String name) {
       ConfigurablePropagatorProvider provider = provider(name);
       try {
-        return provider == null
-            ? null
-            : provider.getPropagator(DefaultConfigProperties.createFromMap(Map.of()));
+        return provider == null ? null : provider.getPropagator(Autoconfigure.read(Map.of()));
       } catch (RuntimeException | LinkageError e) {
         failed(name, e);
         return null;

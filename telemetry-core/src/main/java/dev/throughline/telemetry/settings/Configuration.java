@@ -3,10 +3,12 @@
 
 package dev.throughline.telemetry.settings;
 
+import dev.throughline.telemetry.internals.OpenTelemetryInternals.Autoconfigure;
+import dev.throughline.telemetry.settings.Environment.Mode;
 import dev.throughline.telemetry.settings.Setting.Kind;
 import dev.throughline.telemetry.settings.SettingCheck.Verdict;
+import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
-import io.opentelemetry.sdk.autoconfigure.spi.internal.DefaultConfigProperties;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,12 +17,14 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The settings that hold: of the known ones what can be used, and for people where each comes from.
+ * What there is of the known settings: the values that can be used, and for people where each comes
+ * from.
  */
-public final class Configuration {
+final class Configuration {
 
   private final ConfigProperties given;
   private final Environment environment;
+  private final Mode mode;
   private final BadSettings bad;
   private final SettingCheck check;
   private final Map<String, String> usable = new HashMap<>();
@@ -30,40 +34,46 @@ public final class Configuration {
    * Looks at all known settings.
    *
    * @param given what autoconfigure read
-   * @param decided lists that stand, whatever is set
-   * @param bad takes what can't be used
+   * @param components where autoconfigure finds exporters and samplers
    */
-  public Configuration(
-      ConfigProperties given,
-      Environment environment,
-      Map<String, List<String>> decided,
-      BadSettings bad) {
+  Configuration(
+      ConfigProperties given, Environment environment, Mode mode, ComponentLoader components) {
     this.given = given;
     this.environment = environment;
-    this.bad = bad;
-    check = new SettingCheck(given.getComponentLoader());
-    for (Setting setting : KnownSettings.all()) {
+    this.mode = mode;
+    bad = environment.bad();
+    check = new SettingCheck(components);
+    for (Setting<?> setting : KnownSettings.all()) {
       look(setting);
     }
     checkClientKeys();
     checkBatch("otel.bsp.");
     checkBatch("otel.blrp.");
-    for (Setting setting : KnownSettings.all()) {
-      describe(setting, decided.get(setting.key()));
+    for (Setting<?> setting : KnownSettings.all()) {
+      String decided = decided(setting);
+      if (decided != null) {
+        usable.put(setting.key(), decided);
+      }
+      describe(setting, decided != null && setting.kind() != Kind.PROPAGATORS);
+    }
+    for (Setting<?> setting : KnownSettings.all()) {
+      if (setting.hasOwnDefault()) {
+        usable.putIfAbsent(setting.key(), setting.byDefault());
+      }
     }
   }
 
   /** The known settings that can be used, and nothing else. */
-  public DefaultConfigProperties usable() {
-    return DefaultConfigProperties.createFromMap(usable);
+  ConfigProperties usable() {
+    return Autoconfigure.read(usable);
   }
 
   /** Each known setting on a line of its own, with its value and where that comes from. */
-  public String text() {
+  String text() {
     return String.join("\n", lines.values());
   }
 
-  private void look(Setting setting) {
+  private void look(Setting<?> setting) {
     String key = setting.key();
     String value = value(key);
     if (setting.kind() == Kind.PROPAGATORS) {
@@ -93,7 +103,7 @@ public final class Configuration {
   }
 
   /** What a sampler of someone else's is told is its own affair. */
-  private boolean skips(Setting setting) {
+  private boolean skips(Setting<?> setting) {
     return setting.kind() == Kind.RATIO
         && !KnownSettings.SAMPLERS.contains(
             Objects.requireNonNullElse(usable.get("otel.traces.sampler"), "always_on"));
@@ -130,7 +140,7 @@ public final class Configuration {
 
   private void drop(String key) {
     String value = usable.remove(key);
-    Setting setting = KnownSettings.find(key);
+    Setting<?> setting = KnownSettings.find(key);
     if (value != null && setting != null) {
       bad.add(key, value, setting.accepted(), setting.byDefault());
     }
@@ -139,7 +149,7 @@ public final class Configuration {
   private void checkBatch(String prefix) {
     String key = prefix + "max.export.batch.size";
     String batch = usable.get(key);
-    Setting queue = KnownSettings.find(prefix + "max.queue.size");
+    Setting<?> queue = KnownSettings.find(prefix + "max.queue.size");
     if (queue == null) {
       return;
     }
@@ -150,16 +160,26 @@ public final class Configuration {
     }
   }
 
-  private void describe(Setting setting, @Nullable List<String> decided) {
+  /** What stands whatever is set; null where that is nothing. */
+  private @Nullable String decided(Setting<?> setting) {
+    String key = setting.key();
+    if (setting.kind() == Kind.PROPAGATORS) {
+      List<String> known = environment.knownPropagators();
+      return known.isEmpty() ? null : String.join(",", known);
+    }
+    boolean on = key.equals("otel.traces.exporter") ? mode.spans() : mode.exports();
+    return setting.kind() == Kind.EXPORTERS && !on ? "none" : null;
+  }
+
+  private void describe(Setting<?> setting, boolean decided) {
     String key = setting.key();
     String set = value(key);
-    String used =
-        decided == null || decided.isEmpty() ? usable.get(key) : String.join(",", decided);
-    if (set == null && decided == null && isOfOneSignal(key)) {
+    String used = usable.get(key);
+    if (set == null && !decided && isOfOneSignal(key)) {
       return;
     }
     String source;
-    if (decided != null && !decided.isEmpty() && setting.kind() != Kind.PROPAGATORS) {
+    if (decided) {
       source = "by another setting";
     } else if (set == null) {
       source = "default";

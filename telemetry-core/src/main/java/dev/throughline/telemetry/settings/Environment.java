@@ -10,17 +10,70 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
 
 /**
- * The few settings that are read before autoconfigure, since off must not load it: system property,
- * then environment variable, then what the caller gave. An empty value is unset.
+ * What is set, and the few settings that are read before autoconfigure, since telemetry that is off
+ * must not load it: system property, then environment variable, then what the caller gave. An empty
+ * value is unset.
  */
 public final class Environment {
 
-  private static final String PROPAGATORS = "otel.propagators";
+  /** How much of telemetry is on. */
+  public enum Mode {
+    /** All signals. */
+    ON(true, true),
+    /** No spans: {@code TRACING_ENABLED=false}. */
+    WITHOUT_SPANS(false, true),
+    /** Metrics that are pulled, and nothing is sent: {@code OTEL_SDK_DISABLED=true}. */
+    METRICS_ONLY(false, false),
+    /** Nothing: {@code OTEL_SDK_DISABLED=true}. */
+    OFF(false, false);
+
+    private final boolean spans;
+    private final boolean exports;
+
+    Mode(boolean spans, boolean exports) {
+      this.spans = spans;
+      this.exports = exports;
+    }
+
+    /** Whether spans are recorded. */
+    public boolean spans() {
+      return spans;
+    }
+
+    /** Whether anything is sent. */
+    public boolean exports() {
+      return exports;
+    }
+  }
+
+  /**
+   * A value that can't be used.
+   *
+   * @param variable the setting's name, as a variable
+   * @param value what was set, with nothing that is secret in it
+   * @param accepted what may stand there, for people to read
+   * @param used what holds instead
+   */
+  public record Unusable(String variable, String value, String accepted, String used) {}
+
+  /** Settings that the application asked not to be started with. */
+  public static final class Refused extends IllegalArgumentException {
+
+    private static final long serialVersionUID = 1;
+
+    Refused(String message) {
+      super(message);
+    }
+  }
 
   private final Map<String, String> given;
   private final boolean givenAlone;
+  private final BadSettings bad;
+  // Found out when they are first asked for.
+  private @Nullable List<String> propagators;
 
   /**
    * What is set here and in the code.
@@ -31,6 +84,67 @@ public final class Environment {
   public Environment(Map<String, String> given, boolean givenAlone) {
     this.given = given;
     this.givenAlone = givenAlone;
+    bad = new BadSettings(Boolean.TRUE.equals(getSwitch("telemetry.strict")));
+  }
+
+  /**
+   * How much is on.
+   *
+   * @param mounted whether metrics can be pulled also when telemetry is off
+   */
+  public Mode mode(boolean mounted) {
+    if (Boolean.TRUE.equals(getSwitch("otel.sdk.disabled"))) {
+      return mounted ? Mode.METRICS_ONLY : Mode.OFF;
+    }
+    return Boolean.FALSE.equals(getSwitch("tracing.enabled")) ? Mode.WITHOUT_SPANS : Mode.ON;
+  }
+
+  /** The names of {@code OTEL_PROPAGATORS} that are known, each once; never empty. */
+  public List<String> propagators() {
+    List<String> known = knownPropagators();
+    return known.isEmpty() ? OffPropagators.DEFAULT : known;
+  }
+
+  /** The same, but empty when the default holds. */
+  List<String> knownPropagators() {
+    List<String> known = propagators;
+    if (known == null) {
+      known = findPropagators();
+      propagators = known;
+    }
+    return known;
+  }
+
+  /** The values that can't be used and that were not told yet. */
+  public List<Unusable> unusable() {
+    return bad.all();
+  }
+
+  /**
+   * Logs a WARN for each value that can't be used.
+   *
+   * @throws Refused if {@code TELEMETRY_STRICT} is {@code true} and there is one
+   */
+  public void tellUnusable(Logger logger) {
+    bad.tell(logger);
+  }
+
+  /**
+   * Throws if {@code TELEMETRY_STRICT} is {@code true}.
+   *
+   * @param message what went wrong, though no setting is known to be at fault
+   */
+  public void refuse(String message) {
+    bad.refuse(message);
+  }
+
+  BadSettings bad() {
+    return bad;
+  }
+
+  /** Whether neither system properties nor variables are read. */
+  boolean isGivenAlone() {
+    return givenAlone;
   }
 
   /**
@@ -83,7 +197,7 @@ public final class Environment {
   }
 
   /** All that is set to something, by the names of system properties. */
-  public Map<String, String> all() {
+  Map<String, String> all() {
     Map<String, String> all = new HashMap<>(given);
     all.values().removeIf(String::isBlank);
     if (!givenAlone) {
@@ -132,21 +246,17 @@ public final class Environment {
     return list;
   }
 
-  /**
-   * The names of {@code otel.propagators} that are known, each once.
-   *
-   * @param bad takes what is left out
-   * @return empty where none is set, and the default holds
-   */
-  public List<String> propagators(BadSettings bad) {
-    List<String> given = getList(PROPAGATORS);
+  /** These are looked at even with telemetry off, where what came in still goes out. */
+  private List<String> findPropagators() {
+    String key = "otel.propagators";
+    List<String> set = getList(key);
     List<String> known = new ArrayList<>();
-    boolean good = !isEmpty(PROPAGATORS);
-    for (String name : given) {
+    boolean good = !isEmpty(key);
+    for (String name : set) {
       if (known.contains(name)) {
         continue;
       }
-      if (name.equals("none") ? given.size() == 1 : OffPropagators.isKnown(name)) {
+      if (name.equals("none") ? set.size() == 1 : OffPropagators.isKnown(name)) {
         known.add(name);
       } else {
         good = false;
@@ -154,16 +264,16 @@ public final class Environment {
     }
     if (!good) {
       bad.add(
-          PROPAGATORS,
-          isEmpty(PROPAGATORS) ? "" : String.join(",", given),
-          OffPropagators.ACCEPTED,
+          key,
+          isEmpty(key) ? "" : String.join(",", set),
+          KnownSettings.ACCEPTED_PROPAGATORS,
           String.join(",", known.isEmpty() ? OffPropagators.DEFAULT : known));
     }
     return known;
   }
 
   /** The name that people set: the variable, e.g. {@code OTEL_SDK_DISABLED}. */
-  public static String variable(String property) {
+  static String variable(String property) {
     return property.replace('.', '_').toUpperCase(Locale.ROOT);
   }
 

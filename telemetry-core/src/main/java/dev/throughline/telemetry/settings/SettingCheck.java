@@ -4,11 +4,10 @@
 package dev.throughline.telemetry.settings;
 
 import dev.throughline.telemetry.instrument.RequestIds;
+import dev.throughline.telemetry.internals.OpenTelemetryInternals.Autoconfigure;
 import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.exporter.otlp.http.trace.OtlpHttpSpanExporter;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigurationException;
-import io.opentelemetry.sdk.autoconfigure.spi.internal.ConfigurableMetricReaderProvider;
-import io.opentelemetry.sdk.autoconfigure.spi.internal.DefaultConfigProperties;
 import io.opentelemetry.sdk.autoconfigure.spi.logs.ConfigurableLogRecordExporterProvider;
 import io.opentelemetry.sdk.autoconfigure.spi.metrics.ConfigurableMetricExporterProvider;
 import io.opentelemetry.sdk.autoconfigure.spi.traces.ConfigurableSamplerProvider;
@@ -70,14 +69,14 @@ final class SettingCheck {
   }
 
   /** Looks at a value that is not blank. */
-  Verdict check(Setting setting, String value) {
+  Verdict check(Setting<?> setting, String value) {
     return switch (setting.kind()) {
       case TEXT, PROPAGATORS -> Verdict.good(value);
       case SWITCH -> onOff(value);
       case DURATION -> duration(setting, value);
       case NUMBER -> number(setting, value);
       case RATIO -> ratio(value);
-      case CHOICE -> choice(setting.choices(), value);
+      case CHOICE -> choice(setting.range().choices(), value);
       case SAMPLER -> sampler(value);
       case EXPORTERS -> exporters(setting, value);
       case ENDPOINT -> endpoint(value);
@@ -111,12 +110,11 @@ final class SettingCheck {
     return on == null ? Verdict.BAD : Verdict.good(on.toString());
   }
 
-  private static Verdict duration(Setting setting, String value) {
+  private static Verdict duration(Setting<?> setting, String value) {
     try {
       Duration duration =
-          DefaultConfigProperties.createFromMap(Map.of(setting.key(), value))
-              .getDuration(setting.key());
-      return duration != null && duration.compareTo(Duration.ofNanos(setting.least())) >= 0
+          Autoconfigure.read(Map.of(setting.key(), value)).getDuration(setting.key());
+      return duration != null && duration.compareTo(Duration.ofNanos(setting.range().least())) >= 0
           ? Verdict.good(value)
           : Verdict.BAD;
     } catch (ConfigurationException e) {
@@ -124,10 +122,10 @@ final class SettingCheck {
     }
   }
 
-  private static Verdict number(Setting setting, String value) {
+  private static Verdict number(Setting<?> setting, String value) {
     try {
       long number = Long.parseLong(value);
-      return number >= setting.least() && number <= setting.most()
+      return number >= setting.range().least() && number <= setting.range().most()
           ? Verdict.good(Long.toString(number))
           : Verdict.BAD;
     } catch (NumberFormatException e) {
@@ -161,7 +159,7 @@ final class SettingCheck {
   }
 
   /** Those that are there, each once; {@code none} counts alone. */
-  private Verdict exporters(Setting setting, String value) {
+  private Verdict exporters(Setting<?> setting, String value) {
     List<String> given = items(value);
     List<String> usable = new ArrayList<>();
     boolean good = true;
@@ -194,10 +192,7 @@ final class SettingCheck {
                   ConfigurableMetricExporterProvider.class,
                   ConfigurableMetricExporterProvider::getName,
                   name)
-              || isThere(
-                  ConfigurableMetricReaderProvider.class,
-                  ConfigurableMetricReaderProvider::getName,
-                  name);
+              || isMetricReader(name);
       default ->
           isThere(
               ConfigurableLogRecordExporterProvider.class,
@@ -214,6 +209,15 @@ final class SettingCheck {
         }
       }
       return false;
+    } catch (RuntimeException | LinkageError | ServiceConfigurationError e) {
+      // Autoconfigure will say why.
+      return true;
+    }
+  }
+
+  private boolean isMetricReader(String name) {
+    try {
+      return Autoconfigure.metricReaders(components).contains(name);
     } catch (RuntimeException | LinkageError | ServiceConfigurationError e) {
       // Autoconfigure will say why.
       return true;

@@ -3,6 +3,8 @@
 
 package dev.throughline.telemetry.settings;
 
+import dev.throughline.telemetry.internals.OpenTelemetryInternals.Autoconfigure;
+import dev.throughline.telemetry.settings.Environment.Mode;
 import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import java.time.Duration;
@@ -32,41 +34,102 @@ public final class Settings implements ConfigProperties {
   private static final Set<String> SCHEDULE_DELAYS =
       Set.of("otel.bsp.schedule.delay", "otel.blrp.schedule.delay");
   private static final String LOGS_EXPORTER = "otel.logs.exporter";
+  // Autoconfigure's own processors, which ours replace, live on for that long once they are shut
+  // down.
   private static final Duration SOON = Duration.ofMillis(1);
   private static final int OTLP_GRPC_PORT = 4317;
   private static final int OTLP_HTTP_PORT = 4318;
 
-  private final ConfigProperties given;
-  private final ConfigProperties defaults;
-  private final Map<String, List<String>> decided;
   private final ConfigProperties usable;
+  private final ConfigProperties others;
+  private final ConfigProperties defaults;
+  private final Mode mode;
+  private final List<String> propagators;
+  private final String text;
   private final @Nullable String served;
   private final ComponentLoader components;
   private String lastRead = "";
 
+  private Settings(
+      ConfigProperties given,
+      Environment environment,
+      Mode mode,
+      @Nullable String served,
+      ComponentLoader components) {
+    Configuration known = new Configuration(given, environment, mode, components);
+    usable = known.usable();
+    text = known.text();
+    this.mode = mode;
+    propagators = environment.propagators();
+    others = given;
+    defaults = Autoconfigure.read(environment.all());
+    this.served = served;
+    this.components = components;
+  }
+
+  private Settings(Settings settings, ComponentLoader components) {
+    usable = settings.usable;
+    text = settings.text;
+    mode = settings.mode;
+    propagators = settings.propagators;
+    others = settings.others;
+    defaults = settings.defaults;
+    served = settings.served;
+    this.components = components;
+  }
+
+  /** The same settings, with exporters and their senders found by another loader. */
+  public Settings with(ComponentLoader components) {
+    return new Settings(this, components);
+  }
+
   /**
-   * What holds.
+   * The settings that hold; the environment knows afterwards which can't be used.
    *
-   * @param defaults what the caller gave, for what is unset or empty
-   * @param decided lists that stand, whatever is set
-   * @param usable what there is of the known settings
-   * @param served the metrics exporter that autoconfigure is not to look for; null where it is to
+   * @param given what autoconfigure read
+   * @param served the metrics exporter that autoconfigure is not to look for; null when it is to
    *     look for all
    * @param components where autoconfigure finds exporters, and these their senders
    */
-  public Settings(
+  public static Settings of(
       ConfigProperties given,
-      ConfigProperties defaults,
-      Map<String, List<String>> decided,
-      ConfigProperties usable,
+      Environment environment,
+      Mode mode,
       @Nullable String served,
       ComponentLoader components) {
-    this.components = components;
-    this.usable = usable;
-    this.given = given;
-    this.defaults = defaults;
-    this.decided = decided;
-    this.served = served;
+    ConfigProperties read =
+        environment.isGivenAlone() ? Autoconfigure.read(environment.all()) : given;
+    return new Settings(read, environment, mode, served, components);
+  }
+
+  /**
+   * The settings of a service with all signals on, for a look at what its receivers answer.
+   *
+   * @param components where exporters and their senders are found
+   */
+  public static Settings of(Environment environment, ComponentLoader components) {
+    return new Settings(
+        Autoconfigure.read(environment.all()), environment, Mode.ON, null, components);
+  }
+
+  /** The value of a setting, or its default. */
+  public <T> T get(Setting<T> setting) {
+    T value = find(setting);
+    return value == null ? setting.defaultValue() : value;
+  }
+
+  /**
+   * The value of a setting that has no default.
+   *
+   * @return null when it is not set
+   */
+  public <T> @Nullable T find(Setting<T> setting) {
+    return setting.read(usable);
+  }
+
+  /** Each known setting on a line of its own, with its value and where that comes from. */
+  public String text() {
+    return text;
   }
 
   /** The variable that was read last. */
@@ -84,14 +147,6 @@ public final class Settings implements ConfigProperties {
       return ownEndpoint(signal);
     }
     return signal != null && name.endsWith(".protocol") ? protocol(signal) : set(name);
-  }
-
-  /**
-   * How long a span or log record waits for its batch. Autoconfigure is told {@link #SOON}: its own
-   * processors, which ours replace, live on for that long once they are shut down.
-   */
-  public Duration scheduleDelay(String name, Duration byDefault) {
-    return of(name).getDuration(name, byDefault);
   }
 
   /** The endpoint that a signal's OTLP exporter uses. */
@@ -145,6 +200,38 @@ public final class Settings implements ConfigProperties {
       endpoint = endpoint(OTLP + "endpoint");
     }
     return endpoint == null ? null : withoutPath(endpoint);
+  }
+
+  /**
+   * Where telemetry goes, in one line.
+   *
+   * @param serviceName e.g. {@code bmc-gateway}
+   */
+  public String summary(String serviceName) {
+    String argument = find(KnownSettings.SAMPLER_ARGUMENT);
+    return "Telemetry of "
+        + serviceName
+        + ": traces to "
+        + (mode.spans() ? destination("traces") : "nowhere (TRACING_ENABLED=false)")
+        + ", metrics to "
+        + destination("metrics")
+        + ", logs to "
+        + destination("logs")
+        + "; sampler "
+        + get(KnownSettings.SAMPLER)
+        + (argument == null
+            ? ""
+            : " " + Secrets.mask(KnownSettings.SAMPLER_ARGUMENT.key(), argument))
+        + "; propagators "
+        + String.join(",", propagators);
+  }
+
+  private String destination(String signal) {
+    List<String> exporters = exporters(signal);
+    String names = String.join(", ", exporters);
+    return exporters.contains("otlp")
+        ? names + " (" + protocol(signal) + " " + otlpEndpoint(signal) + ")"
+        : names;
   }
 
   /** Whether anyone has said where log records go; a service is not to send them to nowhere. */
@@ -233,8 +320,8 @@ public final class Settings implements ConfigProperties {
     if (KnownSettings.has(name)) {
       return usable;
     }
-    String value = given.getString(name);
-    return value == null || value.isBlank() ? defaults : given;
+    String value = others.getString(name);
+    return value == null || value.isBlank() ? defaults : others;
   }
 
   @Override
@@ -282,10 +369,6 @@ public final class Settings implements ConfigProperties {
   }
 
   private List<String> list(String name) {
-    List<String> list = decided.get(name);
-    if (list != null) {
-      return list;
-    }
     return name.equals(LOGS_EXPORTER) && set(name) == null && !hasLogsEndpoint()
         ? List.of("none")
         : of(name).getList(name);

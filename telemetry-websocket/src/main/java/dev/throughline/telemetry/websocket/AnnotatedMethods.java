@@ -11,6 +11,7 @@ import jakarta.websocket.OnMessage;
 import jakarta.websocket.OnOpen;
 import jakarta.websocket.Session;
 import jakarta.websocket.server.PathParam;
+import java.lang.annotation.Annotation;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -20,6 +21,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,54 +39,58 @@ record AnnotatedMethods(
   private static final Set<Class<?>> IN_PARTS =
       Set.of(String.class, ByteBuffer.class, byte[].class);
 
-  /** What goes into a parameter. */
-  private enum Source {
-    SESSION,
-    CONFIG,
-    PATH,
-    REASON,
-    THROWN,
-    MESSAGE,
-    LAST
-  }
+  /**
+   * What a method may be given.
+   *
+   * @param path the value of a path parameter of this name
+   * @param own what the method is for: a message or a part of one, a configuration, a reason, or
+   *     what was thrown
+   * @param last whether nothing follows a part
+   */
+  record Given(Session session, UnaryOperator<@Nullable String> path, Object own, boolean last) {}
 
-  /** What a method may be given, beside its session. */
-  record Given(
-      Session session,
-      @Nullable EndpointConfig config,
-      @Nullable CloseReason reason,
-      @Nullable Throwable thrown,
-      @Nullable Object message,
-      boolean last) {}
+  /** What goes into a parameter. */
+  private interface Argument {
+    @Nullable Object of(Given given);
+  }
 
   /**
    * The methods of a class.
    *
-   * @throws IllegalArgumentException if one of them has a parameter that nothing goes into
+   * @throws IllegalArgumentException if one of them has a parameter that nothing goes into, or two
+   *     are for the same
    */
   static AnnotatedMethods of(Class<?> type) {
-    Bound onOpen = null;
-    Bound onClose = null;
-    Bound onError = null;
     List<Bound> onMessage = new ArrayList<>();
+    for (Method method : annotated(type, OnMessage.class)) {
+      onMessage.add(Bound.of(method, Object.class));
+    }
+    return new AnnotatedMethods(
+        only(type, OnOpen.class, EndpointConfig.class),
+        only(type, OnClose.class, CloseReason.class),
+        only(type, OnError.class, Throwable.class),
+        List.copyOf(onMessage));
+  }
+
+  private static List<Method> annotated(Class<?> type, Class<? extends Annotation> annotation) {
+    List<Method> methods = new ArrayList<>();
     for (Method method : type.getMethods()) {
-      if (method.isBridge() || Modifier.isStatic(method.getModifiers())) {
-        continue;
-      }
-      if (method.isAnnotationPresent(OnOpen.class)) {
-        onOpen = Bound.of(method, Source.CONFIG);
-      }
-      if (method.isAnnotationPresent(OnClose.class)) {
-        onClose = Bound.of(method, Source.REASON);
-      }
-      if (method.isAnnotationPresent(OnError.class)) {
-        onError = Bound.of(method, Source.THROWN);
-      }
-      if (method.isAnnotationPresent(OnMessage.class)) {
-        onMessage.add(Bound.of(method, Source.MESSAGE));
+      if (method.isAnnotationPresent(annotation)
+          && !method.isBridge()
+          && !Modifier.isStatic(method.getModifiers())) {
+        methods.add(method);
       }
     }
-    return new AnnotatedMethods(onOpen, onClose, onError, List.copyOf(onMessage));
+    return methods;
+  }
+
+  private static @Nullable Bound only(
+      Class<?> type, Class<? extends Annotation> annotation, Class<?> own) {
+    List<Method> methods = annotated(type, annotation);
+    if (methods.size() > 1) {
+      throw new IllegalArgumentException("Two methods of the same annotation: " + methods);
+    }
+    return methods.isEmpty() ? null : Bound.of(methods.get(0), own);
   }
 
   /** An object of a class without parameters in its constructor. */
@@ -104,89 +110,65 @@ record AnnotatedMethods(
     throw (T) thrown;
   }
 
-  /** A method, and what goes into its parameters. */
-  static final class Bound {
+  /**
+   * A method, and what goes into its parameters.
+   *
+   * @param messageType what it takes as a message; {@code void} unless it is for messages
+   * @param inParts whether it takes messages in parts
+   */
+  record Bound(Method method, List<Argument> arguments, Class<?> messageType, boolean inParts) {
 
-    private final Method method;
-    private final List<Source> sources;
-    private final List<Class<?>> types;
-    private final List<String> paths;
-    private @Nullable Class<?> messageType;
-    private boolean inParts;
-
-    private Bound(Method method) {
-      this.method = method;
-      sources = new ArrayList<>();
-      types = new ArrayList<>();
-      paths = new ArrayList<>();
-    }
-
-    static Bound of(Method method, Source own) {
-      Bound bound = new Bound(method);
-      boolean parts =
-          own == Source.MESSAGE
-              && method.getParameterCount() > 1
-              && List.of(method.getParameterTypes()).stream().anyMatch(IN_PARTS::contains);
+    static Bound of(Method method, Class<?> own) {
+      boolean takesMessages = own == Object.class;
+      Class<?> messageType = void.class;
+      boolean inParts = false;
+      List<Argument> arguments = new ArrayList<>();
       for (Parameter parameter : method.getParameters()) {
-        bound.add(parameter, own, parts);
+        Class<?> type = parameter.getType();
+        PathParam path = parameter.getAnnotation(PathParam.class);
+        if (path != null) {
+          arguments.add(
+              given -> {
+                String value = given.path.apply(path.value());
+                return value == null ? null : value(value, type);
+              });
+        } else if (type == Session.class) {
+          arguments.add(Given::session);
+        } else if (takesMessages && type == boolean.class && takesParts(method)) {
+          arguments.add(Given::last);
+          inParts = true;
+        } else if (takesMessages
+            ? messageType == void.class
+            : type.isAssignableFrom(own) && type != Object.class) {
+          arguments.add(Given::own);
+          messageType = takesMessages ? type : void.class;
+        } else {
+          throw new IllegalArgumentException(
+              "Nothing goes into the parameter " + parameter + " of " + method);
+        }
       }
-      if (own == Source.MESSAGE && bound.messageType == null) {
+      if (takesMessages && messageType == void.class) {
         throw new IllegalArgumentException(method + " takes no message");
       }
       // A class need not be public for its methods to be called.
       method.setAccessible(true);
-      return bound;
+      return new Bound(method, List.copyOf(arguments), messageType, inParts);
     }
 
-    private void add(Parameter parameter, Source own, boolean parts) {
-      Class<?> type = parameter.getType();
-      PathParam path = parameter.getAnnotation(PathParam.class);
-      Source source;
-      if (path != null) {
-        source = Source.PATH;
-      } else if (type == Session.class) {
-        source = Source.SESSION;
-      } else if (own == Source.MESSAGE && parts && type == boolean.class) {
-        source = Source.LAST;
-        inParts = true;
-      } else if (own == Source.MESSAGE
-          ? messageType == null
-          : type.isAssignableFrom(typeOf(own)) && type != Object.class) {
-        source = own;
-      } else {
-        throw new IllegalArgumentException(
-            "Nothing goes into the parameter " + parameter + " of " + method);
+    /** Whether a boolean beside the message says that a part is the last. */
+    private static boolean takesParts(Method method) {
+      for (Parameter parameter : method.getParameters()) {
+        if (IN_PARTS.contains(parameter.getType())
+            && !parameter.isAnnotationPresent(PathParam.class)) {
+          return true;
+        }
       }
-      if (source == Source.MESSAGE) {
-        messageType = type;
-      }
-      sources.add(source);
-      types.add(type);
-      paths.add(path == null ? "" : path.value());
-    }
-
-    private static Class<?> typeOf(Source source) {
-      return switch (source) {
-        case CONFIG -> EndpointConfig.class;
-        case REASON -> CloseReason.class;
-        case THROWN -> Throwable.class;
-        default -> Object.class;
-      };
-    }
-
-    Class<?> messageType() {
-      return messageType == null ? void.class : messageType;
-    }
-
-    /** Whether the method takes messages in parts. */
-    boolean inParts() {
-      return inParts;
+      return false;
     }
 
     /** Whether the method's messages are text that it takes as a number or the like. */
     boolean takesValue() {
-      return messageType().isPrimitive()
-          || MethodType.methodType(messageType()).unwrap().returnType().isPrimitive();
+      return MethodType.methodType(messageType).unwrap().returnType().isPrimitive();
     }
 
     long maxMessageSize() {
@@ -196,61 +178,34 @@ record AnnotatedMethods(
     /**
      * Calls the method.
      *
-     * @return what it returns; null where that is nothing
+     * @return what it returns; null if that is nothing
      */
     @Nullable Object call(Object endpoint, Given given) {
-      Object[] arguments = new Object[sources.size()];
-      for (int i = 0; i < arguments.length; i++) {
-        Object argument = argument(i, given);
-        if (argument != null) {
-          arguments[i] = argument;
-        }
-      }
       try {
-        return method.invoke(endpoint, arguments);
+        return method.invoke(endpoint, arguments.stream().map(each -> each.of(given)).toArray());
       } catch (InvocationTargetException e) {
         throw sneaky(e.getCause() == null ? e : e.getCause());
       } catch (IllegalAccessException e) {
         throw new IllegalStateException(e);
       }
     }
-
-    private @Nullable Object argument(int index, Given given) {
-      return switch (sources.get(index)) {
-        case SESSION -> given.session;
-        case CONFIG -> given.config;
-        case REASON -> given.reason;
-        case THROWN -> given.thrown;
-        case MESSAGE -> given.message;
-        case LAST -> given.last;
-        case PATH -> {
-          String value = given.session.getPathParameters().get(paths.get(index));
-          yield value == null ? null : value(value, types.get(index));
-        }
-      };
-    }
   }
 
-  /** A string as what a method takes: itself, or a number or the like. */
+  /** A string as a method takes it: itself, or a number or the like. */
   static Object value(String value, Class<?> type) {
-    Class<?> primitive = MethodType.methodType(type).unwrap().returnType();
-    if (primitive == int.class) {
-      return Integer.valueOf(value);
-    } else if (primitive == long.class) {
-      return Long.valueOf(value);
-    } else if (primitive == boolean.class) {
-      return Boolean.valueOf(value);
-    } else if (primitive == double.class) {
-      return Double.valueOf(value);
-    } else if (primitive == float.class) {
-      return Float.valueOf(value);
-    } else if (primitive == short.class) {
-      return Short.valueOf(value);
-    } else if (primitive == byte.class) {
-      return Byte.valueOf(value);
-    } else if (primitive == char.class) {
+    Class<?> wrapper = MethodType.methodType(type).wrap().returnType();
+    if (wrapper == String.class) {
+      return value;
+    }
+    if (wrapper == Character.class) {
       return value.charAt(0);
     }
-    return value;
+    try {
+      return wrapper.getMethod("valueOf", String.class).invoke(null, value);
+    } catch (InvocationTargetException e) {
+      throw sneaky(e.getCause() == null ? e : e.getCause());
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalArgumentException(type + " is not made of text", e);
+    }
   }
 }

@@ -10,68 +10,156 @@ import jakarta.websocket.SendResult;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
 /** A remote endpoint that counts what is sent, and puts envelopes before messages. */
-final class AsyncRemote implements RemoteEndpoint.Async {
+final class AsyncRemote extends ForwardingRemote implements RemoteEndpoint.Async {
 
   private final RemoteEndpoint.Async remote;
-  private final SocketSession session;
   private final Codecs codecs;
+  private final Sender<CharSequence> text;
+  private final Sender<ByteBuffer> binary;
 
   AsyncRemote(RemoteEndpoint.Async remote, SocketSession session, Codecs codecs) {
+    super(remote);
     this.remote = remote;
-    this.session = session;
     this.codecs = codecs;
+    text =
+        new Sender<>(
+            session.textSent,
+            payload -> remote.sendText((String) payload),
+            (payload, handler) -> remote.sendText((String) payload, handler));
+    binary = new Sender<>(session.binarySent, remote::sendBinary, remote::sendBinary);
   }
 
   @Override
   public Future<Void> sendText(String text) {
-    if (text == null) {
-      return remote.sendText(text);
-    }
-    Sending sending = text(text);
-    if (sending.message == null) {
-      return remote.sendText(sending.text(text));
-    }
-    Completion completion = new Completion(sending.message);
-    sending.ending(() -> remote.sendText(sending.text(text), completion));
-    return completion;
+    return this.text.send(text);
   }
 
   @Override
   public void sendText(String text, SendHandler handler) {
-    if (text == null) {
-      remote.sendText(text, handler);
-      return;
-    }
-    Sending sending = text(text);
-    sending.ending(() -> remote.sendText(sending.text(text), sending.handler(handler)));
+    this.text.send(text, handler);
   }
 
   @Override
   public Future<Void> sendBinary(ByteBuffer data) {
-    if (data == null) {
-      return remote.sendBinary(data);
-    }
-    Sending sending = binary(data);
-    if (sending.message == null) {
-      return remote.sendBinary(sending.bytes(data));
-    }
-    Completion completion = new Completion(sending.message);
-    sending.ending(() -> remote.sendBinary(sending.bytes(data), completion));
-    return completion;
+    return binary.send(data);
   }
 
   @Override
   public void sendBinary(ByteBuffer data, SendHandler handler) {
-    if (data == null) {
-      remote.sendBinary(data, handler);
-      return;
+    binary.send(data, handler);
+  }
+
+  /** Sends a message of either type; the container tells its end to a future. */
+  private interface Send<P> {
+    Future<Void> send(P payload);
+  }
+
+  /** Sends a message of either type; the container tells its end to a handler. */
+  private interface SendHandled<P> {
+    void send(P payload, SendHandler handler);
+  }
+
+  /** Sends messages of one type, and counts those that the container takes. */
+  private record Sender<P>(Outgoing<P> outgoing, Send<P> send, SendHandled<P> handled) {
+
+    Future<Void> send(P payload) {
+      if (payload == null) {
+        return send.send(payload);
+      }
+      long bytes = outgoing.type().bytes().applyAsLong(payload);
+      SocketMessage message = outgoing.begin(payload, bytes);
+      if (message != null) {
+        // A container's future tells nobody when it is done.
+        Completion completion = new Completion();
+        send(payload, bytes, message, completion);
+        return completion;
+      }
+      Future<Void> sent = send.send(outgoing.enveloped(null, payload));
+      if (!isRefused(sent)) {
+        outgoing.sent(bytes);
+      }
+      return sent;
     }
-    Sending sending = binary(data);
-    sending.ending(() -> remote.sendBinary(sending.bytes(data), sending.handler(handler)));
+
+    void send(P payload, SendHandler handler) {
+      if (payload == null) {
+        handled.send(payload, handler);
+        return;
+      }
+      long bytes = outgoing.type().bytes().applyAsLong(payload);
+      send(payload, bytes, outgoing.begin(payload, bytes), handler);
+    }
+
+    private void send(
+        P payload, long bytes, @Nullable SocketMessage message, SendHandler applications) {
+      Handler handler = new Handler(message, applications);
+      try {
+        handled.send(
+            outgoing.enveloped(message, payload), applications == null ? applications : handler);
+      } catch (Throwable t) {
+        SocketMessage.finish(message, t);
+        throw t;
+      }
+      if (!handler.failed) {
+        outgoing.sent(bytes);
+      }
+    }
+
+    private static boolean isRefused(Future<Void> sent) {
+      if (!sent.isDone()) {
+        return false;
+      }
+      try {
+        sent.get();
+        return false;
+      } catch (ExecutionException | RuntimeException e) {
+        return true;
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return false;
+      }
+    }
+  }
+
+  /** Ends the message before the application hears of its end. */
+  private static final class Handler implements SendHandler {
+
+    private final @Nullable SocketMessage message;
+    private final SendHandler handler;
+
+    /** Whether the container refused the message before it returned. */
+    private volatile boolean failed;
+
+    Handler(@Nullable SocketMessage message, SendHandler handler) {
+      this.message = message;
+      this.handler = handler;
+    }
+
+    @Override
+    public void onResult(SendResult result) {
+      failed = !result.isOK();
+      SocketMessage.finish(message, result.getException());
+      handler.onResult(result);
+    }
+  }
+
+  /** The future of a message whose span ends with it. */
+  private static final class Completion extends CompletableFuture<Void> implements SendHandler {
+
+    @Override
+    @SuppressWarnings("NullAway") // the value of a future of Void
+    public void onResult(SendResult result) {
+      if (result.isOK()) {
+        complete(null);
+      } else {
+        completeExceptionally(result.getException());
+      }
+    }
   }
 
   @Override
@@ -104,71 +192,6 @@ final class AsyncRemote implements RemoteEndpoint.Async {
     }
   }
 
-  private Sending text(String text) {
-    long bytes = SocketSession.bytes(text);
-    SocketMessage message = session.sending(text, true, bytes);
-    session.sent(message, true, bytes);
-    return new Sending(message, session.envelope(message, SocketSession.first(text)));
-  }
-
-  private Sending binary(ByteBuffer data) {
-    SocketMessage message = session.sending(null, false, data.remaining());
-    session.sent(message, false, data.remaining());
-    return new Sending(message, session.envelope(message, SocketSession.first(data)));
-  }
-
-  /** A message on its way, and what stands before it. */
-  private record Sending(@Nullable SocketMessage message, @Nullable String envelope) {
-
-    String text(String text) {
-      return envelope == null ? text : envelope + text;
-    }
-
-    ByteBuffer bytes(ByteBuffer data) {
-      return envelope == null ? data : Outgoing.joined(envelope, data);
-    }
-
-    SendHandler handler(SendHandler handler) {
-      if (message == null || handler == null) {
-        return handler;
-      }
-      return result -> {
-        message.end(result.getException());
-        handler.onResult(result);
-      };
-    }
-
-    void ending(Runnable send) {
-      try {
-        send.run();
-      } catch (Throwable t) {
-        SocketMessage.finish(message, t);
-        throw t;
-      }
-    }
-  }
-
-  /** What a container's future would tell, which tells nobody when it is done. */
-  private static final class Completion extends CompletableFuture<Void> implements SendHandler {
-
-    private final SocketMessage message;
-
-    Completion(SocketMessage message) {
-      this.message = message;
-    }
-
-    @Override
-    @SuppressWarnings("NullAway") // the value of a future of Void
-    public void onResult(SendResult result) {
-      message.end(result.getException());
-      if (result.isOK()) {
-        complete(null);
-      } else {
-        completeExceptionally(result.getException());
-      }
-    }
-  }
-
   @Override
   public long getSendTimeout() {
     return remote.getSendTimeout();
@@ -177,30 +200,5 @@ final class AsyncRemote implements RemoteEndpoint.Async {
   @Override
   public void setSendTimeout(long milliseconds) {
     remote.setSendTimeout(milliseconds);
-  }
-
-  @Override
-  public void setBatchingAllowed(boolean allowed) throws IOException {
-    remote.setBatchingAllowed(allowed);
-  }
-
-  @Override
-  public boolean getBatchingAllowed() {
-    return remote.getBatchingAllowed();
-  }
-
-  @Override
-  public void flushBatch() throws IOException {
-    remote.flushBatch();
-  }
-
-  @Override
-  public void sendPing(ByteBuffer applicationData) throws IOException {
-    remote.sendPing(applicationData);
-  }
-
-  @Override
-  public void sendPong(ByteBuffer applicationData) throws IOException {
-    remote.sendPong(applicationData);
   }
 }

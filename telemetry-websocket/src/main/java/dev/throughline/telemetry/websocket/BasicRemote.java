@@ -5,112 +5,104 @@ package dev.throughline.telemetry.websocket;
 
 import jakarta.websocket.EncodeException;
 import jakarta.websocket.RemoteEndpoint;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.Writer;
 import java.nio.ByteBuffer;
 
 /** A remote endpoint that counts what is sent, and puts envelopes before messages. */
-final class BasicRemote implements RemoteEndpoint.Basic {
+final class BasicRemote extends ForwardingRemote implements RemoteEndpoint.Basic {
 
   private final RemoteEndpoint.Basic remote;
   private final SocketSession session;
   private final Codecs codecs;
+  private final Send<CharSequence> text;
+  private final Send<ByteBuffer> binary;
+  private final Send<CharSequence> textPart;
+  private final Send<ByteBuffer> binaryPart;
 
   BasicRemote(RemoteEndpoint.Basic remote, SocketSession session, Codecs codecs) {
+    super(remote);
     this.remote = remote;
     this.session = session;
     this.codecs = codecs;
+    text = (payload, last) -> remote.sendText((String) payload);
+    binary = (payload, last) -> remote.sendBinary(payload);
+    textPart = (part, last) -> remote.sendText((String) part, last);
+    binaryPart = remote::sendBinary;
+  }
+
+  /** Sends a message of either type, or a part of one. */
+  private interface Send<P> {
+    void send(P part, boolean last) throws IOException;
   }
 
   @Override
   public void sendText(String text) throws IOException {
-    if (text == null) {
-      remote.sendText(text);
-      return;
-    }
-    long bytes = SocketSession.bytes(text);
-    SocketMessage message = session.sending(text, true, bytes);
-    String envelope = session.envelope(message, SocketSession.first(text));
-    session.sent(message, true, bytes);
-    Throwable thrown = null;
-    try {
-      remote.sendText(envelope == null ? text : envelope + text);
-    } catch (Throwable t) {
-      thrown = t;
-      throw t;
-    } finally {
-      SocketMessage.finish(message, thrown);
-    }
+    sendWhole(session.textSent, this.text, text);
   }
 
   @Override
   public void sendBinary(ByteBuffer data) throws IOException {
-    if (data == null) {
-      remote.sendBinary(data);
+    sendWhole(session.binarySent, binary, data);
+  }
+
+  private static <P> void sendWhole(Outgoing<P> outgoing, Send<P> send, P payload)
+      throws IOException {
+    if (payload == null) {
+      send.send(payload, true);
       return;
     }
-    SocketMessage message = session.sending(null, false, data.remaining());
-    String envelope = session.envelope(message, SocketSession.first(data));
-    session.sent(message, false, data.remaining());
-    Throwable thrown = null;
+    long bytes = outgoing.type().bytes().applyAsLong(payload);
+    SocketMessage message = outgoing.begin(payload, bytes);
     try {
-      remote.sendBinary(envelope == null ? data : Outgoing.joined(envelope, data));
+      send.send(outgoing.enveloped(message, payload), true);
     } catch (Throwable t) {
-      thrown = t;
+      SocketMessage.finish(message, t);
       throw t;
-    } finally {
-      SocketMessage.finish(message, thrown);
     }
+    outgoing.sent(bytes);
+    SocketMessage.finish(message, null);
   }
 
   @Override
   public void sendText(String part, boolean last) throws IOException {
-    if (part == null) {
-      remote.sendText(part, last);
-      return;
-    }
-    Outgoing outgoing = session.textSent;
-    Throwable thrown = null;
-    try {
-      remote.sendText(outgoing.put(part, last).toString(), last);
-    } catch (Throwable t) {
-      thrown = t;
-      throw t;
-    } finally {
-      if (last || thrown != null) {
-        outgoing.end(thrown);
-      }
-    }
+    sendPart(session.textSent, textPart, part, last);
   }
 
   @Override
   public void sendBinary(ByteBuffer part, boolean last) throws IOException {
+    sendPart(session.binarySent, binaryPart, part, last);
+  }
+
+  private static <P> void sendPart(Outgoing<P> outgoing, Send<P> send, P part, boolean last)
+      throws IOException {
     if (part == null) {
-      remote.sendBinary(part, last);
+      send.send(part, last);
       return;
     }
-    Outgoing outgoing = session.binarySent;
-    Throwable thrown = null;
+    P put = outgoing.put(part);
     try {
-      remote.sendBinary(outgoing.put(part, last), last);
+      send.send(put, last);
     } catch (Throwable t) {
-      thrown = t;
+      outgoing.failed(t);
       throw t;
-    } finally {
-      if (last || thrown != null) {
-        outgoing.end(thrown);
-      }
     }
+    SocketMessage.finish(outgoing.sent(last), null);
   }
 
   @Override
   public OutputStream getSendStream() throws IOException {
     OutputStream stream = remote.getSendStream();
-    Outgoing outgoing = new Outgoing(session, false);
+    Stream<ByteBuffer> sent =
+        new Stream<>(
+            new Outgoing<>(session, MessageType.BINARY),
+            (part, last) ->
+                stream.write(part.array(), part.arrayOffset() + part.position(), part.remaining()),
+            stream,
+            ByteBuffer.allocate(0));
     return new OutputStream() {
-
-      private boolean closed;
 
       @Override
       public void write(int one) throws IOException {
@@ -119,12 +111,7 @@ final class BasicRemote implements RemoteEndpoint.Basic {
 
       @Override
       public void write(byte[] bytes, int offset, int length) throws IOException {
-        put(ByteBuffer.wrap(bytes, offset, length), false);
-      }
-
-      private void put(ByteBuffer part, boolean last) throws IOException {
-        ByteBuffer bytes = outgoing.put(part, last);
-        stream.write(bytes.array(), bytes.arrayOffset() + bytes.position(), bytes.remaining());
+        sent.write(ByteBuffer.wrap(bytes, offset, length));
       }
 
       @Override
@@ -134,19 +121,7 @@ final class BasicRemote implements RemoteEndpoint.Basic {
 
       @Override
       public void close() throws IOException {
-        Throwable thrown = null;
-        try {
-          if (!closed) {
-            closed = true;
-            put(ByteBuffer.allocate(0), true);
-          }
-          stream.close();
-        } catch (Throwable t) {
-          thrown = t;
-          throw t;
-        } finally {
-          outgoing.end(thrown);
-        }
+        sent.close();
       }
     };
   }
@@ -154,18 +129,17 @@ final class BasicRemote implements RemoteEndpoint.Basic {
   @Override
   public Writer getSendWriter() throws IOException {
     Writer writer = remote.getSendWriter();
-    Outgoing outgoing = new Outgoing(session, true);
+    Stream<CharSequence> sent =
+        new Stream<>(
+            new Outgoing<>(session, MessageType.TEXT),
+            (part, last) -> writer.append(part),
+            writer,
+            "");
     return new Writer() {
-
-      private boolean closed;
 
       @Override
       public void write(char[] chars, int offset, int length) throws IOException {
-        put(new String(chars, offset, length), false);
-      }
-
-      private void put(String part, boolean last) throws IOException {
-        writer.append(outgoing.put(part, last));
+        sent.write(new String(chars, offset, length));
       }
 
       @Override
@@ -175,21 +149,47 @@ final class BasicRemote implements RemoteEndpoint.Basic {
 
       @Override
       public void close() throws IOException {
-        Throwable thrown = null;
-        try {
-          if (!closed) {
-            closed = true;
-            put("", true);
-          }
-          writer.close();
-        } catch (Throwable t) {
-          thrown = t;
-          throw t;
-        } finally {
-          outgoing.end(thrown);
-        }
+        sent.close();
       }
     };
+  }
+
+  /** A message of either type that is written into a stream. */
+  private static final class Stream<P> {
+
+    private final Outgoing<P> outgoing;
+    private final Send<P> send;
+    private final Closeable stream;
+    private final P nothing;
+    private boolean closed;
+
+    Stream(Outgoing<P> outgoing, Send<P> send, Closeable stream, P nothing) {
+      this.outgoing = outgoing;
+      this.send = send;
+      this.stream = stream;
+      this.nothing = nothing;
+    }
+
+    void write(P part) throws IOException {
+      send.send(outgoing.put(part), false);
+      outgoing.sent(false);
+    }
+
+    void close() throws IOException {
+      if (closed) {
+        stream.close();
+        return;
+      }
+      closed = true;
+      try {
+        send.send(outgoing.put(nothing), true);
+        stream.close();
+      } catch (Throwable t) {
+        outgoing.end(t);
+        throw t;
+      }
+      SocketMessage.finish(outgoing.sent(true), null);
+    }
   }
 
   @Override
@@ -202,30 +202,5 @@ final class BasicRemote implements RemoteEndpoint.Basic {
     } else {
       remote.sendObject(data);
     }
-  }
-
-  @Override
-  public void setBatchingAllowed(boolean allowed) throws IOException {
-    remote.setBatchingAllowed(allowed);
-  }
-
-  @Override
-  public boolean getBatchingAllowed() {
-    return remote.getBatchingAllowed();
-  }
-
-  @Override
-  public void flushBatch() throws IOException {
-    remote.flushBatch();
-  }
-
-  @Override
-  public void sendPing(ByteBuffer applicationData) throws IOException {
-    remote.sendPing(applicationData);
-  }
-
-  @Override
-  public void sendPong(ByteBuffer applicationData) throws IOException {
-    remote.sendPong(applicationData);
   }
 }

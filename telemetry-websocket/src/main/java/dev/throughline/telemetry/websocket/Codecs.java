@@ -18,7 +18,10 @@ import java.lang.reflect.Type;
 import java.lang.reflect.TypeVariable;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,125 +31,139 @@ import org.jspecify.annotations.Nullable;
 final class Codecs {
 
   private final EndpointConfig config;
+  private final Container container;
   private @Nullable List<Decoder> decoders;
   private @Nullable List<Encoder> encoders;
 
-  Codecs(EndpointConfig config) {
+  Codecs(EndpointConfig config, Container container) {
     this.config = config;
+    this.container = container;
+  }
+
+  /** The forms of a message that an application's decoders read, and its encoders write. */
+  private enum Form {
+    TEXT(String.class, Decoder.Text.class, Encoder.Text.class),
+    TEXT_STREAM(Reader.class, Decoder.TextStream.class, Encoder.TextStream.class),
+    BINARY(ByteBuffer.class, Decoder.Binary.class, Encoder.Binary.class),
+    BINARY_STREAM(InputStream.class, Decoder.BinaryStream.class, Encoder.BinaryStream.class);
+
+    final Class<?> message;
+    final Class<? extends Decoder> decoder;
+    final Class<? extends Encoder> encoder;
+
+    Form(Class<?> message, Class<? extends Decoder> decoder, Class<? extends Encoder> encoder) {
+      this.message = message;
+      this.decoder = decoder;
+      this.encoder = encoder;
+    }
   }
 
   /** Reads an object from a message. */
-  interface Decode<M> {
-    Object decode(M message) throws DecodeException, IOException;
+  interface Decode {
+    Object decode(Object message) throws DecodeException, IOException;
   }
 
-  /** How messages of each kind become an object; null for a kind that does not. */
-  record Decoding(
-      @Nullable Decode<String> text,
-      @Nullable Decode<Reader> textStream,
-      @Nullable Decode<ByteBuffer> binary,
-      @Nullable Decode<InputStream> binaryStream) {
-
-    boolean isEmpty() {
-      return text == null && textStream == null && binary == null && binaryStream == null;
-    }
-  }
-
-  /** What makes objects of this type; those that make the same of text are asked in turn. */
-  synchronized Decoding decoding(Class<?> type) {
-    List<Decoder.Text<?>> texts = new ArrayList<>();
-    List<Decoder.Binary<?>> binaries = new ArrayList<>();
-    Decode<Reader> textStream = null;
-    Decode<InputStream> binaryStream = null;
+  /**
+   * How messages become objects of a type, by the class that a container hands them over as;
+   * decoders of the same form are asked in turn.
+   */
+  synchronized Map<Class<?>, Decode> decoding(Class<?> type) {
+    Map<Form, List<Decoder>> found = new EnumMap<>(Form.class);
     for (Decoder decoder : decoders()) {
-      Class<?> made = decoder.getClass();
-      if (decoder instanceof Decoder.Text<?> text && makes(made, Decoder.Text.class, type)) {
-        texts.add(text);
-      } else if (decoder instanceof Decoder.Binary<?> binary
-          && makes(made, Decoder.Binary.class, type)) {
-        binaries.add(binary);
-      } else if (decoder instanceof Decoder.TextStream<?> text
-          && makes(made, Decoder.TextStream.class, type)) {
-        textStream = text::decode;
-      } else if (decoder instanceof Decoder.BinaryStream<?> binary
-          && makes(made, Decoder.BinaryStream.class, type)) {
-        binaryStream = binary::decode;
+      for (Form form : Form.values()) {
+        Class<?> made = argument(decoder.getClass(), form.decoder);
+        if (made != null && type.isAssignableFrom(made)) {
+          found.computeIfAbsent(form, first -> new ArrayList<>()).add(decoder);
+        }
       }
     }
-    return new Decoding(
-        texts.isEmpty() ? null : message -> decode(texts, message),
-        texts.isEmpty() ? textStream : null,
-        binaries.isEmpty() ? null : message -> decode(binaries, message),
-        binaries.isEmpty() ? binaryStream : null);
+    // A whole message is not read as a stream as well.
+    if (found.containsKey(Form.TEXT)) {
+      found.remove(Form.TEXT_STREAM);
+    }
+    if (found.containsKey(Form.BINARY)) {
+      found.remove(Form.BINARY_STREAM);
+    }
+    Map<Class<?>, Decode> decoding = new LinkedHashMap<>();
+    found.forEach(
+        (form, decoders) -> decoding.put(form.message, message -> decode(form, decoders, message)));
+    return decoding;
   }
 
-  private static Object decode(List<Decoder.Text<?>> decoders, String message)
-      throws DecodeException {
-    for (Decoder.Text<?> decoder : decoders) {
-      if (decoder.willDecode(message)) {
-        return decoder.decode(message);
+  private static Object decode(Form form, List<Decoder> decoders, Object message)
+      throws DecodeException, IOException {
+    for (Decoder decoder : decoders) {
+      switch (form) {
+        case TEXT -> {
+          Decoder.Text<?> text = (Decoder.Text<?>) decoder;
+          if (text.willDecode((String) message)) {
+            return text.decode((String) message);
+          }
+        }
+        case BINARY -> {
+          Decoder.Binary<?> binary = (Decoder.Binary<?>) decoder;
+          if (binary.willDecode(((ByteBuffer) message).duplicate())) {
+            return binary.decode((ByteBuffer) message);
+          }
+        }
+        case TEXT_STREAM -> {
+          return ((Decoder.TextStream<?>) decoder).decode((Reader) message);
+        }
+        case BINARY_STREAM -> {
+          return ((Decoder.BinaryStream<?>) decoder).decode((InputStream) message);
+        }
       }
     }
-    throw new DecodeException(message, "No decoder took the message");
-  }
-
-  private static Object decode(List<Decoder.Binary<?>> decoders, ByteBuffer message)
-      throws DecodeException {
-    for (Decoder.Binary<?> decoder : decoders) {
-      if (decoder.willDecode(message.duplicate())) {
-        return decoder.decode(message);
-      }
-    }
-    throw new DecodeException(message, "No decoder took the message");
-  }
-
-  private static boolean makes(Class<?> decoder, Class<?> kind, Class<?> type) {
-    Class<?> made = argument(decoder, kind);
-    return made != null && type.isAssignableFrom(made);
+    String nobody = "No decoder took the message";
+    throw message instanceof String text
+        ? new DecodeException(text, nobody)
+        : new DecodeException((ByteBuffer) message, nobody);
   }
 
   /**
    * A message of this object.
    *
-   * @return a string, or a byte buffer; null where no encoder takes it
+   * @return a string, or a byte buffer; null if no encoder takes it
    */
-  @SuppressWarnings("unchecked") // an encoder's own type says what it takes
   synchronized @Nullable Object encode(Object object) throws EncodeException, IOException {
-    if (object instanceof String || object instanceof ByteBuffer) {
-      return object;
+    for (Encoder encoder : encoders()) {
+      for (Form form : Form.values()) {
+        Class<?> taken = argument(encoder.getClass(), form.encoder);
+        if (taken != null && taken.isInstance(object)) {
+          return encode(form, encoder, object);
+        }
+      }
+    }
+    if (object instanceof Number || object instanceof Boolean || object instanceof Character) {
+      return object.toString();
     }
     if (object instanceof byte[] bytes) {
       return ByteBuffer.wrap(bytes);
     }
-    for (Encoder encoder : encoders()) {
-      if (encoder instanceof Encoder.Text<?> text && takes(encoder, Encoder.Text.class, object)) {
-        return ((Encoder.Text<Object>) text).encode(object);
-      }
-      if (encoder instanceof Encoder.Binary<?> binary
-          && takes(encoder, Encoder.Binary.class, object)) {
-        return ((Encoder.Binary<Object>) binary).encode(object);
-      }
-      if (encoder instanceof Encoder.TextStream<?> text
-          && takes(encoder, Encoder.TextStream.class, object)) {
-        StringWriter writer = new StringWriter();
-        ((Encoder.TextStream<Object>) text).encode(object, writer);
-        return writer.toString();
-      }
-      if (encoder instanceof Encoder.BinaryStream<?> binary
-          && takes(encoder, Encoder.BinaryStream.class, object)) {
-        ByteArrayOutputStream stream = new ByteArrayOutputStream();
-        ((Encoder.BinaryStream<Object>) binary).encode(object, stream);
-        return ByteBuffer.wrap(stream.toByteArray());
-      }
-    }
-    return object instanceof Number || object instanceof Boolean || object instanceof Character
-        ? object.toString()
+    // Tomcat sends neither as an object.
+    return container != Container.TOMCAT
+            && (object instanceof String || object instanceof ByteBuffer)
+        ? object
         : null;
   }
 
-  private static boolean takes(Encoder encoder, Class<?> kind, Object object) {
-    Class<?> taken = argument(encoder.getClass(), kind);
-    return taken != null && taken.isInstance(object);
+  @SuppressWarnings("unchecked") // an encoder's own type says what it takes
+  private static Object encode(Form form, Encoder encoder, Object object)
+      throws EncodeException, IOException {
+    return switch (form) {
+      case TEXT -> ((Encoder.Text<Object>) encoder).encode(object);
+      case BINARY -> ((Encoder.Binary<Object>) encoder).encode(object);
+      case TEXT_STREAM -> {
+        StringWriter writer = new StringWriter();
+        ((Encoder.TextStream<Object>) encoder).encode(object, writer);
+        yield writer.toString();
+      }
+      case BINARY_STREAM -> {
+        ByteArrayOutputStream stream = new ByteArrayOutputStream();
+        ((Encoder.BinaryStream<Object>) encoder).encode(object, stream);
+        yield ByteBuffer.wrap(stream.toByteArray());
+      }
+    };
   }
 
   private List<Decoder> decoders() {

@@ -12,211 +12,111 @@ import java.io.InputStream;
 import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** The handlers that containers call, one for each form in which they hand messages over. */
+/**
+ * Makes the handlers that containers call for those of the application, which run within their
+ * message and see no envelope.
+ */
 final class Handlers {
+
+  private static final Set<Class<?>> FORMS =
+      Set.of(
+          String.class,
+          Reader.class,
+          ByteBuffer.class,
+          byte[].class,
+          InputStream.class,
+          PongMessage.class);
 
   private Handlers() {}
 
-  /** Text messages. */
-  static final class Text implements MessageHandler.Whole<String> {
-
-    private final SocketSession session;
-    private final MessageHandler.Whole<String> handler;
-
-    Text(SocketSession session, MessageHandler.Whole<String> handler) {
-      this.session = session;
-      this.handler = handler;
-    }
-
-    @Override
-    public void onMessage(String message) {
-      CharSequence payload = session.text.take(message, true);
-      if (payload != null) {
-        deliver(session.text, handler, payload.toString());
-      }
-    }
+  /** Whether containers hand whole messages over as this type, without a decoder. */
+  static boolean isForm(Class<?> type) {
+    return FORMS.contains(type);
   }
 
-  /** Text messages in parts. */
-  static final class TextPart implements MessageHandler.Partial<String> {
-
-    private final SocketSession session;
-    private final MessageHandler.Partial<String> handler;
-
-    TextPart(SocketSession session, MessageHandler.Partial<String> handler) {
-      this.session = session;
-      this.handler = handler;
-    }
-
-    @Override
-    public void onMessage(String part, boolean last) {
-      CharSequence payload = session.text.take(part, last);
-      if (payload != null) {
-        deliver(session.text, handler, payload.toString(), last);
-      }
-    }
+  /** The form in which a container hands over what the application takes as this type. */
+  static Class<?> form(Class<?> type) {
+    return type == byte[].class ? ByteBuffer.class : type;
   }
 
-  /** Text messages as streams. */
-  static final class TextStream implements MessageHandler.Whole<Reader> {
-
-    private final SocketSession session;
-    private final MessageHandler.Whole<Reader> handler;
-
-    TextStream(SocketSession session, MessageHandler.Whole<Reader> handler) {
-      this.session = session;
-      this.handler = handler;
+  /**
+   * The handler that a container calls with whole messages.
+   *
+   * @param handler the application's, which takes this type
+   * @return null if no container hands messages over as this type
+   */
+  static MessageHandler.@Nullable Whole<?> whole(
+      SocketSession session, Class<?> type, MessageHandler.Whole<Object> handler) {
+    MessageHandler.Partial<Object> parts = (message, last) -> handler.onMessage(message);
+    if (type == Reader.class) {
+      return stream(session.text, parts);
     }
+    if (type == InputStream.class) {
+      return stream(session.binary, parts);
+    }
+    if (type == PongMessage.class) {
+      return pong -> {
+        try (Scope ignored = session.context().makeCurrent()) {
+          handler.onMessage(pong);
+        }
+      };
+    }
+    MessageHandler.Partial<?> partial = partial(session, type, parts);
+    return partial == null ? null : message -> onMessage(partial, message);
+  }
 
-    @Override
-    public void onMessage(Reader message) {
-      Reader payload;
+  @SuppressWarnings("unchecked") // both are of the type that the container was told
+  private static <T> void onMessage(MessageHandler.Partial<T> handler, Object message) {
+    handler.onMessage((T) message, true);
+  }
+
+  /**
+   * The handler that a container calls with parts of messages.
+   *
+   * @param handler the application's, which takes this type
+   * @return null if no container hands parts over as this type
+   */
+  static MessageHandler.@Nullable Partial<?> partial(
+      SocketSession session, Class<?> type, MessageHandler.Partial<Object> handler) {
+    if (type == String.class) {
+      return parts(session.text, handler);
+    }
+    if (type == ByteBuffer.class) {
+      return parts(session.binary, handler);
+    }
+    return type == byte[].class
+        ? parts(session.binary, (part, last) -> handler.onMessage(array((ByteBuffer) part), last))
+        : null;
+  }
+
+  private static <P> MessageHandler.Partial<P> parts(
+      Incoming<P, ?> incoming, MessageHandler.Partial<Object> handler) {
+    return (part, last) -> {
+      P payload = incoming.take(part, last);
+      if (payload != null) {
+        deliver(incoming, handler, payload, last);
+      }
+    };
+  }
+
+  private static <S> MessageHandler.Whole<S> stream(
+      Incoming<?, S> incoming, MessageHandler.Partial<Object> handler) {
+    return message -> {
+      S payload;
       try {
-        payload = session.text.open(message);
+        payload = incoming.open(message);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-      deliver(session.text, handler, payload);
-    }
-  }
-
-  /** Binary messages. */
-  static final class Binary implements MessageHandler.Whole<ByteBuffer> {
-
-    private final SocketSession session;
-    private final MessageHandler.Whole<ByteBuffer> handler;
-
-    Binary(SocketSession session, MessageHandler.Whole<ByteBuffer> handler) {
-      this.session = session;
-      this.handler = handler;
-    }
-
-    @Override
-    public void onMessage(ByteBuffer message) {
-      ByteBuffer payload = session.binary.take(message, true);
-      if (payload != null) {
-        deliver(session.binary, handler, payload);
-      }
-    }
-  }
-
-  /** Binary messages in parts. */
-  static final class BinaryPart implements MessageHandler.Partial<ByteBuffer> {
-
-    private final SocketSession session;
-    private final MessageHandler.Partial<ByteBuffer> handler;
-
-    BinaryPart(SocketSession session, MessageHandler.Partial<ByteBuffer> handler) {
-      this.session = session;
-      this.handler = handler;
-    }
-
-    @Override
-    public void onMessage(ByteBuffer part, boolean last) {
-      ByteBuffer payload = session.binary.take(part, last);
-      if (payload != null) {
-        deliver(session.binary, handler, payload, last);
-      }
-    }
-  }
-
-  /** Binary messages as streams. */
-  static final class BinaryStream implements MessageHandler.Whole<InputStream> {
-
-    private final SocketSession session;
-    private final MessageHandler.Whole<InputStream> handler;
-
-    BinaryStream(SocketSession session, MessageHandler.Whole<InputStream> handler) {
-      this.session = session;
-      this.handler = handler;
-    }
-
-    @Override
-    public void onMessage(InputStream message) {
-      InputStream payload;
-      try {
-        payload = session.binary.open(message);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-      deliver(session.binary, handler, payload);
-    }
-  }
-
-  /** Pongs, which are no messages of the application's and are not counted. */
-  static final class Pong implements MessageHandler.Whole<PongMessage> {
-
-    private final SocketSession session;
-    private final MessageHandler.Whole<PongMessage> handler;
-
-    Pong(SocketSession session, MessageHandler.Whole<PongMessage> handler) {
-      this.session = session;
-      this.handler = handler;
-    }
-
-    @Override
-    public void onMessage(PongMessage message) {
-      try (Scope ignored = session.context().makeCurrent()) {
-        handler.onMessage(message);
-      }
-    }
-  }
-
-  /** Messages that a decoder of the application's reads first. */
-  static final class Decoded<M> implements MessageHandler.Whole<M> {
-
-    private final TracedSession session;
-    private final Codecs.Decode<M> decode;
-    private final MessageHandler.Whole<Object> handler;
-
-    Decoded(TracedSession session, Codecs.Decode<M> decode, MessageHandler.Whole<Object> handler) {
-      this.session = session;
-      this.decode = decode;
-      this.handler = handler;
-    }
-
-    @Override
-    public void onMessage(M message) {
-      Object decoded;
-      try {
-        decoded = decode.decode(message);
-      } catch (DecodeException e) {
-        session.decodingFailed(e);
-        return;
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-      handler.onMessage(decoded);
-    }
-  }
-
-  /** Text that the application has no handler for. */
-  static final class Unhandled implements MessageHandler.Whole<String> {
-    @Override
-    public void onMessage(String message) {}
-  }
-
-  static byte[] array(ByteBuffer buffer) {
-    byte[] bytes = new byte[buffer.remaining()];
-    buffer.get(bytes);
-    return bytes;
-  }
-
-  private static <T> void deliver(Incoming incoming, MessageHandler.Whole<T> handler, T payload) {
-    Throwable thrown = null;
-    try (Scope ignored = incoming.context().makeCurrent()) {
-      handler.onMessage(payload);
-    } catch (Throwable t) {
-      thrown = t;
-      throw t;
-    } finally {
-      incoming.end(thrown);
-    }
+      deliver(incoming, handler, payload, true);
+    };
   }
 
   private static <T> void deliver(
-      Incoming incoming, MessageHandler.Partial<T> handler, T payload, boolean last) {
+      Incoming<?, ?> incoming, MessageHandler.Partial<T> handler, T payload, boolean last) {
     Throwable thrown = null;
     try (Scope ignored = incoming.context().makeCurrent()) {
       handler.onMessage(payload, last);
@@ -228,5 +128,28 @@ final class Handlers {
         incoming.end(thrown);
       }
     }
+  }
+
+  /** Has a decoder of the application's read messages; what it can't read is the endpoint's. */
+  static MessageHandler.Whole<Object> decoded(
+      TracedSession session, Codecs.Decode decode, MessageHandler.Whole<Object> handler) {
+    return message -> {
+      Object decoded;
+      try {
+        decoded = decode.decode(message);
+      } catch (DecodeException e) {
+        session.decodingFailed(e);
+        return;
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      handler.onMessage(decoded);
+    };
+  }
+
+  private static byte[] array(ByteBuffer buffer) {
+    byte[] bytes = new byte[buffer.remaining()];
+    buffer.get(bytes);
+    return bytes;
   }
 }

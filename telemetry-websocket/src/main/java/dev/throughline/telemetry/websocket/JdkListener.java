@@ -18,6 +18,8 @@ final class JdkListener implements WebSocket.Listener {
   private final Upgrade upgrade;
   private final @Nullable InstrumentedRequest<Upgrade, Upgrade> request;
   private final WebSocket.Listener listener;
+  private final Receive<CharSequence> onText;
+  private final Receive<ByteBuffer> onBinary;
   private volatile @Nullable WebSocket socket;
   private volatile @Nullable SocketSession session;
 
@@ -30,9 +32,16 @@ final class JdkListener implements WebSocket.Listener {
     this.upgrade = upgrade;
     this.request = request;
     this.listener = listener;
+    onText = listener::onText;
+    onBinary = listener::onBinary;
   }
 
-  /** What the application has for the JDK's socket; made by whoever sees that first. */
+  /** The application's handler of messages of one type. */
+  private interface Receive<P> {
+    @Nullable CompletionStage<?> receive(WebSocket socket, P part, boolean last);
+  }
+
+  /** The application's for the JDK's socket, made when either thread first sees that. */
   WebSocket socket(WebSocket webSocket) {
     WebSocket made = socket;
     return made == null ? make(webSocket) : made;
@@ -48,8 +57,7 @@ final class JdkListener implements WebSocket.Listener {
   }
 
   private WebSocket open(WebSocket webSocket) {
-    String protocol = webSocket.getSubprotocol();
-    upgrade.setEnvelopes(Protocols.hasEnvelopes(protocol));
+    upgrade.setEnvelopes(Protocols.hasEnvelopes(webSocket.getSubprotocol()));
     upgrade.setStatus(Upgrade.SWITCHING_PROTOCOLS);
     if (request != null) {
       request.end(upgrade, null);
@@ -59,63 +67,51 @@ final class JdkListener implements WebSocket.Listener {
     return opened == null ? webSocket : new JdkSocket(webSocket, opened);
   }
 
+  @SuppressWarnings("MustBeClosedChecker") // the caller's to close
+  private Scope makeCurrent() {
+    SocketSession present = session;
+    return present == null ? Scope.noop() : present.context().makeCurrent();
+  }
+
   @Override
   public void onOpen(WebSocket webSocket) {
     WebSocket socket = socket(webSocket);
-    SocketSession session = this.session;
-    if (session == null) {
-      listener.onOpen(socket);
-      return;
-    }
-    try (Scope ignored = session.context().makeCurrent()) {
+    try (Scope ignored = makeCurrent()) {
       listener.onOpen(socket);
     }
   }
 
   @Override
   public @Nullable CompletionStage<?> onText(WebSocket webSocket, CharSequence data, boolean last) {
-    SocketSession session = this.session;
-    if (session == null) {
-      return listener.onText(webSocket, data, last);
+    SocketSession present = session;
+    return receive(webSocket, present == null ? null : present.text, onText, data, last);
+  }
+
+  @Override
+  public @Nullable CompletionStage<?> onBinary(WebSocket webSocket, ByteBuffer data, boolean last) {
+    SocketSession present = session;
+    return receive(webSocket, present == null ? null : present.binary, onBinary, data, last);
+  }
+
+  private <P> @Nullable CompletionStage<?> receive(
+      WebSocket webSocket,
+      @Nullable Incoming<P, ?> incoming,
+      Receive<P> handler,
+      P data,
+      boolean last) {
+    if (incoming == null) {
+      return handler.receive(webSocket, data, last);
     }
-    Incoming incoming = session.text;
-    CharSequence part = incoming.take(data, last);
+    P part = incoming.take(data, last);
     if (part == null) {
       // The application is not told of it, and will not ask for the next.
       webSocket.request(1);
       return null;
     }
-    WebSocket socket = socket(webSocket);
     CompletionStage<?> handled = null;
     Throwable thrown = null;
     try (Scope ignored = incoming.context().makeCurrent()) {
-      handled = listener.onText(socket, part, last);
-    } catch (Throwable t) {
-      thrown = t;
-      throw t;
-    } finally {
-      finish(last ? incoming.finish() : null, handled, thrown);
-    }
-    return handled;
-  }
-
-  @Override
-  public @Nullable CompletionStage<?> onBinary(WebSocket webSocket, ByteBuffer data, boolean last) {
-    SocketSession session = this.session;
-    if (session == null) {
-      return listener.onBinary(webSocket, data, last);
-    }
-    Incoming incoming = session.binary;
-    ByteBuffer part = incoming.take(data, last);
-    if (part == null) {
-      webSocket.request(1);
-      return null;
-    }
-    WebSocket socket = socket(webSocket);
-    CompletionStage<?> handled = null;
-    Throwable thrown = null;
-    try (Scope ignored = incoming.context().makeCurrent()) {
-      handled = listener.onBinary(socket, part, last);
+      handled = handler.receive(socket(webSocket), part, last);
     } catch (Throwable t) {
       thrown = t;
       throw t;
@@ -146,7 +142,7 @@ final class JdkListener implements WebSocket.Listener {
     }
   }
 
-  private static @Nullable Throwable cause(@Nullable Throwable thrown) {
+  static @Nullable Throwable cause(@Nullable Throwable thrown) {
     return thrown instanceof CompletionException && thrown.getCause() != null
         ? thrown.getCause()
         : thrown;
@@ -154,50 +150,40 @@ final class JdkListener implements WebSocket.Listener {
 
   @Override
   public @Nullable CompletionStage<?> onPing(WebSocket webSocket, ByteBuffer message) {
-    SocketSession session = this.session;
-    if (session == null) {
-      return listener.onPing(webSocket, message);
-    }
-    try (Scope ignored = session.context().makeCurrent()) {
+    try (Scope ignored = makeCurrent()) {
       return listener.onPing(socket(webSocket), message);
     }
   }
 
   @Override
   public @Nullable CompletionStage<?> onPong(WebSocket webSocket, ByteBuffer message) {
-    SocketSession session = this.session;
-    if (session == null) {
-      return listener.onPong(webSocket, message);
-    }
-    try (Scope ignored = session.context().makeCurrent()) {
+    try (Scope ignored = makeCurrent()) {
       return listener.onPong(socket(webSocket), message);
     }
   }
 
   @Override
   public @Nullable CompletionStage<?> onClose(WebSocket webSocket, int statusCode, String reason) {
-    SocketSession session = this.session;
-    if (session == null) {
-      return listener.onClose(webSocket, statusCode, reason);
-    }
-    try (Scope ignored = session.context().makeCurrent()) {
+    try (Scope ignored = makeCurrent()) {
       return listener.onClose(socket(webSocket), statusCode, reason);
     } finally {
-      session.end(statusCode, null);
+      end(statusCode, null);
     }
   }
 
   @Override
   public void onError(WebSocket webSocket, Throwable error) {
-    SocketSession session = this.session;
-    if (session == null) {
-      listener.onError(webSocket, error);
-      return;
-    }
-    try (Scope ignored = session.context().makeCurrent()) {
+    try (Scope ignored = makeCurrent()) {
       listener.onError(socket(webSocket), error);
     } finally {
-      session.end(0, error);
+      end(0, error);
+    }
+  }
+
+  private void end(int code, @Nullable Throwable error) {
+    SocketSession present = session;
+    if (present != null) {
+      present.end(code, error);
     }
   }
 }

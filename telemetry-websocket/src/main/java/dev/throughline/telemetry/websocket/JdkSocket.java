@@ -9,102 +9,97 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** A socket of the JDK's client that counts what is sent, and puts envelopes before messages. */
-final class JdkSocket implements WebSocket {
+final class JdkSocket extends ForwardingSocket {
 
-  private final WebSocket socket;
   private final SocketSession session;
-  private final Outgoing text;
-  private final Outgoing binary;
+  private final Send<CharSequence> sendText;
+  private final Send<ByteBuffer> sendBinary;
 
   // What is sent at once, as nearly all is, allocates no future of ours.
   private final CompletableFuture<WebSocket> done = CompletableFuture.completedFuture(this);
 
   JdkSocket(WebSocket socket, SocketSession session) {
-    this.socket = socket;
+    super(socket);
     this.session = session;
-    text = session.textSent;
-    binary = session.binarySent;
+    sendText = socket::sendText;
+    sendBinary = socket::sendBinary;
+  }
+
+  /** Sends a part of a message of either type. */
+  private interface Send<P> {
+    CompletableFuture<WebSocket> send(P part, boolean last);
   }
 
   @Override
   public CompletableFuture<WebSocket> sendText(CharSequence data, boolean last) {
-    if (data == null) {
-      return socket.sendText(data, last);
-    }
-    CharSequence part = text.put(data, last);
-    CompletableFuture<WebSocket> sent;
-    try {
-      sent = socket.sendText(part, last);
-    } catch (Throwable t) {
-      text.end(t);
-      throw t;
-    }
-    return sent(sent, last ? text.finish() : null);
+    return send(session.textSent, sendText, data, last);
   }
 
   @Override
   public CompletableFuture<WebSocket> sendBinary(ByteBuffer data, boolean last) {
+    return send(session.binarySent, sendBinary, data, last);
+  }
+
+  private <P> CompletableFuture<WebSocket> send(
+      Outgoing<P> outgoing, Send<P> send, P data, boolean last) {
     if (data == null) {
-      return socket.sendBinary(data, last);
+      return send.send(data, last);
     }
-    ByteBuffer part = binary.put(data, last);
+    P part = outgoing.put(data);
     CompletableFuture<WebSocket> sent;
     try {
-      sent = socket.sendBinary(part, last);
+      sent = send.send(part, last);
     } catch (Throwable t) {
-      binary.end(t);
+      outgoing.failed(t);
       throw t;
     }
-    return sent(sent, last ? binary.finish() : null);
+    if (sent.isCompletedExceptionally()) {
+      outgoing.failed(sent.handle((socket, thrown) -> thrown).join());
+      return result(sent, null);
+    }
+    return result(sent, outgoing.sent(last));
   }
 
   /** The result, with this socket in the place of the JDK's. */
-  private CompletableFuture<WebSocket> sent(
+  private CompletableFuture<WebSocket> result(
       CompletableFuture<WebSocket> sent, @Nullable SocketMessage message) {
     if (sent.isDone() && !sent.isCompletedExceptionally()) {
       SocketMessage.finish(message, null);
       return done;
     }
-    if (message != null) {
-      CompletableFuture<?> unused = sent.whenComplete((socket, thrown) -> message.end(thrown));
-    }
-    return sent.thenApply(socket -> this);
+    CompletableFuture<WebSocket> result = new CompletableFuture<>();
+    CompletableFuture<?> unused =
+        sent.whenComplete(
+            (socket, thrown) -> {
+              SocketMessage.finish(message, thrown);
+              if (thrown == null) {
+                result.complete(this);
+              } else {
+                result.completeExceptionally(thrown);
+              }
+            });
+    return result;
   }
 
   @Override
   public CompletableFuture<WebSocket> sendPing(ByteBuffer message) {
-    return sent(socket.sendPing(message), null);
+    return result(socket.sendPing(message), null);
   }
 
   @Override
   public CompletableFuture<WebSocket> sendPong(ByteBuffer message) {
-    return sent(socket.sendPong(message), null);
+    return result(socket.sendPong(message), null);
   }
 
   @Override
   public CompletableFuture<WebSocket> sendClose(int statusCode, String reason) {
-    return sent(socket.sendClose(statusCode, reason), null);
-  }
-
-  @Override
-  public void request(long n) {
-    socket.request(n);
+    return result(socket.sendClose(statusCode, reason), null);
   }
 
   /** The application's own protocol. */
   @Override
   public String getSubprotocol() {
     return Protocols.applications(socket.getSubprotocol());
-  }
-
-  @Override
-  public boolean isOutputClosed() {
-    return socket.isOutputClosed();
-  }
-
-  @Override
-  public boolean isInputClosed() {
-    return socket.isInputClosed();
   }
 
   @Override
@@ -115,10 +110,5 @@ final class JdkSocket implements WebSocket {
       // The listener is not told.
       session.end(1006, null);
     }
-  }
-
-  @Override
-  public String toString() {
-    return socket.toString();
   }
 }

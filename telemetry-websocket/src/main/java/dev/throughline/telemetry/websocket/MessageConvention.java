@@ -24,7 +24,7 @@ final class MessageConvention implements RequestConvention<SocketMessage, Socket
         }
       };
 
-  private static final TextMapSetter<SocketMessage> SETTER =
+  static final TextMapSetter<SocketMessage> SETTER =
       new TextMapSetter<>() {
         @Override
         public void set(@Nullable SocketMessage message, String name, String value) {
@@ -34,27 +34,33 @@ final class MessageConvention implements RequestConvention<SocketMessage, Socket
         }
       };
 
-  private final boolean sent;
-  private final boolean carriesContext;
+  private final SpanKind kind;
+  private final @Nullable TextMapGetter<SocketMessage> getter;
+  private final @Nullable TextMapSetter<SocketMessage> setter;
 
-  MessageConvention(boolean sent, boolean carriesContext) {
-    this.sent = sent;
-    this.carriesContext = carriesContext;
+  /** Both are null unless the messages carry their context. */
+  MessageConvention(
+      SpanKind kind,
+      @Nullable TextMapGetter<SocketMessage> getter,
+      @Nullable TextMapSetter<SocketMessage> setter) {
+    this.kind = kind;
+    this.getter = getter;
+    this.setter = setter;
   }
 
   @Override
   public SpanKind kind() {
-    return sent ? SpanKind.PRODUCER : SpanKind.CONSUMER;
+    return kind;
   }
 
   @Override
   public String spanName(SocketMessage message) {
-    return sent ? "websocket.send" : "websocket.receive";
+    return kind == SpanKind.PRODUCER ? "websocket.send" : "websocket.receive";
   }
 
   @Override
   public void onStart(AttributeSink attributes, SocketMessage message) {
-    attributes.set(WebSocketKeys.MESSAGE_TYPE, message.isText() ? "text" : "binary");
+    attributes.set(WebSocketKeys.MESSAGE_TYPE, message.type().name());
   }
 
   @Override
@@ -80,11 +86,11 @@ final class MessageConvention implements RequestConvention<SocketMessage, Socket
 
   @Override
   public @Nullable TextMapGetter<SocketMessage> requestGetter() {
-    return !sent && carriesContext ? GETTER : null;
+    return getter;
   }
 
   @Override
   public @Nullable TextMapSetter<SocketMessage> requestSetter() {
-    return sent && carriesContext ? SETTER : null;
+    return setter;
   }
 }

@@ -3,82 +3,109 @@
 
 package dev.throughline.telemetry.websocket;
 
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
+import io.opentelemetry.api.common.Attributes;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The message of one kind that is going out in several parts, the first of which takes the
- * envelope. Used by one thread at a time, as the libraries want it.
+ * The messages of one type that go out: whole ones, and the one that goes out in parts, the first
+ * of which takes the envelope. The latter is used by one thread at a time, as the libraries want
+ * it.
  */
-final class Outgoing {
+final class Outgoing<P> {
 
   private final SocketSession session;
-  private final boolean text;
+  private final MessageType<P, ?> type;
+  private final Attributes point;
+
   private boolean begun;
   private boolean plain;
   private @Nullable SocketMessage message;
 
-  Outgoing(SocketSession session, boolean text) {
+  /** Of the part that is on its way: {@link #sent} and {@link #failed} make something of them. */
+  private long bytes;
+
+  private boolean plainBehind;
+
+  Outgoing(SocketSession session, MessageType<P, ?> type) {
     this.session = session;
-    this.text = text;
+    this.type = type;
+    point = session.point("transmit", type);
   }
 
-  /** The text that goes out for a part; the part itself where nothing stands before it. */
-  CharSequence put(CharSequence part, boolean last) {
-    long bytes = SocketSession.bytes(part);
-    String envelope = begin(part, SocketSession.first(part), bytes);
-    count(bytes, last);
-    return envelope == null ? part : envelope + part;
+  MessageType<P, ?> type() {
+    return type;
   }
 
-  /** The bytes that go out for a part; the part itself where nothing stands before it. */
-  ByteBuffer put(ByteBuffer part, boolean last) {
-    String envelope = begin(null, SocketSession.first(part), part.remaining());
-    count(part.remaining(), last);
-    return envelope == null ? part : joined(envelope, part);
+  /** Begins a message that goes out whole; null if it has no span. */
+  @Nullable SocketMessage begin(P payload, long bytes) {
+    SocketMessage whole = session.sending(type, payload, bytes);
+    if (whole != null) {
+      whole.addBytes(bytes);
+    }
+    return whole;
   }
 
-  /** An envelope and the payload behind it, which is read. */
-  static ByteBuffer joined(String envelope, ByteBuffer payload) {
-    byte[] context = envelope.getBytes(StandardCharsets.US_ASCII);
-    ByteBuffer joined = ByteBuffer.allocate(context.length + payload.remaining());
-    return joined.put(context).put(payload).flip();
+  /** The payload, behind its envelope if it has one. */
+  P enveloped(@Nullable SocketMessage message, P payload) {
+    String envelope = session.envelope(message, type.first().applyAsInt(payload));
+    return envelope == null ? payload : type.join().apply(envelope, payload);
   }
 
-  /** What stands before the part; null where nothing does. */
-  private @Nullable String begin(@Nullable CharSequence part, int first, long bytes) {
+  /** Counts a whole message that the library has taken. */
+  void sent(long bytes) {
+    session.sent(point, 1, bytes);
+  }
+
+  /** What goes out for a part; the part itself if nothing stands before it. */
+  P put(P part) {
+    bytes = type.bytes().applyAsLong(part);
+    int first = type.first().applyAsInt(part);
     if (begun && (plain || first < 0)) {
-      return null;
+      plainBehind = plain;
+      return part;
     }
     if (!begun) {
-      begun = true;
-      message = session.sending(part, text, bytes);
+      message = session.sending(type, part, bytes);
     }
-    String envelope = session.envelope(message, first);
+    P put = enveloped(message, part);
     // Behind an empty part the payload is still to begin.
-    plain = envelope != null || first >= 0;
-    return envelope;
+    plainBehind = put != part || first >= 0;
+    return put;
   }
 
-  private void count(long bytes, boolean last) {
+  /**
+   * Counts the part, which the library has taken.
+   *
+   * @return the message that it was the last part of, for the caller to end; null if there is none
+   */
+  @Nullable SocketMessage sent(boolean last) {
     SocketMessage present = message;
     if (present != null) {
       present.addBytes(bytes);
     }
-    session.sent(text, last ? 1 : 0, bytes);
+    session.sent(point, last ? 1 : 0, bytes);
+    begun = !last;
+    plain = plainBehind && !last;
+    message = last ? null : present;
+    return last ? present : null;
   }
 
-  /** The last part has gone out: the next one begins a message. */
-  @Nullable SocketMessage finish() {
-    SocketMessage finished = message;
+  /** Takes the part back, which the library has not taken; a part that goes on may come again. */
+  void failed(Throwable thrown) {
+    if (!begun || !(thrown instanceof IllegalStateException)) {
+      if (message != null) {
+        message.addBytes(bytes);
+      }
+      end(thrown);
+    }
+  }
+
+  /** Ends the message that goes out in parts, of which nothing more will come. */
+  void end(@Nullable Throwable thrown) {
+    SocketMessage ended = message;
     message = null;
     begun = false;
     plain = false;
-    return finished;
-  }
-
-  void end(@Nullable Throwable thrown) {
-    SocketMessage.finish(finish(), thrown);
+    SocketMessage.finish(ended, thrown);
   }
 }

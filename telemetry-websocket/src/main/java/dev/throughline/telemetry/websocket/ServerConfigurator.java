@@ -6,7 +6,6 @@ package dev.throughline.telemetry.websocket;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import io.opentelemetry.context.Scope;
 import jakarta.websocket.Endpoint;
-import jakarta.websocket.Extension;
 import jakarta.websocket.HandshakeResponse;
 import jakarta.websocket.server.HandshakeRequest;
 import jakarta.websocket.server.ServerEndpointConfig;
@@ -15,24 +14,26 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Records upgrades right before they are answered, and makes the endpoints that are traced. */
-final class ServerConfigurator extends ServerEndpointConfig.Configurator {
+final class ServerConfigurator extends ForwardingConfigurator {
 
   private final Sockets sockets;
-  private final ServerEndpointConfig.@Nullable Configurator configurator;
   private final @Nullable Class<?> endpointClass;
+  private final String path;
 
   /**
-   * @param configurator the application's; null where it has none
-   * @param endpointClass the application's, in the place of which stands a traced one; null where
-   *     the container has the application's class, and upgrades are all that is seen
+   * @param endpointClass the application's, in the place of which stands a traced one; null if the
+   *     container has the application's class, and upgrades are all that is seen
+   * @param path of the endpoint, a template
    */
   ServerConfigurator(
       Sockets sockets,
-      ServerEndpointConfig.@Nullable Configurator configurator,
-      @Nullable Class<?> endpointClass) {
+      ServerEndpointConfig.Configurator configurator,
+      @Nullable Class<?> endpointClass,
+      String path) {
+    super(configurator);
     this.sockets = sockets;
-    this.configurator = configurator;
     this.endpointClass = endpointClass;
+    this.path = path;
   }
 
   @Override
@@ -40,13 +41,13 @@ final class ServerConfigurator extends ServerEndpointConfig.Configurator {
       ServerEndpointConfig config, HandshakeRequest request, HandshakeResponse response) {
     Upgrade upgrade = upgrade(config, request);
     if (upgrade == null) {
-      modifyApplications(config, request, response);
+      super.modifyHandshake(config, request, response);
       return;
     }
     InstrumentedRequest<Upgrade, Upgrade> started = sockets.serve(upgrade);
     Throwable thrown = null;
     try (Scope ignored = upgrade.context().makeCurrent()) {
-      modifyApplications(config, request, response);
+      super.modifyHandshake(config, request, response);
       upgrade.setStatus(Upgrade.SWITCHING_PROTOCOLS);
       if (endpointClass != null) {
         agree(config, upgrade, response);
@@ -88,53 +89,16 @@ final class ServerConfigurator extends ServerEndpointConfig.Configurator {
     }
   }
 
-  private void modifyApplications(
-      ServerEndpointConfig config, HandshakeRequest request, HandshakeResponse response) {
-    if (configurator == null) {
-      super.modifyHandshake(config, request, response);
-    } else {
-      configurator.modifyHandshake(config, request, response);
-    }
-  }
-
   @Override
   public String getNegotiatedSubprotocol(List<String> supported, List<String> requested) {
     if (!sockets.isEnabled()) {
-      return applications(supported, requested);
+      return super.getNegotiatedSubprotocol(supported, requested);
     }
     return Protocols.answer(
-        applications(supported, Protocols.applications(requested)),
+        super.getNegotiatedSubprotocol(supported, Protocols.applications(requested)),
         requested,
         endpointClass != null,
         sockets.sources().contains(ContextSource.SUB_PROTOCOL));
-  }
-
-  private String applications(List<String> supported, List<String> requested) {
-    return configurator == null
-        ? super.getNegotiatedSubprotocol(supported, requested)
-        : configurator.getNegotiatedSubprotocol(supported, requested);
-  }
-
-  @Override
-  public List<Extension> getNegotiatedExtensions(
-      List<Extension> installed, List<Extension> requested) {
-    return configurator == null
-        ? super.getNegotiatedExtensions(installed, requested)
-        : configurator.getNegotiatedExtensions(installed, requested);
-  }
-
-  @Override
-  public boolean checkOrigin(String originHeaderValue) {
-    return configurator == null
-        ? super.checkOrigin(originHeaderValue)
-        : configurator.checkOrigin(originHeaderValue);
-  }
-
-  @Override
-  public ServerEndpointConfig.Configurator getContainerDefaultConfigurator() {
-    return configurator == null
-        ? super.getContainerDefaultConfigurator()
-        : configurator.getContainerDefaultConfigurator();
   }
 
   /** What containers take for an instance of their class they call as an {@link Endpoint}. */
@@ -143,22 +107,16 @@ final class ServerConfigurator extends ServerEndpointConfig.Configurator {
   public <T> T getEndpointInstance(Class<T> type) throws InstantiationException {
     Class<?> wrapped = endpointClass;
     if (wrapped == null) {
-      return applications(type);
+      return super.getEndpointInstance(type);
     }
-    Object instance = applications(wrapped);
+    Object instance = super.getEndpointInstance(wrapped);
     return (T)
         new Endpoints.Traced(
             sockets,
             instance instanceof Endpoint endpoint
                 ? endpoint
-                : new AnnotatedEndpoint(instance, AnnotatedMethods.of(wrapped)),
+                : new AnnotatedEndpoint(instance, AnnotatedMethods.of(wrapped), path),
             null,
             null);
-  }
-
-  private <T> T applications(Class<T> type) throws InstantiationException {
-    return configurator == null
-        ? super.getEndpointInstance(type)
-        : configurator.getEndpointInstance(type);
   }
 }

@@ -3,14 +3,10 @@
 
 package dev.throughline.telemetry.websocket;
 
-import jakarta.websocket.Decoder;
-import jakarta.websocket.Encoder;
 import jakarta.websocket.Endpoint;
-import jakarta.websocket.Extension;
 import jakarta.websocket.server.ServerEndpoint;
 import jakarta.websocket.server.ServerEndpointConfig;
 import java.util.List;
-import java.util.Map;
 
 /** Endpoints in the place of those of the application. */
 final class ServerEndpoints {
@@ -19,11 +15,11 @@ final class ServerEndpoints {
   private ServerEndpoints() {}
 
   static ServerEndpointConfig.Configurator configurator(Sockets sockets) {
-    return new ServerConfigurator(sockets, null, null);
+    return new ServerConfigurator(sockets, new ServerEndpointConfig.Configurator(), null, "");
   }
 
   static ServerEndpointConfig wrap(Sockets sockets, ServerEndpointConfig config) {
-    if (config instanceof TracedConfig) {
+    if (config instanceof ForwardingServerConfig) {
       return config;
     }
     Class<?> type = config.getEndpointClass();
@@ -31,8 +27,15 @@ final class ServerEndpoints {
       // Tells at once what can't be called.
       AnnotatedMethods.of(type);
     }
-    return new TracedConfig(
-        config, new ServerConfigurator(sockets, config.getConfigurator(), type));
+    ServerEndpointConfig.Configurator applications = config.getConfigurator();
+    return new ForwardingServerConfig(
+        config,
+        Endpoints.Traced.class,
+        new ServerConfigurator(
+            sockets,
+            applications == null ? new ServerEndpointConfig.Configurator() : applications,
+            type,
+            config.getPath()));
   }
 
   static ServerEndpointConfig wrap(Sockets sockets, Class<?> type) {
@@ -49,57 +52,5 @@ final class ServerEndpoints {
       config.configurator(AnnotatedMethods.instance(annotation.configurator()));
     }
     return wrap(sockets, config.build());
-  }
-
-  /** The application's configuration, but for who makes its endpoint. */
-  private static final class TracedConfig implements ServerEndpointConfig {
-
-    private final ServerEndpointConfig config;
-    private final ServerConfigurator configurator;
-
-    TracedConfig(ServerEndpointConfig config, ServerConfigurator configurator) {
-      this.config = config;
-      this.configurator = configurator;
-    }
-
-    @Override
-    public Class<?> getEndpointClass() {
-      return Endpoints.Traced.class;
-    }
-
-    @Override
-    public Configurator getConfigurator() {
-      return configurator;
-    }
-
-    @Override
-    public String getPath() {
-      return config.getPath();
-    }
-
-    @Override
-    public List<String> getSubprotocols() {
-      return config.getSubprotocols();
-    }
-
-    @Override
-    public List<Extension> getExtensions() {
-      return config.getExtensions();
-    }
-
-    @Override
-    public List<Class<? extends Encoder>> getEncoders() {
-      return config.getEncoders();
-    }
-
-    @Override
-    public List<Class<? extends Decoder>> getDecoders() {
-      return config.getDecoders();
-    }
-
-    @Override
-    public Map<String, Object> getUserProperties() {
-      return config.getUserProperties();
-    }
   }
 }

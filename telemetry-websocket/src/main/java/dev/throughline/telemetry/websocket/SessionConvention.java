@@ -77,7 +77,7 @@ final class SessionConvention implements RequestConvention<SocketSession, Socket
   public Attributes durationAttributes(
       SocketSession session, @Nullable SocketSession closed, @Nullable Throwable error) {
     String errorType = errorType(session, closed, error);
-    Attributes point = session.points().session();
+    Attributes point = session.point();
     return errorType == null
         ? point
         : point.toBuilder().put(WebSocketKeys.ERROR_TYPE, errorType).build();

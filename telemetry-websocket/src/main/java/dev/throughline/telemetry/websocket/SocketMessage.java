@@ -11,13 +11,13 @@ import org.jspecify.annotations.Nullable;
 /** A message that has a span, or carries a context. */
 class SocketMessage {
 
-  private final boolean text;
+  private final MessageType<?, ?> type;
   private @Nullable StringBuilder added;
   private @Nullable InstrumentedRequest<SocketMessage, SocketMessage> request;
   private long bytes;
 
-  SocketMessage(boolean text) {
-    this.text = text;
+  SocketMessage(MessageType<?, ?> type) {
+    this.type = type;
   }
 
   /** One that came in with a context. */
@@ -25,8 +25,8 @@ class SocketMessage {
 
     private final Envelope.Fields fields;
 
-    Enveloped(boolean text, Envelope.Fields fields) {
-      super(text);
+    Enveloped(MessageType<?, ?> type, Envelope.Fields fields) {
+      super(type);
       this.fields = fields;
     }
 
@@ -41,8 +41,8 @@ class SocketMessage {
     request = started;
   }
 
-  boolean isText() {
-    return text;
+  MessageType<?, ?> type() {
+    return type;
   }
 
   long bytes() {

@@ -10,6 +10,8 @@ import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanContext;
 import io.opentelemetry.context.Context;
+import java.io.InputStream;
+import java.io.Reader;
 import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.util.List;
@@ -24,17 +26,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class SocketSession {
 
-  final Incoming text = new Incoming(this, true);
-  final Incoming binary = new Incoming(this, false);
-
-  /** Of messages that are sent in parts; a whole one needs none. */
-  final Outgoing textSent = new Outgoing(this, true);
-
-  final Outgoing binarySent = new Outgoing(this, false);
+  final Incoming<CharSequence, Reader> text;
+  final Incoming<ByteBuffer, InputStream> binary;
+  final Outgoing<CharSequence> textSent;
+  final Outgoing<ByteBuffer> binarySent;
 
   private final Sockets sockets;
   private final Upgrade upgrade;
-  private final Points points;
+  private final Attributes point;
   private final String opened = Instant.now().toString();
   private final AtomicLong messagesSent = new AtomicLong();
   private final AtomicLong bytesSent = new AtomicLong();
@@ -56,7 +55,11 @@ final class SocketSession {
   SocketSession(Sockets sockets, Upgrade upgrade) {
     this.sockets = sockets;
     this.upgrade = upgrade;
-    points = new Points(upgrade);
+    point = point(upgrade);
+    text = new Incoming<>(this, MessageType.TEXT);
+    binary = new Incoming<>(this, MessageType.BINARY);
+    textSent = new Outgoing<>(this, MessageType.TEXT);
+    binarySent = new Outgoing<>(this, MessageType.BINARY);
     awaitsContext =
         upgrade.isServer()
             && sockets.sources().contains(ContextSource.FIRST_MESSAGE)
@@ -65,62 +68,39 @@ final class SocketSession {
     request =
         sockets.sessions.start(
             upgrade.context(), this, span.isValid() ? List.of(span) : List.of(), 0);
-    sockets.countSession(1, points.session, context());
+    sockets.countSession(1, point, context());
   }
 
-  /** The attributes of a session's points on metrics, made once. */
-  static final class Points {
-
-    private final Attributes session;
-    private final Attributes sentText;
-    private final Attributes sentBinary;
-    private final Attributes receivedText;
-    private final Attributes receivedBinary;
-
-    Points(Upgrade upgrade) {
-      AttributesBuilder attributes =
-          Attributes.builder().put(WebSocketKeys.SIDE, upgrade.isServer() ? "server" : "client");
-      String route = upgrade.route();
-      String host = upgrade.host();
-      if (route != null) {
-        attributes.put(WebSocketKeys.HTTP_ROUTE, route);
-      } else if (host != null) {
-        attributes
-            .put(WebSocketKeys.SERVER_ADDRESS, host)
-            .put(WebSocketKeys.SERVER_PORT, upgrade.port());
-      }
-      session = attributes.build();
-      sentText = message("transmit", "text");
-      sentBinary = message("transmit", "binary");
-      receivedText = message("receive", "text");
-      receivedBinary = message("receive", "binary");
+  /** The attributes of the session's points on metrics. */
+  private static Attributes point(Upgrade upgrade) {
+    AttributesBuilder attributes =
+        Attributes.builder().put(WebSocketKeys.SIDE, upgrade.isServer() ? "server" : "client");
+    String route = upgrade.route();
+    String host = upgrade.host();
+    if (route != null) {
+      attributes.put(WebSocketKeys.HTTP_ROUTE, route);
+    } else if (host != null) {
+      attributes
+          .put(WebSocketKeys.SERVER_ADDRESS, host)
+          .put(WebSocketKeys.SERVER_PORT, upgrade.port());
     }
+    return attributes.build();
+  }
 
-    private Attributes message(String direction, String type) {
-      return session.toBuilder()
-          .put(WebSocketKeys.NETWORK_IO_DIRECTION, direction)
-          .put(WebSocketKeys.MESSAGE_TYPE, type)
-          .build();
-    }
+  Attributes point() {
+    return point;
+  }
 
-    Attributes session() {
-      return session;
-    }
-
-    Attributes message(boolean sent, boolean text) {
-      if (sent) {
-        return text ? sentText : sentBinary;
-      }
-      return text ? receivedText : receivedBinary;
-    }
+  /** The attributes of its messages' points, one way. */
+  Attributes point(String direction, MessageType<?, ?> type) {
+    return point.toBuilder()
+        .put(WebSocketKeys.NETWORK_IO_DIRECTION, direction)
+        .put(WebSocketKeys.MESSAGE_TYPE, type.name())
+        .build();
   }
 
   Upgrade upgrade() {
     return upgrade;
-  }
-
-  Points points() {
-    return points;
   }
 
   boolean envelopes() {
@@ -139,18 +119,18 @@ final class SocketSession {
   /**
    * A message that is about to go out.
    *
-   * @param payload its text, or its first part; null for a binary one
-   * @return null where it has no span
+   * @param payload all of it, or its first part
+   * @return null if it has no span
    */
-  @Nullable SocketMessage sending(@Nullable CharSequence payload, boolean isText, long bytes) {
-    if (!sockets.chooses(this, true, payload, bytes)) {
+  <P> @Nullable SocketMessage sending(MessageType<P, ?> type, P payload, long bytes) {
+    if (!sockets.chooses(this, true, type.text().apply(payload), bytes)) {
       return null;
     }
     Context own = context();
     Context current = Context.current();
     Span span = Span.fromContextOrNull(current);
     boolean within = span != null && span.getSpanContext().isValid();
-    SocketMessage message = new SocketMessage(isText);
+    SocketMessage message = new SocketMessage(type);
     message.started(
         sockets
             .sent(envelopes())
@@ -193,35 +173,33 @@ final class SocketSession {
    * @param fields what its envelope carries; null where it has none
    * @return null where it has no span, and brought no context
    */
-  @Nullable SocketMessage receiving(
-      @Nullable CharSequence payload,
-      boolean isText,
-      long bytes,
-      Envelope.@Nullable Fields fields) {
+  <P> @Nullable SocketMessage receiving(
+      MessageType<P, ?> type, P payload, long bytes, Envelope.@Nullable Fields fields) {
     if (fields != null && !fields.isEmpty()) {
-      SocketMessage message = new SocketMessage.Enveloped(isText, fields);
+      SocketMessage message = new SocketMessage.Enveloped(type, fields);
       Context own = context();
       message.started(sockets.receivedInEnvelope.start(own, message, links(Context.root()), 0));
       return message;
     }
-    if (!sockets.chooses(this, false, payload, bytes)) {
+    if (!sockets.chooses(this, false, type.text().apply(payload), bytes)) {
       return null;
     }
-    SocketMessage message = new SocketMessage(isText);
+    SocketMessage message = new SocketMessage(type);
     message.started(sockets.received.start(context(), message));
     return message;
   }
 
   /**
-   * Whether a text message is the context that a client sends first, and is none of the
-   * application's.
+   * Whether a message is the context that a client sends first, and is none of the application's.
+   *
+   * @param payload null if it is binary, which no context is
    */
-  boolean takesContext(CharSequence payload) {
-    if (!awaitsContext) {
+  boolean takesContext(@Nullable CharSequence payload) {
+    if (!awaitsContext || payload == null) {
       return false;
     }
     awaitsContext = false;
-    if (payload.length() > Envelope.MAX_CONTEXT || !startsWith(payload, "traceparent:")) {
+    if (payload.length() > Envelope.MAX_CONTEXT || !payload.toString().startsWith("traceparent:")) {
       return false;
     }
     boolean ended = payload.charAt(payload.length() - 1) == '\n';
@@ -230,7 +208,7 @@ final class SocketSession {
       return false;
     }
     Context own = context();
-    Context found = sockets.extract(own, new SocketMessage.Enveloped(true, fields));
+    Context found = sockets.extract(own, new SocketMessage.Enveloped(MessageType.TEXT, fields));
     SpanContext remote = Span.fromContext(found).getSpanContext();
     if (found != own && remote.isValid()) {
       sockets.link(own, remote);
@@ -241,46 +219,26 @@ final class SocketSession {
     return true;
   }
 
-  private static boolean startsWith(CharSequence text, String prefix) {
-    if (text.length() < prefix.length()) {
-      return false;
-    }
-    for (int i = 0; i < prefix.length(); i++) {
-      if (text.charAt(i) != prefix.charAt(i)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   boolean awaitsContext() {
     return awaitsContext;
   }
 
-  /** A whole message goes out. */
-  void sent(@Nullable SocketMessage message, boolean isText, long bytes) {
-    if (message != null) {
-      message.addBytes(bytes);
-    }
-    sent(isText, 1, bytes);
-  }
-
-  void sent(boolean isText, int messages, long bytes) {
+  void sent(Attributes point, int messages, long bytes) {
     messagesSent.addAndGet(messages);
     bytesSent.addAndGet(bytes);
-    sockets.countMessage(messages, bytes, points.message(true, isText), context());
+    sockets.countMessage(messages, bytes, point, context());
   }
 
-  void received(boolean isText, int messages, long bytes) {
+  void received(Attributes point, int messages, long bytes) {
     messagesReceived.addAndGet(messages);
     bytesReceived.addAndGet(bytes);
-    sockets.countMessage(messages, bytes, points.message(false, isText), context());
+    sockets.countMessage(messages, bytes, point, context());
   }
 
   /** A message began like an envelope and was none, or its context was too long for one. */
   void fault() {
     envelopeFaults.incrementAndGet();
-    sockets.countFault(points.session, context());
+    sockets.countFault(point, context());
   }
 
   /** Whether as much time has passed since the last span as is to lie between two. */
@@ -318,6 +276,13 @@ final class SocketSession {
     failure = thrown;
   }
 
+  /** A method of an annotated endpoint threw, and its container's handler does not. */
+  void failedWithin(Throwable thrown) {
+    failed(thrown);
+    text.failed(thrown);
+    binary.failed(thrown);
+  }
+
   /**
    * Ends the session; a second call does nothing.
    *
@@ -338,27 +303,6 @@ final class SocketSession {
     if (request != null) {
       request.end(this, error != null || !SessionConvention.isFailure(code) ? error : failure);
     }
-    sockets.countSession(-1, points.session, context());
-  }
-
-  /** The bytes of a text in UTF-8. */
-  static long bytes(CharSequence text) {
-    long bytes = text.length();
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c >= 0x80) {
-        // Of four bytes each of two surrogates is two.
-        bytes += c < 0x800 || Character.isSurrogate(c) ? 1 : 2;
-      }
-    }
-    return bytes;
-  }
-
-  static int first(CharSequence text) {
-    return text.length() == 0 ? -1 : text.charAt(0);
-  }
-
-  static int first(ByteBuffer bytes) {
-    return bytes.hasRemaining() ? bytes.get(bytes.position()) & 0xff : -1;
+    sockets.countSession(-1, point, context());
   }
 }

@@ -14,6 +14,7 @@ import io.opentelemetry.api.metrics.LongUpDownCounter;
 import io.opentelemetry.api.metrics.Meter;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanContext;
+import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.propagation.TextMapPropagator;
 import java.util.List;
@@ -67,10 +68,22 @@ final class Sockets {
             .setDurationHistogram(
                 WebSocketKeys.SESSION_DURATION, "Duration of WebSocket sessions.", SECONDS)
             .build();
-    sent = messages(telemetry, new MessageConvention(true, false), ParentPolicy.CHILD);
-    sentInEnvelope = messages(telemetry, new MessageConvention(true, true), ParentPolicy.CHILD);
-    received = messages(telemetry, new MessageConvention(false, false), ParentPolicy.CHILD);
-    receivedInEnvelope = messages(telemetry, new MessageConvention(false, true), parentPolicy);
+    sent =
+        messages(
+            telemetry, new MessageConvention(SpanKind.PRODUCER, null, null), ParentPolicy.CHILD);
+    sentInEnvelope =
+        messages(
+            telemetry,
+            new MessageConvention(SpanKind.PRODUCER, null, MessageConvention.SETTER),
+            ParentPolicy.CHILD);
+    received =
+        messages(
+            telemetry, new MessageConvention(SpanKind.CONSUMER, null, null), ParentPolicy.CHILD);
+    receivedInEnvelope =
+        messages(
+            telemetry,
+            new MessageConvention(SpanKind.CONSUMER, MessageConvention.GETTER, null),
+            parentPolicy);
     Meter meter = telemetry.openTelemetry().getMeter(WebSocketTelemetry.SCOPE);
     active =
         meter

@@ -7,11 +7,8 @@ import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import io.opentelemetry.context.Context;
 import jakarta.websocket.ClientEndpoint;
 import jakarta.websocket.ClientEndpointConfig;
-import jakarta.websocket.Decoder;
 import jakarta.websocket.DeploymentException;
-import jakarta.websocket.Encoder;
 import jakarta.websocket.Endpoint;
-import jakarta.websocket.Extension;
 import jakarta.websocket.HandshakeResponse;
 import jakarta.websocket.Session;
 import jakarta.websocket.WebSocketContainer;
@@ -19,20 +16,17 @@ import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
-import javax.net.ssl.SSLContext;
+import java.util.TreeMap;
 
 /** A container whose clients are recorded. */
-final class TracedContainer implements WebSocketContainer {
+final class TracedContainer extends ForwardingContainer {
 
   private final Sockets sockets;
-  private final WebSocketContainer container;
 
   private TracedContainer(Sockets sockets, WebSocketContainer container) {
+    super(container);
     this.sockets = sockets;
-    this.container = container;
   }
 
   // The door calls this, so that it loads without jakarta.websocket on the class path.
@@ -47,7 +41,7 @@ final class TracedContainer implements WebSocketContainer {
       return container.connectToServer(annotated, path);
     }
     Class<?> type = annotated.getClass();
-    return connect(new AnnotatedEndpoint(annotated, methods(type)), config(type), path);
+    return connect(new AnnotatedEndpoint(annotated, methods(type), null), config(type), path);
   }
 
   @Override
@@ -57,7 +51,7 @@ final class TracedContainer implements WebSocketContainer {
       return container.connectToServer(annotatedType, path);
     }
     return connect(
-        new AnnotatedEndpoint(instance(annotatedType), methods(annotatedType)),
+        new AnnotatedEndpoint(instance(annotatedType), methods(annotatedType), null),
         config(annotatedType),
         path);
   }
@@ -88,16 +82,16 @@ final class TracedContainer implements WebSocketContainer {
     if (endpoint == null || path == null) {
       return container.connectToServer(endpoint, config, path);
     }
+    ClientEndpointConfig applications =
+        config == null ? ClientEndpointConfig.Builder.create().build() : config;
     Upgrade upgrade = Upgrade.sent(path);
     InstrumentedRequest<Upgrade, Upgrade> request = sockets.request(upgrade);
     try {
       Session session =
           container.connectToServer(
               new Endpoints.Traced(sockets, endpoint, upgrade, request),
-              new TracedConfig(
-                  config == null ? ClientEndpointConfig.Builder.create().build() : config,
-                  upgrade,
-                  sockets),
+              new ForwardingClientConfig(
+                  applications, new TracedConfigurator(applications, upgrade, sockets)),
               path);
       return Endpoints.traced(session);
     } catch (Throwable t) {
@@ -140,56 +134,6 @@ final class TracedContainer implements WebSocketContainer {
     return config.build();
   }
 
-  /** The application's configuration, but for what goes out with the upgrade. */
-  private static final class TracedConfig implements ClientEndpointConfig {
-
-    private final ClientEndpointConfig config;
-    private final Configurator configurator;
-
-    TracedConfig(ClientEndpointConfig config, Upgrade upgrade, Sockets sockets) {
-      this.config = config;
-      Configurator applications = config.getConfigurator();
-      configurator =
-          new TracedConfigurator(
-              applications == null ? new Configurator() : applications, upgrade, sockets);
-    }
-
-    @Override
-    public List<String> getPreferredSubprotocols() {
-      return config.getPreferredSubprotocols();
-    }
-
-    @Override
-    public List<Extension> getExtensions() {
-      return config.getExtensions();
-    }
-
-    @Override
-    public SSLContext getSSLContext() {
-      return config.getSSLContext();
-    }
-
-    @Override
-    public Configurator getConfigurator() {
-      return configurator;
-    }
-
-    @Override
-    public List<Class<? extends Encoder>> getEncoders() {
-      return config.getEncoders();
-    }
-
-    @Override
-    public List<Class<? extends Decoder>> getDecoders() {
-      return config.getDecoders();
-    }
-
-    @Override
-    public Map<String, Object> getUserProperties() {
-      return config.getUserProperties();
-    }
-  }
-
   /** Puts the context and the question for envelopes into the headers, and reads the answer. */
   private static final class TracedConfigurator extends ClientEndpointConfig.Configurator {
 
@@ -197,9 +141,9 @@ final class TracedContainer implements WebSocketContainer {
     private final Upgrade upgrade;
     private final Sockets sockets;
 
-    TracedConfigurator(
-        ClientEndpointConfig.Configurator configurator, Upgrade upgrade, Sockets sockets) {
-      this.configurator = configurator;
+    TracedConfigurator(ClientEndpointConfig config, Upgrade upgrade, Sockets sockets) {
+      ClientEndpointConfig.Configurator applications = config.getConfigurator();
+      configurator = applications == null ? new ClientEndpointConfig.Configurator() : applications;
       this.upgrade = upgrade;
       this.sockets = sockets;
     }
@@ -233,65 +177,14 @@ final class TracedContainer implements WebSocketContainer {
     public void afterResponse(HandshakeResponse response) {
       try {
         if (sockets.asksForEnvelopes()) {
-          response
-              .getHeaders()
-              .forEach(
-                  (name, values) -> {
-                    if (name.toLowerCase(Locale.ROOT).equals(Envelope.HEADER)
-                        && values.equals(List.of(Envelope.VERSION))) {
-                      upgrade.setEnvelopes(true);
-                    }
-                  });
+          Map<String, List<String>> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+          headers.putAll(response.getHeaders());
+          upgrade.setEnvelopes(List.of(Envelope.VERSION).equals(headers.get(Envelope.HEADER)));
         }
       } catch (Throwable t) {
         sockets.guard.caught("ClientEndpointConfig.Configurator.afterResponse", t);
       }
       configurator.afterResponse(response);
     }
-  }
-
-  @Override
-  public long getDefaultAsyncSendTimeout() {
-    return container.getDefaultAsyncSendTimeout();
-  }
-
-  @Override
-  public void setAsyncSendTimeout(long milliseconds) {
-    container.setAsyncSendTimeout(milliseconds);
-  }
-
-  @Override
-  public long getDefaultMaxSessionIdleTimeout() {
-    return container.getDefaultMaxSessionIdleTimeout();
-  }
-
-  @Override
-  public void setDefaultMaxSessionIdleTimeout(long milliseconds) {
-    container.setDefaultMaxSessionIdleTimeout(milliseconds);
-  }
-
-  @Override
-  public int getDefaultMaxBinaryMessageBufferSize() {
-    return container.getDefaultMaxBinaryMessageBufferSize();
-  }
-
-  @Override
-  public void setDefaultMaxBinaryMessageBufferSize(int max) {
-    container.setDefaultMaxBinaryMessageBufferSize(max);
-  }
-
-  @Override
-  public int getDefaultMaxTextMessageBufferSize() {
-    return container.getDefaultMaxTextMessageBufferSize();
-  }
-
-  @Override
-  public void setDefaultMaxTextMessageBufferSize(int max) {
-    container.setDefaultMaxTextMessageBufferSize(max);
-  }
-
-  @Override
-  public Set<Extension> getInstalledExtensions() {
-    return container.getInstalledExtensions();
   }
 }

@@ -3,22 +3,15 @@
 
 package dev.throughline.telemetry.websocket;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.throughline.telemetry.instrument.Guard;
-import jakarta.websocket.CloseReason;
 import jakarta.websocket.Endpoint;
 import jakarta.websocket.EndpointConfig;
-import jakarta.websocket.Extension;
 import jakarta.websocket.MessageHandler;
-import jakarta.websocket.PongMessage;
 import jakarta.websocket.RemoteEndpoint;
 import jakarta.websocket.Session;
-import jakarta.websocket.WebSocketContainer;
-import java.io.IOException;
-import java.io.InputStream;
 import java.io.Reader;
-import java.net.URI;
-import java.nio.ByteBuffer;
-import java.security.Principal;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
@@ -31,9 +24,8 @@ import org.jspecify.annotations.Nullable;
  * A container's session, whose handlers run within it and whose messages are counted, and carry
  * envelopes where both sides know them.
  */
-final class TracedSession implements Session {
+final class TracedSession extends ForwardingSession {
 
-  private final Session session;
   private final SocketSession socket;
   private final Endpoint endpoint;
   private final Guard guard;
@@ -54,11 +46,11 @@ final class TracedSession implements Session {
       Endpoint endpoint,
       EndpointConfig config,
       Guard guard) {
-    this.session = session;
+    super(session);
     this.socket = socket;
     this.endpoint = endpoint;
     this.guard = guard;
-    codecs = new Codecs(config);
+    codecs = new Codecs(config, Container.of(session));
     envelope = socket.envelopes() ? Envelope.HEAD + Envelope.MAX_CONTEXT : 0;
     if (envelope > 0) {
       // A message that just fitted without an envelope is to fit with one.
@@ -80,9 +72,9 @@ final class TracedSession implements Session {
       return;
     }
     try {
-      MessageHandler.Whole<String> handler = new Handlers.Text(socket, new Handlers.Unhandled());
-      session.addMessageHandler(String.class, handler);
-      contextHandler = handler;
+      List<MessageHandler> added = new ArrayList<>(1);
+      add(added, String.class, requireNonNull(Handlers.whole(socket, String.class, text -> {})));
+      contextHandler = added.get(0);
     } catch (IllegalStateException e) {
       // The application handles text, and so takes the context on its way.
       contextHandler = null;
@@ -125,112 +117,49 @@ final class TracedSession implements Session {
 
   @SuppressWarnings("unchecked") // the type says what the handler takes
   private synchronized void addWhole(Class<?> type, MessageHandler.Whole<?> handler) {
+    MessageHandler.Whole<Object> applications = (MessageHandler.Whole<Object>) handler;
     List<MessageHandler> added = new ArrayList<>(1);
-    if (type == String.class) {
-      add(added, String.class, new Handlers.Text(socket, (MessageHandler.Whole<String>) handler));
-    } else if (type == Reader.class) {
-      add(
-          added,
-          Reader.class,
-          new Handlers.TextStream(socket, (MessageHandler.Whole<Reader>) handler));
-    } else if (type == ByteBuffer.class) {
-      add(
-          added,
-          ByteBuffer.class,
-          new Handlers.Binary(socket, (MessageHandler.Whole<ByteBuffer>) handler));
-    } else if (type == byte[].class) {
-      MessageHandler.Whole<byte[]> bytes = (MessageHandler.Whole<byte[]>) handler;
-      add(
-          added,
-          ByteBuffer.class,
-          new Handlers.Binary(socket, buffer -> bytes.onMessage(Handlers.array(buffer))));
-    } else if (type == InputStream.class) {
-      add(
-          added,
-          InputStream.class,
-          new Handlers.BinaryStream(socket, (MessageHandler.Whole<InputStream>) handler));
-    } else if (type == PongMessage.class) {
-      add(
-          added,
-          PongMessage.class,
-          new Handlers.Pong(socket, (MessageHandler.Whole<PongMessage>) handler));
+    MessageHandler.Whole<?> whole = Handlers.whole(socket, type, applications);
+    if (whole != null) {
+      add(added, Handlers.form(type), whole);
     } else {
-      addDecoded(added, type, (MessageHandler.Whole<Object>) handler);
+      Map<Class<?>, Codecs.Decode> decoding = codecs.decoding(type);
+      if (decoding.isEmpty()) {
+        throw new IllegalStateException("No decoder of " + type.getName());
+      }
+      decoding.forEach(
+          (form, decode) -> {
+            MessageHandler.Whole<Object> decoded = Handlers.decoded(this, decode, applications);
+            add(added, form, requireNonNull(Handlers.whole(socket, form, decoded)));
+          });
     }
     handlers.put(handler, added);
   }
 
-  /** What the application's decoders make of a message; an error of theirs is the endpoint's. */
-  private void addDecoded(
-      List<MessageHandler> added, Class<?> type, MessageHandler.Whole<Object> handler) {
-    Codecs.Decoding decoding = codecs.decoding(type);
-    if (decoding.isEmpty()) {
-      throw new IllegalStateException("No decoder of " + type.getName());
-    }
-    if (decoding.text() != null) {
-      add(
-          added,
-          String.class,
-          new Handlers.Text(socket, new Handlers.Decoded<>(this, decoding.text(), handler)));
-    }
-    if (decoding.textStream() != null) {
-      add(
-          added,
-          Reader.class,
-          new Handlers.TextStream(
-              socket, new Handlers.Decoded<>(this, decoding.textStream(), handler)));
-    }
-    if (decoding.binary() != null) {
-      add(
-          added,
-          ByteBuffer.class,
-          new Handlers.Binary(socket, new Handlers.Decoded<>(this, decoding.binary(), handler)));
-    }
-    if (decoding.binaryStream() != null) {
-      add(
-          added,
-          InputStream.class,
-          new Handlers.BinaryStream(
-              socket, new Handlers.Decoded<>(this, decoding.binaryStream(), handler)));
-    }
-  }
-
-  private <T> void add(List<MessageHandler> added, Class<T> type, MessageHandler.Whole<T> handler) {
-    if (type == String.class || type == Reader.class) {
-      makeRoom();
-    }
-    session.addMessageHandler(type, handler);
+  @SuppressWarnings("unchecked") // the type says what the handler takes
+  private <T> void add(List<MessageHandler> added, Class<T> type, MessageHandler.Whole<?> handler) {
+    makeRoom(type);
+    session.addMessageHandler(type, (MessageHandler.Whole<T>) handler);
     added.add(handler);
   }
 
   @SuppressWarnings("unchecked") // the type says what the handler takes
-  private synchronized void addPartial(Class<?> type, MessageHandler.Partial<?> handler) {
-    MessageHandler added;
-    if (type == String.class) {
-      makeRoom();
-      Handlers.TextPart part =
-          new Handlers.TextPart(socket, (MessageHandler.Partial<String>) handler);
-      session.addMessageHandler(String.class, part);
-      added = part;
-    } else if (type == ByteBuffer.class || type == byte[].class) {
-      MessageHandler.Partial<ByteBuffer> buffers =
-          type == ByteBuffer.class
-              ? (MessageHandler.Partial<ByteBuffer>) handler
-              : (buffer, last) ->
-                  ((MessageHandler.Partial<byte[]>) handler)
-                      .onMessage(Handlers.array(buffer), last);
-      Handlers.BinaryPart part = new Handlers.BinaryPart(socket, buffers);
-      session.addMessageHandler(ByteBuffer.class, part);
-      added = part;
-    } else {
+  private synchronized <T> void addPartial(Class<?> type, MessageHandler.Partial<?> handler) {
+    MessageHandler.Partial<?> parts =
+        Handlers.partial(socket, type, (MessageHandler.Partial<Object>) handler);
+    if (parts == null) {
       throw new IllegalStateException("No partial messages of " + type.getName());
     }
-    handlers.put(handler, List.of(added));
+    Class<T> form = (Class<T>) Handlers.form(type);
+    makeRoom(form);
+    session.addMessageHandler(form, (MessageHandler.Partial<T>) parts);
+    handlers.put(handler, List.of(parts));
   }
 
-  private void makeRoom() {
+  /** Takes our handler of a first message away for one of the application's. */
+  private void makeRoom(Class<?> form) {
     MessageHandler ours = contextHandler;
-    if (ours != null) {
+    if (ours != null && (form == String.class || form == Reader.class)) {
       contextHandler = null;
       session.removeMessageHandler(ours);
     }
@@ -317,90 +246,5 @@ final class TracedSession implements Session {
 
   private int withoutEnvelope(int length) {
     return length <= envelope ? length : length - envelope;
-  }
-
-  @Override
-  public WebSocketContainer getContainer() {
-    return session.getContainer();
-  }
-
-  @Override
-  public String getProtocolVersion() {
-    return session.getProtocolVersion();
-  }
-
-  @Override
-  public List<Extension> getNegotiatedExtensions() {
-    return session.getNegotiatedExtensions();
-  }
-
-  @Override
-  public boolean isSecure() {
-    return session.isSecure();
-  }
-
-  @Override
-  public boolean isOpen() {
-    return session.isOpen();
-  }
-
-  @Override
-  public long getMaxIdleTimeout() {
-    return session.getMaxIdleTimeout();
-  }
-
-  @Override
-  public void setMaxIdleTimeout(long milliseconds) {
-    session.setMaxIdleTimeout(milliseconds);
-  }
-
-  @Override
-  public String getId() {
-    return session.getId();
-  }
-
-  @Override
-  public void close() throws IOException {
-    session.close();
-  }
-
-  @Override
-  public void close(CloseReason closeReason) throws IOException {
-    session.close(closeReason);
-  }
-
-  @Override
-  public URI getRequestURI() {
-    return session.getRequestURI();
-  }
-
-  @Override
-  public Map<String, List<String>> getRequestParameterMap() {
-    return session.getRequestParameterMap();
-  }
-
-  @Override
-  public String getQueryString() {
-    return session.getQueryString();
-  }
-
-  @Override
-  public Map<String, String> getPathParameters() {
-    return session.getPathParameters();
-  }
-
-  @Override
-  public Map<String, Object> getUserProperties() {
-    return session.getUserProperties();
-  }
-
-  @Override
-  public Principal getUserPrincipal() {
-    return session.getUserPrincipal();
-  }
-
-  @Override
-  public String toString() {
-    return session.toString();
   }
 }

@@ -182,18 +182,19 @@ class FuzzTest {
 
   /** Hands a message over in a form that is drawn by chance: whole, in parts, or as a stream. */
   private String received(String message, boolean text, SplittableRandom random) throws Exception {
-    Incoming incoming = text ? receiver.text : receiver.binary;
+    Incoming<?, ?> incoming = text ? receiver.text : receiver.binary;
     StringBuilder received = new StringBuilder();
     int form = random.nextInt(3);
     if (form == 0) {
       if (text) {
         StringWriter whole = new StringWriter();
-        incoming.open(new StringReader(message)).transferTo(whole);
+        receiver.text.open(new StringReader(message)).transferTo(whole);
         received.append(whole);
       } else {
         byte[] bytes = message.getBytes(ISO_8859_1);
         received.append(
-            new String(incoming.open(new ByteArrayInputStream(bytes)).readAllBytes(), ISO_8859_1));
+            new String(
+                receiver.binary.open(new ByteArrayInputStream(bytes)).readAllBytes(), ISO_8859_1));
       }
     } else {
       for (int at = 0, next; at >= 0; at = next) {
@@ -202,10 +203,11 @@ class FuzzTest {
         boolean last = end == message.length();
         String part = message.substring(at, end);
         if (text) {
-          CharSequence payload = incoming.take(part, last);
+          CharSequence payload = receiver.text.take(part, last);
           received.append(payload == null ? "" : payload);
         } else {
-          ByteBuffer payload = incoming.take(ByteBuffer.wrap(part.getBytes(ISO_8859_1)), last);
+          ByteBuffer payload =
+              receiver.binary.take(ByteBuffer.wrap(part.getBytes(ISO_8859_1)), last);
           received.append(payload == null ? "" : ISO_8859_1.decode(payload));
         }
         next = last ? -1 : end;
@@ -217,7 +219,7 @@ class FuzzTest {
 
   /** What goes out for a payload, which is sent whole or in parts. */
   private String sent(String payload, boolean text, SplittableRandom random) {
-    Outgoing outgoing = text ? sender.textSent : sender.binarySent;
+    Outgoing<?> outgoing = text ? sender.textSent : sender.binarySent;
     StringBuilder sent = new StringBuilder();
     boolean whole = random.nextBoolean();
     for (int at = 0, next; at >= 0; at = next) {
@@ -225,11 +227,12 @@ class FuzzTest {
       boolean last = end == payload.length();
       String part = payload.substring(at, end);
       if (text) {
-        sent.append(outgoing.put(part, last));
+        sent.append(sender.textSent.put(part));
       } else {
         sent.append(
-            ISO_8859_1.decode(outgoing.put(ByteBuffer.wrap(part.getBytes(ISO_8859_1)), last)));
+            ISO_8859_1.decode(sender.binarySent.put(ByteBuffer.wrap(part.getBytes(ISO_8859_1)))));
       }
+      SocketMessage.finish(outgoing.sent(last), null);
       next = last ? -1 : end;
     }
     outgoing.end(null);

@@ -266,7 +266,7 @@ class GuardsTest {
 
     Sockets extracting = over("extract");
     Context root = Context.root();
-    assertThat(extracting.extract(root, new SocketMessage(true))).isSameAs(root);
+    assertThat(extracting.extract(root, new SocketMessage(MessageType.TEXT))).isSameAs(root);
     Upgrade upgrade =
         Upgrade.received(
             URI.create("/s?traceparent=" + WebSocketKit.TRACEPARENT),
