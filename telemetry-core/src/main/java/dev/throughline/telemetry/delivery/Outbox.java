@@ -198,13 +198,14 @@ public final class Outbox extends SenderProvider {
 
   /**
    * From now on the thread that ends a span, or emits a log record, sends it and waits for the
-   * answer; what comes later than the deadline is dropped.
+   * answer.
    *
-   * @param deadlineNanos by {@link System#nanoTime}
+   * @param patience how long each waits; none waits while its receiver has not answered one that
+   *     waited before
    */
-  public void sendDirectly(long deadlineNanos) {
+  public void sendDirectly(Duration patience) {
     senders.forEach(Sender::hurry);
-    batches.forEach(batch -> batch.sendDirectly(deadlineNanos));
+    batches.forEach(batch -> batch.sendDirectly(patience));
   }
 
   /** Gives up what waits and what is on its way, and counts it as failed. */
