@@ -9,6 +9,7 @@ import dev.throughline.telemetry.delivery.Delivery;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
+import dev.throughline.telemetry.instrument.Propagation;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import dev.throughline.telemetry.instrument.ScopeHook;
@@ -17,7 +18,6 @@ import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
 import dev.throughline.telemetry.internals.OpenTelemetryInternals;
 import dev.throughline.telemetry.propagation.OffPropagators;
-import dev.throughline.telemetry.propagation.Propagation;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.metrics.Meter;
@@ -55,7 +55,7 @@ public final class Telemetry implements AutoCloseable {
   private final @Nullable Tracer tracer;
   // Made when it is first asked for.
   private @Nullable Propagation propagation;
-  private final Guard guard = new Guard("dev.throughline.telemetry");
+  private final Guard guard;
   private final @Nullable Shutdown shutdown;
   private final @Nullable SpanNames names;
   private final SpanBuilder off = new SpanBuilder(this, null, null);
@@ -74,6 +74,7 @@ public final class Telemetry implements AutoCloseable {
       String configuration) {
     this.configuration = configuration;
     this.signals = signals;
+    guard = signals.guard();
     this.baggageKeys = baggageKeys;
     this.scopeName = scopeName;
     tracer = signals.spans() ? signals.openTelemetry().getTracer(scopeName) : null;
@@ -220,12 +221,12 @@ public final class Telemetry implements AutoCloseable {
 
   /** Writes the current trace context and baggage into a map, e.g. a message's headers. */
   public void inject(Map<String, String> carrier) {
-    propagation().inject(carrier, Propagation.MAP_SETTER);
+    propagation().inject(Context.current(), carrier);
   }
 
   /** Writes the current trace context and baggage into any carrier. */
   public <C> void inject(C carrier, TextMapSetter<C> setter) {
-    propagation().inject(carrier, setter);
+    propagation().inject(Context.current(), carrier, setter);
   }
 
   /**
@@ -233,7 +234,7 @@ public final class Telemetry implements AutoCloseable {
    * What can't be read is left out.
    */
   public Context extract(Map<String, String> carrier) {
-    return propagation().extract(carrier, Propagation.MAP_GETTER);
+    return propagation().extract(Context.current(), carrier);
   }
 
   /**
@@ -241,7 +242,7 @@ public final class Telemetry implements AutoCloseable {
    * stand on several lines are read as the W3C recommendations say.
    */
   public <C> Context extract(C carrier, TextMapGetter<C> getter) {
-    return propagation().extract(carrier, getter);
+    return propagation().extract(Context.current(), carrier, getter);
   }
 
   /**
@@ -252,6 +253,15 @@ public final class Telemetry implements AutoCloseable {
   public <REQ, RES> RequestInstrumenterBuilder<REQ, RES> instrumenter(
       String scopeName, RequestConvention<REQ, RES> convention) {
     return new RequestInstrumenterBuilder<>(signals, scopeName, convention);
+  }
+
+  /**
+   * What an adapter calls through that may throw, and must not reach the application.
+   *
+   * @param module the adapter's instrumentation scope, by which the hits are counted
+   */
+  public Guard guard(String module) {
+    return guard.of(module);
   }
 
   /**
@@ -335,7 +345,7 @@ public final class Telemetry implements AutoCloseable {
   private Propagation propagation() {
     Propagation made = propagation;
     if (made == null) {
-      made = new Propagation(signals.openTelemetry().getPropagators(), guard);
+      made = new Propagation(signals, guard);
       propagation = made;
     }
     return made;

@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.http;
 
+import dev.throughline.telemetry.instrument.HostAndPort;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -50,19 +51,11 @@ final class ClientAddress {
 
   /** An address without quotes, brackets and port; null for one that is hidden or unknown. */
   private static @Nullable String address(String node) {
-    String address = node.trim();
-    if (address.length() > 1 && address.startsWith("\"") && address.endsWith("\"")) {
-      address = address.substring(1, address.length() - 1);
-    }
-    if (address.startsWith("[")) {
-      int close = address.indexOf(']');
-      return close < 0 ? null : address.substring(1, close);
-    }
-    int colon = address.indexOf(':');
-    if (colon >= 0 && colon == address.lastIndexOf(':')) {
-      address = address.substring(0, colon);
-    }
-    return address.isEmpty() || address.startsWith("_") || address.equalsIgnoreCase("unknown")
+    String quoted = node.trim();
+    boolean inQuotes = quoted.length() > 1 && quoted.startsWith("\"") && quoted.endsWith("\"");
+    String address =
+        HostAndPort.parse(inQuotes ? quoted.substring(1, quoted.length() - 1) : quoted).host();
+    return address == null || address.startsWith("_") || address.equalsIgnoreCase("unknown")
         ? null
         : address;
   }

@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.http;
 
+import dev.throughline.telemetry.instrument.HttpAttributes;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -58,7 +59,7 @@ final class ClientExchange {
 
   int port() {
     int port = request.uri().getPort();
-    return port > 0 ? port : HttpValues.defaultPort(request.uri().getScheme());
+    return port > 0 ? port : HttpAttributes.defaultPort(request.uri().getScheme());
   }
 
   List<String> headers(String name) {

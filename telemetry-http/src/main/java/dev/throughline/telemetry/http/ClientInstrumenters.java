@@ -17,11 +17,10 @@ final class ClientInstrumenters {
 
   private final RequestInstrumenter<ClientExchange, HttpResponse<?>> http;
   private final RequestInstrumenter<ClientExchange, HttpResponse<?>> connect;
-  private final Guard guard = new Guard(HttpTelemetry.SCOPE);
-  private final boolean off;
+  private final Guard guard;
 
   ClientInstrumenters(Telemetry telemetry, HttpTelemetryBuilder builder) {
-    off = !telemetry.isEnabled();
+    guard = telemetry.guard(HttpTelemetry.SCOPE);
     http =
         telemetry
             .instrumenter(
@@ -29,18 +28,12 @@ final class ClientInstrumenters {
                 new ClientConvention(
                     new CapturedHeaders(HttpKeys.REQUEST_HEADER, builder.requestHeaders),
                     new CapturedHeaders(HttpKeys.RESPONSE_HEADER, builder.responseHeaders)))
-            .setDurationHistogram(
-                HttpKeys.CLIENT_DURATION,
-                "Duration of HTTP client requests.",
-                ServerInstrumenters.SECONDS)
+            .setDurationHistogram(HttpKeys.CLIENT_DURATION, "Duration of HTTP client requests.")
             .build();
     connect =
         telemetry
             .instrumenter(HttpTelemetry.SCOPE, new ConnectClientConvention())
-            .setDurationHistogram(
-                HttpKeys.RPC_CLIENT_DURATION,
-                "Duration of outgoing calls.",
-                ServerInstrumenters.SECONDS)
+            .setDurationHistogram(HttpKeys.RPC_CLIENT_DURATION, "Duration of outgoing calls.")
             .build();
   }
 
@@ -51,7 +44,7 @@ final class ClientInstrumenters {
    *     where it can't be read, so that the client refuses it
    */
   @Nullable ClientExchange exchange(HttpRequest request) {
-    if (off && Context.current() == Context.root()) {
+    if (http.propagation().hasNothingToSend(Context.current())) {
       return null;
     }
     try {

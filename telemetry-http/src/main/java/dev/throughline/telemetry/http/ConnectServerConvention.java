@@ -6,13 +6,14 @@ package dev.throughline.telemetry.http;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.HeaderSetter;
+import dev.throughline.telemetry.instrument.HttpAttributes;
 import dev.throughline.telemetry.instrument.Memo;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.propagation.TextMapGetter;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,7 +51,7 @@ final class ConnectServerConvention implements RequestConvention<ServerExchange,
     serverAddress.set(attributes, exchange);
     attributes.set(HttpKeys.NETWORK_PEER_ADDRESS, exchange.peerAddress());
     if (exchange.peerPort() > 0) {
-      attributes.set(HttpKeys.NETWORK_PEER_PORT, HttpValues.number(exchange.peerPort()));
+      attributes.set(HttpKeys.NETWORK_PEER_PORT, exchange.peerPort());
     }
   }
 
@@ -62,7 +63,7 @@ final class ConnectServerConvention implements RequestConvention<ServerExchange,
       @Nullable Throwable error) {
     ConnectCall call = call(exchange);
     if (call.isUnknownMethod(exchange.status())) {
-      attributes.set(HttpKeys.RPC_METHOD, HttpValues.OTHER);
+      attributes.set(HttpKeys.RPC_METHOD, HttpAttributes.OTHER_METHOD);
       attributes.set(HttpKeys.RPC_METHOD_ORIGINAL, call.method());
     }
     attributes.set(HttpKeys.RPC_RESPONSE_STATUS_CODE, call.errorCode(exchange.status()));
@@ -85,7 +86,7 @@ final class ConnectServerConvention implements RequestConvention<ServerExchange,
     int status = exchange.status();
     return point(
         points,
-        call.isUnknownMethod(status) ? HttpValues.OTHER : call.method(),
+        call.isUnknownMethod(status) ? HttpAttributes.OTHER_METHOD : call.method(),
         call.errorCode(status),
         errorType(exchange, response, error));
   }
@@ -113,8 +114,8 @@ final class ConnectServerConvention implements RequestConvention<ServerExchange,
   }
 
   @Override
-  public TextMapSetter<ServerExchange> responseSetter() {
-    return ServerConvention.RESPONSE_SETTER;
+  public HeaderSetter<ServerExchange> responseSetter() {
+    return ServerExchange::setResponseHeader;
   }
 
   @Override

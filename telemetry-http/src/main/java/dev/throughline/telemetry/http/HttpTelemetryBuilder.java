@@ -7,7 +7,6 @@ import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.ParentPolicy;
-import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder.ResponseHook;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -20,7 +19,6 @@ public final class HttpTelemetryBuilder {
 
   final Telemetry telemetry;
   final List<String> routes = new ArrayList<>();
-  final List<ResponseHook<ServerExchange>> responseHooks = new ArrayList<>();
   List<String> excludedPaths = DEFAULT_EXCLUDED_PATHS;
   List<String> requestHeaders = List.of();
   List<String> responseHeaders = List.of();
@@ -77,12 +75,6 @@ public final class HttpTelemetryBuilder {
    */
   public HttpTelemetryBuilder setPublicEdge(boolean publicEdge) {
     parentPolicy = publicEdge ? ParentPolicy.EDGE : ParentPolicy.CHILD;
-    return this;
-  }
-
-  /** For tests of what no setting reaches yet. */
-  HttpTelemetryBuilder addResponseHook(ResponseHook<ServerExchange> hook) {
-    responseHooks.add(hook);
     return this;
   }
 

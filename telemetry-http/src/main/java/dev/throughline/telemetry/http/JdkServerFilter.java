@@ -37,16 +37,10 @@ final class JdkServerFilter extends Filter {
   }
 
   private boolean isIgnored(HttpExchange exchange) {
-    String[] fields = instrumenters.fieldsWhenOff();
-    if (fields == null) {
-      return false;
-    }
-    for (String field : fields) {
-      if (exchange.getRequestHeaders().containsKey(field)) {
-        return false;
-      }
-    }
-    return true;
+    return instrumenters
+        .propagation()
+        .hasNothingFrom(
+            exchange, (received, field) -> received.getRequestHeaders().containsKey(field));
   }
 
   @Override

@@ -79,16 +79,9 @@ final class ServletFilter implements Filter {
   }
 
   private boolean isIgnored(HttpServletRequest request) {
-    String[] fields = instrumenters.fieldsWhenOff();
-    if (fields == null) {
-      return false;
-    }
-    for (String field : fields) {
-      if (request.getHeader(field) != null) {
-        return false;
-      }
-    }
-    return true;
+    return instrumenters
+        .propagation()
+        .hasNothingFrom(request, (received, field) -> received.getHeader(field) != null);
   }
 
   private static void serve(

@@ -6,7 +6,7 @@ package dev.throughline.telemetry.jdbc;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A database, as its URL tells.
+ * A database that a connection leads to, as its URL tells.
  *
  * @param system {@code db.system.name}
  * @param namespace {@code db.namespace}
@@ -27,39 +27,5 @@ record Database(
       return port == null ? address : address + ":" + port;
     }
     return system;
-  }
-
-  /** Whether what stands in double quotes is a name, and never a literal. */
-  boolean quotesNames() {
-    return switch (system) {
-      case "postgresql",
-          "h2database",
-          "oracle.db",
-          "ibm.db2",
-          "derby",
-          "hsqldb",
-          "sap.hana",
-          "clickhouse",
-          "aws.redshift" ->
-          true;
-      default -> false;
-    };
-  }
-
-  /** Whether a backslash in a literal is never more than a backslash. */
-  boolean backslashIsPlain() {
-    return switch (system) {
-      case "postgresql",
-          "h2database",
-          "sqlite",
-          "oracle.db",
-          "microsoft.sql_server",
-          "ibm.db2",
-          "derby",
-          "hsqldb",
-          "sap.hana" ->
-          true;
-      default -> false;
-    };
   }
 }

@@ -3,12 +3,13 @@
 
 package dev.throughline.telemetry.jdbc;
 
+import dev.throughline.telemetry.instrument.HostAndPort;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** What a JDBC URL tells of its database. User names, passwords and options are not looked at. */
+/** Reads from a JDBC URL which database it leads to. */
 final class DatabaseUrl {
 
   private static final Pattern HOST = option("host");
@@ -111,17 +112,9 @@ final class DatabaseUrl {
   }
 
   private void hostAndPort(String hosts, @Nullable Long defaultPort) {
-    String first = upTo(hosts, ",");
-    int end = first.startsWith("[") ? first.indexOf(']') : -1;
-    int colon = first.indexOf(':', Math.max(end, 0));
-    String host = colon < 0 ? first : first.substring(0, colon);
-    if (end > 0) {
-      host = first.substring(1, end);
-    }
-    address = named(host);
-    if (address != null) {
-      port = number(colon < 0 ? null : first.substring(colon + 1), defaultPort);
-    }
+    HostAndPort first = HostAndPort.parse(upTo(hosts, ","));
+    address = first.host();
+    port = address == null ? null : first.port() == null ? defaultPort : first.port();
   }
 
   /** A database in this process, or a server of it: {@code mem:name}, {@code tcp://host/name}. */
@@ -177,8 +170,10 @@ final class DatabaseUrl {
 
   /** {@code //host[\instance][:port][;databaseName=…]}. */
   private DatabaseUrl sqlServer(String rest) {
-    authority(rest, null);
-    String instance = find(INSTANCE, rest);
+    int slash = upTo(rest, ";").indexOf('\\');
+    String named = slash < 0 ? "" : upTo(rest.substring(slash + 1), ":;/");
+    authority(rest.replace("\\" + named, ""), null);
+    String instance = named.isEmpty() ? find(INSTANCE, rest) : named;
     String database = find(DATABASE, rest);
     if (address == null) {
       address = find(SERVER, rest);

@@ -15,53 +15,43 @@ import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.api.metrics.Meter;
 import io.opentelemetry.api.metrics.ObservableLongMeasurement;
+import java.sql.SQLException;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The metrics of a HikariCP pool.
+ * Records the metrics of a HikariCP pool.
  *
  * @see <a href="https://opentelemetry.io/docs/specs/semconv/db/database-metrics/">Connection pool
  *     metrics</a>
  */
 final class HikariMetrics {
 
-  private static final boolean PRESENT = isPresent();
-
   private HikariMetrics() {}
-
-  private static boolean isPresent() {
-    try {
-      Class.forName(
-          "com.zaxxer.hikari.HikariDataSource", false, HikariMetrics.class.getClassLoader());
-      return true;
-    } catch (ClassNotFoundException | LinkageError e) {
-      return false;
-    }
-  }
 
   /**
    * Has a pool recorded, unless its metrics go elsewhere already.
    *
-   * @return the pool's name; null where it is not HikariCP's
+   * @return the pool's name, which a pool that starts lazily has later; of others always null
    */
-  static @Nullable String attach(DataSource source, OpenTelemetry openTelemetry, Guard guard) {
-    if (!PRESENT) {
-      return null;
-    }
+  static Supplier<@Nullable String> attach(
+      DataSource source, OpenTelemetry openTelemetry, Guard guard) {
     try {
       return Pool.attach(source, openTelemetry, guard);
+    } catch (NoClassDefFoundError e) {
+      // The service has no HikariCP.
     } catch (Throwable t) {
       guard.caught("HikariDataSource.setMetricsTrackerFactory", t);
-      return null;
     }
+    return () -> null;
   }
 
   /** In a class of its own, since HikariCP need not be there. */
   private static final class Pool {
 
-    static @Nullable String attach(DataSource source, OpenTelemetry openTelemetry, Guard guard)
-        throws java.sql.SQLException {
+    static Supplier<@Nullable String> attach(
+        DataSource source, OpenTelemetry openTelemetry, Guard guard) throws SQLException {
       HikariDataSource pool = null;
       if (source instanceof HikariDataSource itself) {
         pool = itself;
@@ -69,12 +59,12 @@ final class HikariMetrics {
         pool = source.unwrap(HikariDataSource.class);
       }
       if (pool == null) {
-        return null;
+        return () -> null;
       }
       if (pool.getMetricsTrackerFactory() == null && pool.getMetricRegistry() == null) {
         pool.setMetricsTrackerFactory(new Factory(openTelemetry, guard));
       }
-      return pool.getPoolName();
+      return pool::getPoolName;
     }
   }
 
@@ -205,29 +195,25 @@ final class HikariMetrics {
       record(metrics.useTime, millis / 1e3);
     }
 
-    private void record(DoubleHistogram histogram, double seconds) {
-      try {
-        histogram.record(seconds, pool);
-      } catch (Throwable t) {
-        metrics.guard.caught("DoubleHistogram.record", t);
-      }
-    }
-
     @Override
     public void recordConnectionTimeout() {
-      try {
-        metrics.timeouts.add(1, pool);
-      } catch (Throwable t) {
-        metrics.guard.caught("LongCounter.add", t);
-      }
+      guarded("LongCounter.add", () -> metrics.timeouts.add(1, pool));
     }
 
     @Override
     public void close() {
+      guarded("BatchCallback.close", observation::close);
+    }
+
+    private void record(DoubleHistogram histogram, double seconds) {
+      guarded("DoubleHistogram.record", () -> histogram.record(seconds, pool));
+    }
+
+    private void guarded(String what, Runnable call) {
       try {
-        observation.close();
+        call.run();
       } catch (Throwable t) {
-        metrics.guard.caught("BatchCallback.close", t);
+        metrics.guard.caught(what, t);
       }
     }
   }

@@ -9,6 +9,7 @@ import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 
 /**
@@ -29,11 +30,11 @@ public final class JdbcTelemetry {
   static final List<Double> SECONDS = List.of(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1d, 5d, 10d);
 
   final RequestInstrumenter<Query, Throwable> calls;
-  final RequestInstrumenter<ConnectionWait, Throwable> waits;
+  final RequestInstrumenter<WaitConvention.Wait, Throwable> waits;
   final Queries queries;
   final Databases databases;
   final SqlComment comment;
-  final Guard guard = new Guard(SCOPE);
+  final Guard guard;
   final long waitThresholdNanos;
   final boolean transactionSpans;
   private final Telemetry telemetry;
@@ -41,6 +42,7 @@ public final class JdbcTelemetry {
 
   JdbcTelemetry(JdbcTelemetryBuilder builder) {
     telemetry = builder.telemetry;
+    guard = telemetry.guard(SCOPE);
     calls =
         telemetry
             .instrumenter(SCOPE, new QueryConvention())
@@ -49,9 +51,9 @@ public final class JdbcTelemetry {
             .build();
     waits = telemetry.instrumenter(SCOPE, new WaitConvention()).build();
     databases = new Databases(guard);
-    queries = new Queries(builder.queryText, Queries::analyze, guard);
+    queries = new Queries(builder.queryText, SqlAnalyzer::analyze, guard);
     comment = new SqlComment(builder.sqlComments, builder.sqlCommentsInPrepared, guard);
-    waitThresholdNanos = builder.waitThreshold.toNanos();
+    waitThresholdNanos = TimeUnit.NANOSECONDS.convert(builder.waitThreshold);
     transactionSpans = builder.transactionSpans;
   }
 
@@ -78,8 +80,9 @@ public final class JdbcTelemetry {
     if (!calls.isActive() || Traced.of(dataSource) != null) {
       return dataSource;
     }
-    String poolName = HikariMetrics.attach(dataSource, telemetry.openTelemetry(), guard);
-    return new TracedSource(this, dataSource, poolName).proxy(dataSource);
+    return new TracedSource(
+            this, dataSource, HikariMetrics.attach(dataSource, telemetry.openTelemetry(), guard))
+        .proxy(dataSource);
   }
 
   /**

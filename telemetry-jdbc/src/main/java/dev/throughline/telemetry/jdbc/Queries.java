@@ -6,9 +6,7 @@ package dev.throughline.telemetry.jdbc;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.throughline.telemetry.instrument.Guard;
-import io.opentelemetry.instrumentation.api.incubator.semconv.db.SqlDialect;
-import io.opentelemetry.instrumentation.api.incubator.semconv.db.SqlQuery;
-import io.opentelemetry.instrumentation.api.incubator.semconv.db.SqlQueryAnalyzer;
+import dev.throughline.telemetry.jdbc.SqlAnalyzer.Analyzed;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -17,8 +15,8 @@ import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was made of statements, by their text. Bounded, and asked without allocating: a text has two
- * slots to be in, each of which keeps the latest.
+ * Remembers what was made of statements, by their text. Bounded, and asked without allocating: a
+ * text has two slots to be in, each of which keeps the latest.
  */
 final class Queries {
 
@@ -34,18 +32,13 @@ final class Queries {
 
   private final AtomicReferenceArray<@Nullable Entry> slots = new AtomicReferenceArray<>(SLOTS);
   private final QueryText mode;
-  private final BiFunction<String, Database, SqlQuery> analyzer;
+  private final BiFunction<String, Database, Analyzed> analyzer;
   private final Guard guard;
 
-  Queries(QueryText mode, BiFunction<String, Database, SqlQuery> analyzer, Guard guard) {
+  Queries(QueryText mode, BiFunction<String, Database, Analyzed> analyzer, Guard guard) {
     this.mode = mode;
     this.analyzer = analyzer;
     this.guard = guard;
-  }
-
-  /** OpenTelemetry's analyzer. */
-  static SqlQuery analyze(String sql, Database database) {
-    return Analyzer.analyze(sql, database);
   }
 
   /**
@@ -75,23 +68,20 @@ final class Queries {
   }
 
   /** What the analyzer finds; a query without a text where it throws. */
-  @SuppressWarnings("deprecation") // to become package-private in 3.0; there is no other way
   private Query make(Database database, @Nullable String sql, boolean raw) {
     if (sql != null) {
       try {
-        SqlQuery found = analyzer.apply(SqlText.safe(sql, database), database);
+        Analyzed found = analyzer.apply(SqlText.safe(sql, database), database);
+        String text = raw ? SqlText.limited(sql) : shown(found.text());
         return new Query(
             database,
-            raw ? SqlText.limited(sql) : shown(found.getQueryText()),
-            found.getQuerySummary(),
-            found.getOperationName(),
-            found.getCollectionName(),
-            found.getStoredProcedureName());
+            new Analyzed(
+                text, found.summary(), found.operation(), found.collection(), found.procedure()));
       } catch (Throwable t) {
         guard.caught("SqlQueryAnalyzer.analyze", t);
       }
     }
-    return new Query(database, null, null, null, null, null);
+    return new Query(database, Analyzed.NOTHING);
   }
 
   private @Nullable String shown(@Nullable String sanitized) throws NoSuchAlgorithmException {
@@ -103,19 +93,5 @@ final class Queries {
       return HexFormat.of().formatHex(hash);
     }
     return sanitized;
-  }
-
-  /** In a class of its own, so that a version which does not fit is caught like what it throws. */
-  private static final class Analyzer {
-
-    private static final SqlQueryAnalyzer ANALYZER = SqlQueryAnalyzer.create(true);
-
-    static SqlQuery analyze(String sql, Database database) {
-      return ANALYZER.analyzeWithSummary(
-          sql,
-          database.quotesNames()
-              ? SqlDialect.DOUBLE_QUOTES_ARE_IDENTIFIERS
-              : SqlDialect.DOUBLE_QUOTES_ARE_STRING_LITERALS);
-    }
   }
 }

@@ -3,17 +3,18 @@
 
 package dev.throughline.telemetry.jdbc;
 
+import dev.throughline.telemetry.jdbc.SqlAnalyzer.Analyzed;
+import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;
 import java.util.Collection;
-import java.util.Iterator;
-import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Objects;
-import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** A statement or batch as spans and metrics have it; made once for a text and then kept. */
+/** A statement or batch as spans and metrics show it; made once for a text and then kept. */
 final class Query {
 
   private static final String BATCH = "BATCH";
@@ -28,23 +29,21 @@ final class Query {
   final @Nullable Long batchSize;
   final Attributes point;
 
-  Query(
-      Database database,
-      @Nullable String text,
-      @Nullable String summary,
-      @Nullable String operation,
-      @Nullable String collection,
-      @Nullable String procedure) {
+  Query(Database database, Analyzed shown) {
+    this(database, shown, null);
+  }
+
+  private Query(Database database, Analyzed shown, @Nullable Long batchSize) {
     this.database = database;
-    this.text = text;
-    this.summary = summary;
-    this.operation = operation;
-    this.collection = collection;
-    this.procedure = procedure;
-    batchSize = null;
+    this.batchSize = batchSize;
+    text = shown.text();
+    summary = shown.summary();
+    operation = shown.operation();
+    collection = shown.collection();
+    procedure = shown.procedure();
     name = summary == null ? database.target() : summary;
-    AttributesBuilder attributes =
-        Attributes.builder().put(JdbcKeys.DB_SYSTEM_NAME, database.system());
+    AttributesBuilder attributes = Attributes.builder();
+    put(attributes, JdbcKeys.DB_SYSTEM_NAME, database.system());
     put(attributes, JdbcKeys.DB_NAMESPACE, database.namespace());
     put(attributes, JdbcKeys.SERVER_ADDRESS, database.address());
     put(attributes, JdbcKeys.SERVER_PORT, database.port());
@@ -55,22 +54,8 @@ final class Query {
     point = attributes.build();
   }
 
-  private Query(Query batch, long batchSize) {
-    database = batch.database;
-    name = batch.name;
-    text = batch.text;
-    summary = batch.summary;
-    operation = batch.operation;
-    collection = batch.collection;
-    procedure = batch.procedure;
-    point = batch.point;
-    this.batchSize = batchSize;
-  }
-
   private static <T> void put(
-      AttributesBuilder attributes,
-      io.opentelemetry.api.common.AttributeKey<T> key,
-      @Nullable T value) {
+      AttributesBuilder attributes, AttributeKey<T> key, @Nullable T value) {
     if (value != null) {
       attributes.put(key, value);
     }
@@ -89,16 +74,16 @@ final class Query {
     }
     String summary = common(queries, query -> query.summary);
     String operation = common(queries, query -> query.operation);
-    Set<String> texts = new LinkedHashSet<>();
-    for (Query query : queries) {
-      if (query.text != null) {
-        texts.add(query.text);
-      }
-    }
+    String texts =
+        queries.stream()
+            .map(query -> query.text)
+            .filter(Objects::nonNull)
+            .distinct()
+            .collect(Collectors.joining("; "));
     return new Query(
-        new Query(
-            database,
-            texts.isEmpty() ? null : SqlText.limited(String.join("; ", texts)),
+        database,
+        new Analyzed(
+            texts.isEmpty() ? null : SqlText.limited(texts),
             summary == null ? BATCH : BATCH + " " + summary,
             operation == null ? BATCH : BATCH + " " + operation,
             common(queries, query -> query.collection),
@@ -108,13 +93,7 @@ final class Query {
 
   private static @Nullable String common(
       Collection<Query> queries, Function<Query, @Nullable String> part) {
-    Iterator<Query> each = queries.iterator();
-    String first = each.hasNext() ? part.apply(each.next()) : null;
-    while (each.hasNext()) {
-      if (!Objects.equals(first, part.apply(each.next()))) {
-        return null;
-      }
-    }
-    return first;
+    List<@Nullable String> parts = queries.stream().map(part).distinct().limit(2).toList();
+    return parts.size() == 1 ? parts.get(0) : null;
   }
 }

@@ -6,13 +6,15 @@ package dev.throughline.telemetry.jdbc;
 import dev.throughline.telemetry.instrument.AttributeSink;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.trace.SpanKind;
 import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Statements, by the stable conventions. What a statement threw is the response, not the error of
- * the request: that would be recorded with its message, and databases put values into messages.
+ * Records statements by the stable conventions. What a statement threw is the response, not the
+ * error of the request: that would be recorded with its message, and databases put values into
+ * messages.
  *
  * @see <a href="https://opentelemetry.io/docs/specs/semconv/db/sql/">SQL client spans</a>
  */
@@ -71,11 +73,11 @@ final class QueryConvention implements RequestConvention<Query, Throwable> {
     if (thrown == null || errorType == null) {
       return query.point;
     }
-    Attributes failed = query.point.toBuilder().put(JdbcKeys.ERROR_TYPE, errorType).build();
     String statusCode = statusCode(thrown);
+    AttributesBuilder failed = query.point.toBuilder().put(JdbcKeys.ERROR_TYPE, errorType);
     return statusCode == null
-        ? failed
-        : failed.toBuilder().put(JdbcKeys.DB_RESPONSE_STATUS_CODE, statusCode).build();
+        ? failed.build()
+        : failed.put(JdbcKeys.DB_RESPONSE_STATUS_CODE, statusCode).build();
   }
 
   /** The SQLState, or the vendor's code where the driver gives no state. */

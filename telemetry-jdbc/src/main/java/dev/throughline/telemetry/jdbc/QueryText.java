@@ -6,8 +6,8 @@ package dev.throughline.telemetry.jdbc;
 /** What a span shows of a statement's text, as {@code db.query.text}. */
 public enum QueryText {
   /**
-   * The text with each literal replaced by {@code ?}, without comments but for one at the start in
-   * which nothing looks like a value.
+   * The text with {@code ?} instead of each literal, and of what can't be told from one; without
+   * comments.
    */
   SANITIZED,
 

@@ -12,14 +12,22 @@ import io.opentelemetry.context.Context;
 import java.net.URLEncoder;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The trace context as a comment of a statement.
+ * Sends the trace context to the database, in a comment of a statement.
  *
  * @see <a href="https://google.github.io/sqlcommenter/spec/">sqlcommenter</a>
  */
 final class SqlComment {
+
+  /**
+   * A comment that is there may swallow another, or be ended by it; drivers find an escape such as
+   * {@code {call …}} by its closing brace; and what follows a {@code FORMAT} may be data.
+   */
+  private static final Pattern LEFT_ALONE =
+      Pattern.compile("^\\s*\\{|--|/\\*|#|//|\\bFORMAT\\b", Pattern.CASE_INSENSITIVE);
 
   private final boolean inStatements;
   private final boolean inPrepared;
@@ -59,7 +67,14 @@ final class SqlComment {
   }
 
   private static String add(Context context, String sql) {
-    if (!Span.fromContext(context).getSpanContext().isValid() || mayHaveComment(sql)) {
+    int end = sql.length();
+    // Behind a semicolon it would be a second statement, to PostgreSQL's driver for one.
+    while (end > 0 && (sql.charAt(end - 1) == ';' || sql.charAt(end - 1) <= ' ')) {
+      end--;
+    }
+    if (end == 0
+        || !Span.fromContext(context).getSpanContext().isValid()
+        || LEFT_ALONE.matcher(sql).find()) {
       return sql;
     }
     // Baggage stays here: who reads a database's log need not read what came with a request.
@@ -73,11 +88,11 @@ final class SqlComment {
                 carrier.put(key, value);
               }
             });
-    StringBuilder commented = new StringBuilder(sql).append(" /*");
+    StringBuilder comment = new StringBuilder(" /*");
     String separator = "";
     for (Map.Entry<String, String> field : fields.entrySet()) {
       // Encoded, a value has neither the quote nor the slash that would end it or the comment.
-      commented
+      comment
           .append(separator)
           .append(field.getKey())
           .append("='")
@@ -85,11 +100,6 @@ final class SqlComment {
           .append('\'');
       separator = ",";
     }
-    return commented.append("*/").toString();
-  }
-
-  /** A comment that is open, or that runs to the end, would swallow another or be ended by it. */
-  private static boolean mayHaveComment(String sql) {
-    return sql.contains("--") || sql.contains("/*") || sql.indexOf('#') >= 0;
+    return new StringBuilder(sql).insert(end, comment.append("*/")).toString();
   }
 }

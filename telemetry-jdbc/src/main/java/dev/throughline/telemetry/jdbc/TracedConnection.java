@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.jdbc;
 
+import dev.throughline.telemetry.jdbc.SqlAnalyzer.Analyzed;
 import io.opentelemetry.context.Context;
 import java.lang.reflect.Method;
 import java.sql.Connection;
@@ -10,7 +11,7 @@ import java.sql.DatabaseMetaData;
 import java.sql.Statement;
 import org.jspecify.annotations.Nullable;
 
-/** A connection. */
+/** Wraps a connection: what it makes is wrapped too, and on demand its commits are spans. */
 final class TracedConnection extends Traced {
 
   private final Connection connection;
@@ -46,7 +47,7 @@ final class TracedConnection extends Traced {
 
   private Query transaction(String name) {
     String operation = name.equals("commit") ? "COMMIT" : "ROLLBACK";
-    return new Query(database(), null, operation, operation, null, null);
+    return new Query(database(), new Analyzed(null, operation, operation, null, null));
   }
 
   Statement traced(Statement statement, boolean prepared, @Nullable String sql) {

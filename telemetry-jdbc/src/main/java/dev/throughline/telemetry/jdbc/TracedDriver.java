@@ -58,7 +58,7 @@ final class TracedDriver implements Driver {
     if (unwrapped == null) {
       return null;
     }
-    return new TracedSource(telemetry, this, null)
+    return new TracedSource(telemetry, this, () -> null)
         .connect(() -> DriverManager.getConnection(unwrapped, info));
   }
 

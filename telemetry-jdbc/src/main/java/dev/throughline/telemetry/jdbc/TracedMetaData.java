@@ -10,8 +10,8 @@ import java.sql.ResultSet;
 import java.sql.Statement;
 import org.jspecify.annotations.Nullable;
 
-/** What a connection tells of its database. */
-final class TracedMetaData extends Traced implements ResultSetOwner {
+/** Wraps the metadata of a connection, whose result sets name wrapped statements. */
+final class TracedMetaData extends Traced implements TracedResultSet.Owner {
 
   private final TracedConnection connection;
 

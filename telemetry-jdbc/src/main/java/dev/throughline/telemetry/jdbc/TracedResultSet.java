@@ -33,10 +33,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class TracedResultSet implements ResultSet {
 
-  final ResultSet bare;
-  private final ResultSetOwner owner;
+  /** What a result set came from. */
+  interface Owner {
 
-  TracedResultSet(ResultSet bare, ResultSetOwner owner) {
+    /** The statement as the application is to see it. */
+    Statement statementOf(Statement bareStatement);
+  }
+
+  final ResultSet bare;
+  private final Owner owner;
+
+  TracedResultSet(ResultSet bare, Owner owner) {
     this.bare = bare;
     this.owner = owner;
   }

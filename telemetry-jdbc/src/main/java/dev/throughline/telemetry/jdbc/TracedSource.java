@@ -11,15 +11,16 @@ import java.sql.ConnectionBuilder;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Something that opens connections: a data source, or a builder that it gives. */
+/** Wraps what opens connections: a data source, or a builder that it gives. */
 final class TracedSource extends Traced {
 
-  private final @Nullable String poolName;
+  private final Supplier<@Nullable String> poolName;
   private volatile @Nullable Database latest;
 
-  TracedSource(JdbcTelemetry telemetry, Object bare, @Nullable String poolName) {
+  TracedSource(JdbcTelemetry telemetry, Object bare, Supplier<@Nullable String> poolName) {
     super(telemetry, bare);
     this.poolName = poolName;
   }
@@ -74,10 +75,10 @@ final class TracedSource extends Traced {
       return;
     }
     Instant began = Instant.now().minusNanos(nanos);
-    InstrumentedRequest<ConnectionWait, Throwable> wait =
+    InstrumentedRequest<WaitConvention.Wait, Throwable> wait =
         telemetry.waits.start(
             Context.current(),
-            new ConnectionWait(latest, poolName),
+            new WaitConvention.Wait(latest, poolName),
             List.of(),
             TimeUnit.SECONDS.toNanos(began.getEpochSecond()) + began.getNano());
     if (wait != null) {

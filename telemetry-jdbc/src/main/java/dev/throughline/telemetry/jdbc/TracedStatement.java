@@ -11,8 +11,8 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** A statement, prepared or not. */
-final class TracedStatement extends Traced implements ResultSetOwner {
+/** Wraps a statement, prepared or not: each execution is a span. */
+final class TracedStatement extends Traced implements TracedResultSet.Owner {
 
   /** More texts of one batch are not shown. */
   private static final int TEXTS_OF_A_BATCH = 20;

@@ -7,13 +7,22 @@ import dev.throughline.telemetry.instrument.AttributeSink;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.SpanKind;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Waits for a connection, for which there is no convention. They have no attributes of database
- * calls, so that nobody counts them as such.
+ * Records waits for a connection, for which there is no convention of OpenTelemetry's. They have no
+ * attributes of database calls, so that nobody counts them as such.
  */
-final class WaitConvention implements RequestConvention<ConnectionWait, Throwable> {
+final class WaitConvention implements RequestConvention<WaitConvention.Wait, Throwable> {
+
+  /**
+   * A {@code getConnection} that took long.
+   *
+   * @param database where the source's last connection leads; null before the first
+   * @param poolName gives null if the pool is not known
+   */
+  record Wait(@Nullable Database database, Supplier<@Nullable String> poolName) {}
 
   @Override
   public SpanKind kind() {
@@ -21,14 +30,14 @@ final class WaitConvention implements RequestConvention<ConnectionWait, Throwabl
   }
 
   @Override
-  public String spanName(ConnectionWait wait) {
+  public String spanName(Wait wait) {
     return "connection.wait";
   }
 
   @Override
-  public void onStart(AttributeSink attributes, ConnectionWait wait) {
+  public void onStart(AttributeSink attributes, Wait wait) {
     Database database = wait.database();
-    String pool = wait.poolName();
+    String pool = wait.poolName().get();
     if (database != null) {
       attributes.set(JdbcKeys.SERVER_ADDRESS, database.address());
       attributes.set(JdbcKeys.SERVER_PORT, database.port());
@@ -40,19 +49,19 @@ final class WaitConvention implements RequestConvention<ConnectionWait, Throwabl
   @Override
   public void onEnd(
       AttributeSink attributes,
-      ConnectionWait wait,
+      Wait wait,
       @Nullable Throwable response,
       @Nullable Throwable error) {}
 
   @Override
   public @Nullable String errorType(
-      ConnectionWait wait, @Nullable Throwable response, @Nullable Throwable error) {
+      Wait wait, @Nullable Throwable response, @Nullable Throwable error) {
     return error == null ? null : error.getClass().getName();
   }
 
   @Override
   public Attributes durationAttributes(
-      ConnectionWait wait, @Nullable Throwable response, @Nullable Throwable error) {
+      Wait wait, @Nullable Throwable response, @Nullable Throwable error) {
     return Attributes.empty();
   }
 }

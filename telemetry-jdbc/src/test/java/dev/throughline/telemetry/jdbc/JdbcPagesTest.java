@@ -66,7 +66,7 @@ class JdbcPagesTest {
   @Test
   void theSanitizerTableIsWhatTheSanitizerGives() {
     Guard guard = new Guard(JdbcTelemetry.SCOPE);
-    Queries queries = new Queries(QueryText.SANITIZED, Queries::analyze, guard);
+    Queries queries = new Queries(QueryText.SANITIZED, SqlAnalyzer::analyze, guard);
     String rows =
         STATEMENTS
             .lines()

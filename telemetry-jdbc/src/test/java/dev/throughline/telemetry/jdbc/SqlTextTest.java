@@ -6,17 +6,23 @@ package dev.throughline.telemetry.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.throughline.telemetry.instrument.Guard;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** No literal is shown, whatever stands around it. */
 class SqlTextTest {
 
   private final Guard guard = new Guard(JdbcTelemetry.SCOPE);
-  private final Queries queries = new Queries(QueryText.SANITIZED, Queries::analyze, guard);
+  private final Queries queries = new Queries(QueryText.SANITIZED, SqlAnalyzer::analyze, guard);
 
   private Query query(String system, String sql) {
     Query query = queries.get(new Database(system, null, null, null), sql, false);
@@ -84,9 +90,211 @@ class SqlTextTest {
     assertThat(text("oracle.db", "SELECT q'[it's]', nq'!a'b!', v$x FROM v$session"))
         .isEqualTo("SELECT ?, n?, v$x FROM v$session");
     assertThat(text("postgresql", "SELECT a/**/FROM t")).isEqualTo("SELECT a FROM t");
-    assertThat(text("postgresql", " /* find users */ SELECT 1 /* one */"))
-        .isEqualTo(" /* find users */ SELECT ? ");
-    assertThat(text("postgresql", "/* find user 17 */ SELECT 1")).isEqualTo(" SELECT ?");
+    assertThat(text("postgresql", " /* find ada */ SELECT 1 /* one */")).isEqualTo(" SELECT ? ");
+    assertThat(text("postgresql", "-- find ada\nSELECT 1")).isEqualTo("-- ? SELECT ?");
+    assertThat(text("postgresql", "UPDATE t SET a = E'it\\'s', b = 1"))
+        .isEqualTo("UPDATE t SET a = E?, b = ?");
+    assertThat(text("microsoft.sql_server", "SELECT [a]]b], [it's], [c] FROM t"))
+        .isEqualTo("SELECT [?], [?], [c] FROM t");
+    assertThat(text("clickhouse", "SELECT `a\\`b`, 'it\\'s', \"c\" # d\nFROM t"))
+        .isEqualTo("SELECT `?`, ?, \"c\" FROM t");
+    assertThat(text("mysql", "SELECT a--1, 'b' FROM t")).isEqualTo("SELECT a- ?, ? FROM t");
+    assertThat(text("oracle.db", "SELECT a FROM t WHERE b = :name AND c::d = 1"))
+        .isEqualTo("SELECT a FROM t WHERE b = ? AND c::d = ?");
+    assertThat(text("postgresql", "SELECT $2, $1, a$b$c FROM t WHERE d = 'x'"))
+        .isEqualTo("SELECT $2, $1, ? FROM t WHERE d = ?");
+    assertThat(text("other_sql", "SELECT $1, $2, $424 FROM t"))
+        .isEqualTo("SELECT $1, $2, ? FROM t");
+    assertThat(text("trino", "SELECT 1 /* a /* b */ c */ FROM t")).isEqualTo("SELECT ? FROM t");
+    assertThat(text("mysql", "SELECT /*! STRAIGHT_JOIN */ a FROM t")).isEqualTo("SELECT a FROM t");
+  }
+
+  @Test
+  void ofAStatementWithAPasswordTheRestIsHidden() {
+    assertThat(text("oracle.db", "ALTER USER ada IDENTIFIED BY tiger; SELECT a FROM t"))
+        .isEqualTo("ALTER USER ada IDENTIFIED BY ?");
+    assertThat(text("postgresql", "SET app.token TO x; SELECT password FROM t"))
+        .isEqualTo("SET app.token TO ?; SELECT password FROM t");
+    assertThat(text("microsoft.sql_server", "EXEC dbo.p ada, [b], \"c\", @d = e, @f OUTPUT, 1"))
+        .isEqualTo("EXEC dbo.p ?, [?], ?, @d = ?, @f OUTPUT, ?");
+    assertThat(
+            text("microsoft.sql_server", "DECLARE @a int = 1; SET @a = @b + 1; SELECT @a FROM t"))
+        .isEqualTo("DECLARE @a int = ?; SET @a = @b + ?; SELECT @a FROM t");
+    assertThat(text("postgresql", "CREATE TABLE t (password TEXT); UPDATE t SET password = $1"))
+        .isEqualTo("CREATE TABLE t (password TEXT); UPDATE t SET password = $1");
+    assertThat(text("postgresql", "GRANT EXECUTE ON FUNCTION f TO ada"))
+        .isEqualTo("GRANT EXECUTE ON FUNCTION f TO ada");
+  }
+
+  @Test
+  void aTextThatEndsWithinALiteralIsHiddenFromItsFirstQuote() {
+    assertThat(text("postgresql", "SELECT a FROM t WHERE b = 1 AND c = 'x' AND secret = 'y''"))
+        .isEqualTo("SELECT a FROM t WHERE b = ? AND c = ?");
+    assertThat(text("h2database", "EXPLAIN SELECT \"a, 'secret' FROM t"))
+        .isEqualTo("EXPLAIN SELECT ?");
+  }
+
+  /** A system, and a statement for it. */
+  static Stream<Arguments> secrets() throws IOException {
+    return Files.readAllLines(Path.of("src", "test", "resources", "secrets.sql")).stream()
+        .filter(line -> !line.isBlank() && !line.startsWith("//"))
+        .map(line -> line.split(" +", 2))
+        .map(parts -> Arguments.of(parts[0], parts[1].replace("\\n", "\n")));
+  }
+
+  @ParameterizedTest
+  @MethodSource("secrets")
+  void noSecretOfAnyDialectIsShown(String system, String sql) {
+    Query query = query(system, sql);
+    assertThat(query.name + " " + query.text + " " + query.collection)
+        .doesNotContainIgnoringCase("secret")
+        .doesNotContain("4242", "CAFE42");
+  }
+
+  /** Of each dialect, what may stand anywhere, in its forms of names, comments and literals. */
+  static Stream<Arguments> fragments() {
+    String[] all = {"a", "t.b", "=", ",", "(", ")", "42", "1.5e-9", "'secret'", "'it''s secret'"};
+    return Stream.of(
+        Arguments.of(
+            "postgresql",
+            all,
+            new String[] {
+              "\"it's\"",
+              "E'it\\'s secret'",
+              "'a\\'",
+              "$$it's secret$$",
+              "$t$ $$ 'secret $t$",
+              "::",
+              "@>",
+              "#>",
+              "/* it's /* a */ secret */",
+              "-- don't\n",
+              "ARRAY['secret', 'b']",
+              "a[1]",
+              "U&'secret'"
+            }),
+        Arguments.of(
+            "mysql",
+            all,
+            new String[] {
+              "`it's`",
+              "\"it's secret\"",
+              "# don't\n",
+              "-- don't\n",
+              "x--1",
+              "/* it's /* secret */",
+              "_utf8'secret'",
+              "X'5ec7e7'",
+              "'a' \"secret\""
+            }),
+        Arguments.of(
+            "microsoft.sql_server",
+            all,
+            new String[] {
+              "[it's]",
+              "[a]]'b]",
+              "[\"]",
+              "\"it's\"",
+              "N'secret'",
+              "$424242",
+              "@p",
+              "#t",
+              "/* it's /* a */ secret */",
+              "-- don't\n",
+              "'a\\'"
+            }),
+        Arguments.of(
+            "oracle.db",
+            all,
+            new String[] {
+              "q'[it's secret]'",
+              "nq'!it's secret!'",
+              "Q'<'secret>'",
+              "\"it's\"",
+              ":x",
+              "v$x",
+              "/* it's */",
+              "/*+ it's */",
+              "-- don't\n",
+              "'a\\'"
+            }),
+        Arguments.of(
+            "sqlite",
+            all,
+            new String[] {
+              "[it's]",
+              "`it's`",
+              "\"it's\"",
+              "\"secret\"",
+              "/* it's /* a */",
+              "-- don't\n",
+              "$x",
+              "?1",
+              "'a\\'"
+            }),
+        Arguments.of(
+            "h2database",
+            all,
+            new String[] {
+              "\"it's\"",
+              "`it's`",
+              "$$it's secret$$",
+              "// don't\n",
+              "-- don't\n",
+              "/* it's */",
+              "U&'secret'",
+              "'a\\'"
+            }),
+        Arguments.of(
+            "clickhouse",
+            all,
+            new String[] {
+              "`a\\`it's`",
+              "\"a\\\"it's\"",
+              "'it\\'s secret'",
+              "$x$it's secret$x$",
+              "# don't\n",
+              "#! don't\n",
+              "-- don't\n",
+              "/* it's */",
+              "['secret', 'b']",
+              "{p:String}"
+            }),
+        Arguments.of(
+            "snowflake",
+            all,
+            new String[] {
+              "\"it's\"",
+              "\"a\\\"",
+              "'it\\'s secret'",
+              "$$it's secret$$",
+              "// don't\n",
+              "-- don't\n",
+              "$1",
+              "a:b.c",
+              "/* it's */"
+            }),
+        Arguments.of(
+            "ibm.db2",
+            all,
+            new String[] {"\"it's\"", "/* it's */", "-- don't\n", "GX'5ec7e7'", "'a\\'", "t#a"}));
+  }
+
+  @ParameterizedTest
+  @MethodSource("fragments")
+  void noLiteralIsShownWhateverStandsAroundIt(String system, String[] all, String[] own) {
+    Random random = new Random(7);
+    for (int i = 0; i < 5_000; i++) {
+      StringBuilder sql = new StringBuilder("SELECT a FROM t WHERE");
+      for (int j = random.nextInt(12); j >= 0; j--) {
+        String[] from = random.nextBoolean() ? all : own;
+        sql.append(' ').append(from[random.nextInt(from.length)]);
+      }
+      Query query = query(system, sql.toString());
+      assertThat(query.name + " " + query.text)
+          .as("%s", sql)
+          .doesNotContain("secret", "5ec7e7", "4242");
+    }
   }
 
   @Test
@@ -124,7 +332,7 @@ class SqlTextTest {
             QueryText.SANITIZED,
             (sql, database) -> {
               analyzed[0]++;
-              return Queries.analyze(sql, database);
+              return SqlAnalyzer.analyze(sql, database);
             },
             guard);
     Database one = new Database("h2database", "one", null, null);

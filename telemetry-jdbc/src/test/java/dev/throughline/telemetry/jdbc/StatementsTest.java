@@ -28,6 +28,8 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * The forms of statements, the options, and input that is no good; on H2, or a driver that notes.
@@ -286,6 +288,45 @@ class StatementsTest {
     assertThat(spans)
         .extracting(span -> DatabaseKit.attributes(span).get("db.query.text"))
         .allSatisfy(text -> assertThat(String.valueOf(text)).doesNotContain("traceparent"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "SELECT 1;                  | SELECT 1 /*…*/;",
+        "'SELECT 1 ;\n; '            | 'SELECT 1 /*…*/ ;\n; '",
+        "SELECT 1; SELECT 2         | SELECT 1; SELECT 2 /*…*/",
+        "BEGIN p; END;              | BEGIN p; END /*…*/;",
+        "{call p(?)}                | {call p(?)}",
+        "'\n {? = call p(?)}'       | '\n {? = call p(?)}'",
+        "SELECT 1 // don't          | SELECT 1 // don't",
+        "SELECT 1 # a               | SELECT 1 # a",
+        "INSERT INTO t FORMAT CSV 1 | INSERT INTO t FORMAT CSV 1",
+        ";                          | ;",
+      })
+  void aCommentIsPartOfTheStatement(String sql, String expected) throws Exception {
+    FakeDriver driver = new FakeDriver();
+    List<String> sent = driver.noted("execute", "prepareCall");
+    DataSource source =
+        wrap(
+            driver.make(DataSource.class),
+            builder -> builder.setSqlComments(true).setSqlCommentsInPrepared(true));
+    recorded
+        .telemetry()
+        .span("work")
+        .run(
+            () -> {
+              try (Connection connection = source.getConnection();
+                  Statement statement = connection.createStatement()) {
+                statement.execute(sql);
+                connection.prepareCall(sql);
+              }
+            });
+    recorded.takeSpans(2);
+    assertThat(sent)
+        .extracting(text -> text.replaceAll("/\\*traceparent='[0-9a-f-]*'\\*/", "/*…*/"))
+        .containsExactly(expected, expected);
   }
 
   @Test

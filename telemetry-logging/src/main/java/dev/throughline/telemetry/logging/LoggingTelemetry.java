@@ -38,11 +38,12 @@ public final class LoggingTelemetry {
   private static final Logger logger = LoggerFactory.getLogger(LoggingTelemetry.class);
 
   private final Telemetry telemetry;
-  private final Guard guard = new Guard(SCOPE);
+  private final Guard guard;
   private boolean installed;
 
   private LoggingTelemetry(Telemetry telemetry) {
     this.telemetry = requireNonNull(telemetry, "telemetry");
+    guard = telemetry.guard(SCOPE);
   }
 
   /**

@@ -6,6 +6,7 @@ package dev.throughline.telemetry.websocket;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import dev.throughline.telemetry.instrument.StageFailure;
 import io.opentelemetry.context.Context;
 import java.net.URI;
 import java.net.http.WebSocket;
@@ -63,7 +64,7 @@ final class JdkBuilder implements WebSocket.Builder {
     if (connectTimeout != null) {
       builder.connectTimeout(connectTimeout);
     }
-    if (uri == null || listener == null || isNothingToSend()) {
+    if (uri == null || listener == null || sockets.hasNothingToSend(Context.current())) {
       setProtocols(builder, protocols);
       return builder.buildAsync(uri, listener);
     }
@@ -83,18 +84,13 @@ final class JdkBuilder implements WebSocket.Builder {
     return built.handle(
         (webSocket, thrown) -> {
           if (thrown != null) {
-            Throwable cause = cause(thrown);
-            end(upgrade, request, cause);
+            end(upgrade, request, StageFailure.cause(thrown));
             throw thrown instanceof CompletionException known
                 ? known
                 : new CompletionException(thrown);
           }
           return traced.socket(webSocket);
         });
-  }
-
-  private boolean isNothingToSend() {
-    return !sockets.isEnabled() && Context.current() == Context.root();
   }
 
   private void add(WebSocket.Builder builder, String name, String value) {
@@ -129,18 +125,14 @@ final class JdkBuilder implements WebSocket.Builder {
   }
 
   private static void end(
-      Upgrade upgrade, @Nullable InstrumentedRequest<Upgrade, Upgrade> request, Throwable thrown) {
+      Upgrade upgrade,
+      @Nullable InstrumentedRequest<Upgrade, Upgrade> request,
+      @Nullable Throwable thrown) {
     if (request != null) {
       if (thrown instanceof WebSocketHandshakeException refused && refused.getResponse() != null) {
         upgrade.setStatus(refused.getResponse().statusCode());
       }
       request.end(upgrade, thrown);
     }
-  }
-
-  private static Throwable cause(Throwable thrown) {
-    return thrown instanceof CompletionException && thrown.getCause() != null
-        ? thrown.getCause()
-        : thrown;
   }
 }

@@ -37,7 +37,7 @@ final class TracedContainer extends ForwardingContainer {
   @Override
   public Session connectToServer(Object annotated, URI path)
       throws DeploymentException, IOException {
-    if (isNothingToSend()) {
+    if (sockets.hasNothingToSend(Context.current())) {
       return container.connectToServer(annotated, path);
     }
     Class<?> type = annotated.getClass();
@@ -47,7 +47,7 @@ final class TracedContainer extends ForwardingContainer {
   @Override
   public Session connectToServer(Class<?> annotatedType, URI path)
       throws DeploymentException, IOException {
-    if (isNothingToSend()) {
+    if (sockets.hasNothingToSend(Context.current())) {
       return container.connectToServer(annotatedType, path);
     }
     return connect(
@@ -59,7 +59,7 @@ final class TracedContainer extends ForwardingContainer {
   @Override
   public Session connectToServer(Endpoint endpoint, ClientEndpointConfig config, URI path)
       throws DeploymentException, IOException {
-    return isNothingToSend()
+    return sockets.hasNothingToSend(Context.current())
         ? container.connectToServer(endpoint, config, path)
         : connect(endpoint, config, path);
   }
@@ -68,13 +68,9 @@ final class TracedContainer extends ForwardingContainer {
   public Session connectToServer(
       Class<? extends Endpoint> type, ClientEndpointConfig config, URI path)
       throws DeploymentException, IOException {
-    return isNothingToSend()
+    return sockets.hasNothingToSend(Context.current())
         ? container.connectToServer(type, config, path)
         : connect(instance(type), config, path);
-  }
-
-  private boolean isNothingToSend() {
-    return !sockets.isEnabled() && Context.current() == Context.root();
   }
 
   private Session connect(Endpoint endpoint, ClientEndpointConfig config, URI path)

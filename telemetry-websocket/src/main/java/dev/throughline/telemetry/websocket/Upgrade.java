@@ -4,9 +4,10 @@
 package dev.throughline.telemetry.websocket;
 
 import dev.throughline.telemetry.instrument.HeaderGetter;
+import dev.throughline.telemetry.instrument.HostAndPort;
+import dev.throughline.telemetry.instrument.HttpAttributes;
 import io.opentelemetry.context.Context;
 import java.net.URI;
-import java.net.URISyntaxException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -34,11 +35,11 @@ final class Upgrade {
         }
       };
 
-  private final boolean server;
+  private final boolean served;
   private final URI uri;
   private final @Nullable String route;
   private final Map<String, List<String>> headers;
-  private final @Nullable URI authority;
+  private final HostAndPort server;
 
   /** The fields of a context that came in: those of the headers, or else of where one looks. */
   private Map<String, List<String>> received = Map.of();
@@ -52,12 +53,13 @@ final class Upgrade {
 
   private Upgrade(
       boolean server, URI uri, @Nullable String route, Map<String, List<String>> headers) {
-    this.server = server;
+    this.served = server;
     this.uri = uri;
     this.route = route;
     this.headers = headers;
     String host = header("Host");
-    authority = server && host != null ? parse("http://" + host) : uri;
+    HostAndPort asked = HostAndPort.parse(server && host != null ? host : uri.getRawAuthority());
+    this.server = asked.orPort(HttpAttributes.defaultPort(scheme()));
   }
 
   /** One that is sent. */
@@ -142,16 +144,8 @@ final class Upgrade {
     return protocols;
   }
 
-  private static @Nullable URI parse(String uri) {
-    try {
-      return new URI(uri);
-    } catch (URISyntaxException e) {
-      return null;
-    }
-  }
-
   boolean isServer() {
-    return server;
+    return served;
   }
 
   URI uri() {
@@ -192,18 +186,9 @@ final class Upgrade {
     return scheme.equals("wss") || scheme.equals("https") ? "https" : "http";
   }
 
-  @Nullable String host() {
-    URI authority = this.authority;
-    String host = authority == null ? null : authority.getHost();
-    return host != null && host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
-  }
-
-  long port() {
-    URI authority = this.authority;
-    if (authority != null && authority.getPort() > 0) {
-      return authority.getPort();
-    }
-    return scheme().equals("https") ? 443 : 80;
+  /** What was asked for. */
+  HostAndPort server() {
+    return server;
   }
 
   void add(String name, String value) {
