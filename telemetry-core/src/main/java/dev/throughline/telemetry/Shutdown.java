@@ -72,12 +72,10 @@ final class Shutdown {
     this.timeout = timeout;
     this.segments = segments;
     spans =
-        new Part(
-            sdk.getSdkTracerProvider()::forceFlush, () -> outbox.counts().spans().delivered());
+        new Part(sdk.getSdkTracerProvider()::forceFlush, () -> outbox.counts().spans().delivered());
     logRecords =
         new Part(
-            sdk.getSdkLoggerProvider()::forceFlush,
-            () -> outbox.counts().logRecords().delivered());
+            sdk.getSdkLoggerProvider()::forceFlush, () -> outbox.counts().logRecords().delivered());
     metrics =
         new Part(
             sdk.getSdkMeterProvider()::forceFlush,

@@ -81,7 +81,11 @@ class GracefulStopTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "waits", "closes", "closes twice", "closes at once", "closes while it is answered"
+        "waits",
+        "closes",
+        "closes twice",
+        "closes at once",
+        "closes while it is answered"
       })
   void whatEndsWhileTheServiceStopsArrives(String how) {
     OtlpReceiver receiver = receiver();

@@ -67,7 +67,9 @@ final class BatchExport<T, D> {
     worker.start();
   }
 
-  /** Never waits, unless {@link #sendDirectly} says so: a full queue drops the item and counts it. */
+  /**
+   * Never waits, unless {@link #sendDirectly} says so: a full queue drops the item and counts it.
+   */
   void add(T item) {
     if (stopping) {
       ledger.late();
@@ -89,7 +91,8 @@ final class BatchExport<T, D> {
    *     something is delivered
    */
   void sendDirectly(Duration patience) {
-    patienceNanos = patience.compareTo(LONGEST_PATIENCE) < 0 ? patience.toNanos() : LONGEST_PATIENCE.toNanos();
+    patienceNanos =
+        patience.compareTo(LONGEST_PATIENCE) < 0 ? patience.toNanos() : LONGEST_PATIENCE.toNanos();
     direct = true;
     LockSupport.unpark(worker);
   }
