@@ -24,6 +24,7 @@ import org.slf4j.LoggerFactory;
 final class Ledger {
 
   private static final Logger logger = LoggerFactory.getLogger(Delivery.class);
+  static final String METRIC_POINTS = "metric points";
   static final String NO_ANSWER = "no answer came before the end";
 
   private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
@@ -81,6 +82,11 @@ final class Ledger {
 
   String items() {
     return items;
+  }
+
+  /** Whether what is counted are points of metrics. */
+  boolean isOfPoints() {
+    return items.equals(METRIC_POINTS);
   }
 
   void limit(long maxBytes) {

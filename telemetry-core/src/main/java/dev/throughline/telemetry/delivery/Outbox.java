@@ -70,7 +70,7 @@ public final class Outbox extends SenderProvider {
     guard = telemetrys.of(MODULE);
     spans = new Ledger("spans", "OTEL_BSP_MAX_QUEUE_SIZE", guard);
     logRecords = new Ledger("log records", "OTEL_BLRP_MAX_QUEUE_SIZE", guard);
-    metricPoints = new Ledger("metric points", "", guard);
+    metricPoints = new Ledger(Ledger.METRIC_POINTS, "", guard);
     strays = new Ledger("other telemetry", "", guard);
   }
 
