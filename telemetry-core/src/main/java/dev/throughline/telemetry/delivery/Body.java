@@ -35,11 +35,6 @@ final class Body extends OutputStream {
     return length;
   }
 
-  /** A copy of what is in it. */
-  byte[] toBytes() {
-    return Arrays.copyOf(bytes, length);
-  }
-
   /** What is called before the first byte leaves; of whoever sends it. */
   void onLeaving(Runnable onLeaving) {
     this.onLeaving = onLeaving;

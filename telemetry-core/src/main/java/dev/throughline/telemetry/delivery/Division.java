@@ -41,7 +41,7 @@ final class Division {
    *
    * @param items how many it has
    */
-  record Part(int items, byte[] message) {}
+  record Part(int items, Body message) {}
 
   /** Two halves; empty if there are not two items in it. */
   static List<Part> halves(byte[] message, boolean metrics) {
@@ -61,7 +61,7 @@ final class Division {
     Body out = new Body(new byte[message.length / 2 + LONGEST_VARINT]);
     boolean unused =
         new Division(path, from, to).write(new Fields(message, 0, message.length), 0, out);
-    return new Part(to - from, out.toBytes());
+    return new Part(to - from, out);
   }
 
   /** Writes what is in the part; false if none of the items are. */
@@ -92,7 +92,7 @@ final class Division {
   private static void writeVarint(Body out, int value) {
     int left = value;
     while ((left & ~0x7f) != 0) {
-      out.write(left & 0x7f | 0x80);
+      out.write((left & 0x7f) | 0x80);
       left >>>= 7;
     }
     out.write(left);

@@ -60,8 +60,8 @@ record Encoding(boolean grpc, @Nullable Compressor compressor) {
   }
 
   /** Encodes a message that is encoded but for its compression. */
-  Body encode(byte[] message) throws IOException {
-    return encode(new Spool.Stored(false, ByteBuffer.wrap(message)));
+  Body encode(Body message) throws IOException {
+    return encode(new Spool.Stored(false, ByteBuffer.wrap(message.bytes(), 0, message.length())));
   }
 
   /** The message in a body, without compression. */

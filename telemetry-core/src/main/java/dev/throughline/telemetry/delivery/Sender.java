@@ -511,9 +511,9 @@ final class Sender implements SenderProvider.Outlet {
                   parcel.ledger.signal(),
                   part.items(),
                   false,
-                  part.message(),
+                  part.message().bytes(),
                   0,
-                  part.message().length);
+                  part.message().length());
       if (half != null) {
         entries.add(half);
       }
