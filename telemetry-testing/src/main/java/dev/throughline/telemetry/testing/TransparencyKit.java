@@ -52,7 +52,6 @@ public abstract class TransparencyKit<S> {
   /**
    * Something that is done to the subject.
    *
-   * @param name another one for each
    * @param run tells all that an application or its peer can see, without what differs from run to
    *     run, such as a date or a port
    */
@@ -66,7 +65,7 @@ public abstract class TransparencyKit<S> {
     String on(S subject) throws Exception;
   }
 
-  private final Map<String, String> bare = new HashMap<>();
+  private final Map<Scenario<S>, String> bare = new HashMap<>();
   private final Map<Mode, S> subjects = new EnumMap<>(Mode.class);
   private final Map<Mode, Telemetry> telemetries = new EnumMap<>(Mode.class);
 
@@ -107,10 +106,10 @@ public abstract class TransparencyKit<S> {
   }
 
   private String bare(Scenario<S> scenario) throws Exception {
-    String seen = bare.get(scenario.name());
+    String seen = bare.get(scenario);
     if (seen == null) {
       seen = seen(scenario, Mode.BARE);
-      bare.put(scenario.name(), seen);
+      bare.put(scenario, seen);
     }
     return seen;
   }
