@@ -44,7 +44,7 @@ class DoorsTest {
   private static final Map<String, Set<String>> DOORS =
       Map.of(
           "internals", Set.of("OpenTelemetryInternals"),
-          "propagation", Set.of("BaggageMemory", "OffPropagators", "Propagation"),
+          "propagation", Set.of("BaggageMemory", "OffPropagators"),
           "settings", Set.of("Environment", "KnownSettings", "Secrets", "Setting", "Settings"),
           "doctor", Set.of("Diagnostics"));
 

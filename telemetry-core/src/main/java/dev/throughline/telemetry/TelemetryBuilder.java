@@ -20,6 +20,9 @@ import dev.throughline.telemetry.settings.Environment.Mode;
 import dev.throughline.telemetry.settings.KnownSettings;
 import dev.throughline.telemetry.settings.Settings;
 import io.opentelemetry.api.OpenTelemetry;
+import io.opentelemetry.api.logs.LoggerProvider;
+import io.opentelemetry.api.metrics.MeterProvider;
+import io.opentelemetry.api.trace.TracerProvider;
 import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.logs.LogRecordProcessor;
@@ -216,7 +219,7 @@ public final class TelemetryBuilder {
       Settings settings = built.settings();
       // What is pulled keeps its series where telemetry is off.
       built.outbox().recordCounts(sdk.getMeterProvider(), !mode.exports());
-      OpenTelemetry openTelemetry = mode.spans() ? sdk : new JoinedOpenTelemetry(sdk, off);
+      OpenTelemetry openTelemetry = mode.spans() ? sdk : new WithoutSpans(sdk, off);
       Segments segments = new Segments(settings.get(KnownSettings.SEGMENT_LIMIT));
       String requestIds = settings.find(KnownSettings.REQUEST_ID_HEADER);
       Telemetry telemetry =
@@ -276,6 +279,26 @@ public final class TelemetryBuilder {
       Throwable masked = new IllegalStateException(failed.getMessage());
       masked.setStackTrace(root.getStackTrace());
       return masked;
+    }
+  }
+
+  /** Metrics and logs of one instance with a tracer provider that makes no spans. */
+  private record WithoutSpans(OpenTelemetry recording, ContextPropagators getPropagators)
+      implements OpenTelemetry {
+
+    @Override
+    public TracerProvider getTracerProvider() {
+      return TracerProvider.noop();
+    }
+
+    @Override
+    public MeterProvider getMeterProvider() {
+      return recording.getMeterProvider();
+    }
+
+    @Override
+    public LoggerProvider getLogsBridge() {
+      return recording.getLogsBridge();
     }
   }
 
