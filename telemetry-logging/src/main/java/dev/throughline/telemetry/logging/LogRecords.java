@@ -41,6 +41,7 @@ final class LogRecords {
   private final Guard guard;
   private final ThreadLocal<@Nullable Boolean> emitting = new ThreadLocal<>();
   private @Nullable ScopeHook hook;
+  private volatile @Nullable Runnable attach;
   private @Nullable Runnable remove;
   private boolean closed;
 
@@ -158,6 +159,20 @@ final class LogRecords {
               return stack.toString();
             }));
     return attributes;
+  }
+
+  /** Sets what attaches the appenders, when the back end drops them and tells nothing later. */
+  void lost(Runnable attach) {
+    this.attach = attach;
+  }
+
+  /** Attaches the appenders if they were lost. */
+  void restore() {
+    Runnable lost = attach;
+    if (lost != null) {
+      attach = null;
+      lost.run();
+    }
   }
 
   /** Sets what takes the appenders away again, run on close. */

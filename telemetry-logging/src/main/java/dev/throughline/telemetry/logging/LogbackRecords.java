@@ -142,11 +142,18 @@ final class LogbackRecords extends TurboFilter implements LoggerContextListener 
     attach();
   }
 
+  /** Frameworks stop the context and start it again; all listeners are dropped then. */
   @Override
-  public void onStart(LoggerContext context) {}
+  public void onStop(LoggerContext context) {
+    records.lost(
+        () -> {
+          loggers.addListener(this);
+          attach();
+        });
+  }
 
   @Override
-  public void onStop(LoggerContext context) {}
+  public void onStart(LoggerContext context) {}
 
   @Override
   public void onLevelChange(Logger logger, Level level) {}

@@ -69,7 +69,7 @@ public final class LoggingTelemetry {
       return;
     }
     LogRecords records = new LogRecords(telemetry.openTelemetry(), guard);
-    MdcHook hook = new MdcHook(guard, telemetry.baggageKeys(), records::close);
+    MdcHook hook = new MdcHook(guard, telemetry.baggageKeys(), records);
     telemetry.setScopeHook(hook);
     records.setHook(hook);
     if (hasReceiver()) {

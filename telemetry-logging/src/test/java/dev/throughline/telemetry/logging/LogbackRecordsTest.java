@@ -105,6 +105,24 @@ class LogbackRecordsTest extends RecordsKit {
   }
 
   @Test
+  void goesOnAfterTheContextWasStoppedAndStarted() throws Exception {
+    context.stop();
+    context.start();
+    new ContextInitializer(context).autoConfig();
+    setLevel("DEBUG");
+    recorded.telemetry().span("work").run(() -> logger.info("in a span"));
+    logger.info("after it");
+    context.reset();
+    new ContextInitializer(context).autoConfig();
+    setLevel("DEBUG");
+    logger.info("and after a reset");
+    assertThat(recorded.takeLogs(3))
+        .extracting(log -> log.getBodyValue().asString())
+        .containsExactly("in a span", "after it", "and after a reset");
+    recorded.takeSpan();
+  }
+
+  @Test
   void anotherTurboFilterThatAcceptsALineDoesNotHideIt() {
     String name = "com.acme.accepted" + System.nanoTime();
     List<String> lines = append(name);

@@ -28,7 +28,6 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -56,9 +55,6 @@ class FormatsTest {
   private static final String OPEN_METRICS = "application/openmetrics-text;version=1.0.0";
   private static final String PROTOBUF =
       "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
-
-  // For a Prometheus that starts on a slow machine.
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @RegisterExtension static final TelemetryExtension log = TelemetryExtension.create();
 
@@ -297,7 +293,7 @@ class FormatsTest {
 
   private static void awaitSeries(URI prometheus, String series) {
     URI query = prometheus.resolve("/api/v1/query?query=" + URLEncoder.encode(series, UTF_8));
-    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    long deadline = System.nanoTime() + MountedService.PATIENCE.toNanos();
     String answer = "";
     while (!answer.contains("\"value\"")) {
       assertThat(System.nanoTime()).as(series + ": " + answer).isLessThan(deadline);

@@ -40,7 +40,6 @@ import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -271,7 +270,7 @@ class MetricsTelemetryTest {
           .contains("vnc_sessions_total 1.0", "sol_sessions_total 1.0");
       assertThat(service.scrape().toString())
           .contains("vnc_sessions_total 1.0", "sol_sessions_total 1.0");
-      service.telemetry.flush(Duration.ofSeconds(10));
+      service.telemetry.flush(MountedService.PATIENCE);
       assertThat(pushed.get()).contains("vnc.sessions", "sol_sessions_total");
     } finally {
       collector.stop(0);
