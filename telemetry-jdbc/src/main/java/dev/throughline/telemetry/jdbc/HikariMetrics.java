@@ -15,9 +15,9 @@ import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.api.metrics.Meter;
 import io.opentelemetry.api.metrics.ObservableLongMeasurement;
-import java.sql.SQLException;
 import java.util.function.Supplier;
-import javax.sql.DataSource;
+import java.sql.Wrapper;
+import javax.sql.CommonDataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +36,7 @@ final class HikariMetrics {
    * @return the pool's name, which a pool that starts lazily has later; of others always null
    */
   static Supplier<@Nullable String> attach(
-      DataSource source, OpenTelemetry openTelemetry, Guard guard) {
+      CommonDataSource source, OpenTelemetry openTelemetry, Guard guard) {
     try {
       return Pool.attach(source, openTelemetry, guard);
     } catch (NoClassDefFoundError e) {
@@ -51,18 +51,28 @@ final class HikariMetrics {
   private static final class Pool {
 
     static Supplier<@Nullable String> attach(
-        DataSource source, OpenTelemetry openTelemetry, Guard guard) throws SQLException {
+        CommonDataSource source, OpenTelemetry openTelemetry, Guard guard) throws Exception {
       HikariDataSource pool = null;
       if (source instanceof HikariDataSource itself) {
         pool = itself;
-      } else if (source.isWrapperFor(HikariDataSource.class)) {
-        pool = source.unwrap(HikariDataSource.class);
+      } else if (source instanceof Wrapper wrapper
+          && wrapper.isWrapperFor(HikariDataSource.class)) {
+        pool = wrapper.unwrap(HikariDataSource.class);
       }
       if (pool == null) {
         return () -> null;
       }
       if (pool.getMetricsTrackerFactory() == null && pool.getMetricRegistry() == null) {
         pool.setMetricsTrackerFactory(new Factory(openTelemetry, guard));
+      }
+      if (!pool.isRunning()
+          && MySqlTelemetry.isMySql(pool.getJdbcUrl())
+          && !pool.getJdbcUrl().contains(MySqlTelemetry.PROPERTY)) {
+        pool.getDataSourceProperties()
+            .putIfAbsent(MySqlTelemetry.PROPERTY, MySqlTelemetry.DISABLED);
+      }
+      if (pool.getDataSource() != null) {
+        MySqlTelemetry.switchOff(pool.getDataSource());
       }
       return pool::getPoolName;
     }

@@ -9,7 +9,10 @@ import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
 import java.util.List;
+import javax.sql.CommonDataSource;
+import javax.sql.ConnectionPoolDataSource;
 import javax.sql.DataSource;
+import javax.sql.XADataSource;
 
 /**
  * Databases in the trace: a wrapped {@code DataSource}, or a wrapped URL, whose statements are
@@ -37,7 +40,6 @@ public final class JdbcTelemetry {
   final long waitThresholdNanos;
   final boolean transactionSpans;
   private final Telemetry telemetry;
-  private final TracedDriver driver = new TracedDriver(this);
 
   JdbcTelemetry(JdbcTelemetryBuilder builder) {
     telemetry = builder.telemetry;
@@ -74,18 +76,43 @@ public final class JdbcTelemetry {
    * @throws NullPointerException if {@code dataSource} is null
    */
   public DataSource wrap(DataSource dataSource) {
-    requireNonNull(dataSource, "dataSource");
-    if (!calls.isActive() || Traced.of(dataSource) != null) {
-      return dataSource;
+    return wrapSource(dataSource);
+  }
+
+  /**
+   * The same for a source of a transaction manager's connections, which need not be a {@code
+   * DataSource}.
+   *
+   * @return the argument itself with telemetry off, and where it is wrapped already
+   * @throws NullPointerException if {@code dataSource} is null
+   */
+  public XADataSource wrapXa(XADataSource dataSource) {
+    return wrapSource(dataSource);
+  }
+
+  /**
+   * The same for a source of connections for a pool, which need not be a {@code DataSource}.
+   *
+   * @return the argument itself with telemetry off, and where it is wrapped already
+   * @throws NullPointerException if {@code dataSource} is null
+   */
+  public ConnectionPoolDataSource wrapPooled(ConnectionPoolDataSource dataSource) {
+    return wrapSource(dataSource);
+  }
+
+  private <T extends CommonDataSource> T wrapSource(T source) {
+    requireNonNull(source, "dataSource");
+    if (!calls.isActive() || Traced.of(source) != null) {
+      return source;
     }
-    return new TracedSource(
-            this, dataSource, HikariMetrics.attach(dataSource, telemetry.openTelemetry(), guard))
-        .proxy(dataSource);
+    return new TracedSource(this, source, HikariMetrics.attach(source, telemetry.openTelemetry(), guard))
+        .proxy(source);
   }
 
   /**
    * A URL for code that takes only a URL: a connection that {@code DriverManager} opens for it is
-   * one to the given URL, whose statements are spans.
+   * one to the given URL, whose statements are spans. Where a library wants a driver's class too,
+   * name {@link JdbcTelemetryDriver}.
    *
    * @param url e.g. {@code jdbc:postgresql://db/fleet}
    * @return e.g. {@code jdbc:throughline:1:postgresql://db/fleet}, good in this process alone; the
@@ -96,6 +123,6 @@ public final class JdbcTelemetry {
     if (!url.startsWith(TracedDriver.JDBC)) {
       throw new IllegalArgumentException("not a JDBC URL, which begins with jdbc:");
     }
-    return calls.isActive() ? driver.wrap(url) : url;
+    return calls.isActive() ? TracedDriver.wrap(url, this) : url;
   }
 }

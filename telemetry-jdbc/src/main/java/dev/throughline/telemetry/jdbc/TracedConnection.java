@@ -4,11 +4,13 @@
 package dev.throughline.telemetry.jdbc;
 
 import dev.throughline.telemetry.jdbc.SqlAnalyzer.Analyzed;
+import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import io.opentelemetry.context.Context;
 import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.Statement;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Wraps a connection: what it makes is wrapped too, and on demand its commits are spans. */
@@ -31,10 +33,7 @@ final class TracedConnection extends Traced {
       return execute(transaction(name), method, arguments);
     }
     boolean prepares = name.startsWith("prepare");
-    Object result =
-        call(
-            method,
-            prepares ? telemetry.comment.inPrepared(Context.current(), arguments) : arguments);
+    Object result = prepares ? prepare(method, arguments) : call(method, arguments);
     if (result instanceof Statement statement) {
       String sql = arguments != null && arguments[0] instanceof String text ? text : null;
       return fitting(method, traced(statement, prepares, sql), result);
@@ -43,6 +42,38 @@ final class TracedConnection extends Traced {
       return fitting(method, new TracedMetaData(telemetry, metaData, this).proxy(metaData), result);
     }
     return result;
+  }
+
+  /** Some databases look at a statement only now: one that they refuse is a span. */
+  private @Nullable Object prepare(Method method, @Nullable Object @Nullable [] arguments)
+      throws Throwable {
+    Context context = Context.current();
+    long start = System.nanoTime();
+    try {
+      return call(method, telemetry.comment.inPrepared(context, arguments));
+    } catch (Throwable t) {
+      if (arguments != null && arguments[0] instanceof String sql && isOpen()) {
+        InstrumentedRequest<Query, Throwable> failed =
+            telemetry.calls.start(
+                context,
+                telemetry.queries.get(database(), sql, true),
+                List.of(),
+                epochNanosBefore(System.nanoTime() - start));
+        if (failed != null) {
+          failed.end(t, null);
+        }
+      }
+      throw t;
+    }
+  }
+
+  private boolean isOpen() {
+    try {
+      return !connection.isClosed();
+    } catch (Throwable t) {
+      telemetry.guard.caught("Connection.isClosed", t);
+      return false;
+    }
   }
 
   private Query transaction(String name) {

@@ -9,8 +9,9 @@ import java.sql.DriverManager;
 import java.sql.DriverPropertyInfo;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
+import java.util.Map;
 import java.util.Properties;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -18,61 +19,88 @@ import org.jspecify.annotations.Nullable;
  * Opens wrapped URLs with the driver of the URL within. A number in them says which telemetry they
  * belong to.
  */
-final class TracedDriver implements Driver {
+class TracedDriver implements Driver {
 
   static final String JDBC = "jdbc:";
 
   private static final String WRAPPED = "jdbc:throughline:";
-  private static final AtomicInteger NUMBERS = new AtomicInteger();
 
-  private final JdbcTelemetry telemetry;
-  private @Nullable String prefix;
+  /** More URLs than this, such as one for each tenant, are opened without spans if plain. */
+  private static final int LIMIT = 1_000;
 
-  TracedDriver(JdbcTelemetry telemetry) {
-    this.telemetry = telemetry;
-  }
+  private static final Map<String, JdbcTelemetry> BY_PREFIX = new ConcurrentHashMap<>();
+  private static final Map<String, JdbcTelemetry> BY_PLAIN_URL = new ConcurrentHashMap<>();
+  private static boolean isRegistered;
 
-  /** Registers itself with the first URL: the driver manager keeps it for good. */
-  synchronized String wrap(String url) {
+  /** A connection to be opened, with spans unless the telemetry is null. */
+  private record Target(String url, @Nullable JdbcTelemetry telemetry) {}
+
+  /** Wraps a URL; the driver manager keeps this driver for good, from the first URL on. */
+  static synchronized String wrap(String url, JdbcTelemetry telemetry) {
     if (url.startsWith(WRAPPED)) {
       return url;
     }
-    if (prefix == null) {
+    if (!isRegistered) {
       try {
-        DriverManager.registerDriver(this);
+        DriverManager.registerDriver(new TracedDriver());
       } catch (SQLException e) {
         throw new IllegalStateException("the driver manager takes no drivers", e);
       }
-      prefix = WRAPPED + NUMBERS.incrementAndGet() + ":";
+      isRegistered = true;
+    }
+    String prefix = null;
+    for (Map.Entry<String, JdbcTelemetry> each : BY_PREFIX.entrySet()) {
+      prefix = each.getValue() == telemetry ? each.getKey() : prefix;
+    }
+    if (prefix == null) {
+      prefix = WRAPPED + (BY_PREFIX.size() + 1) + ":";
+      BY_PREFIX.put(prefix, telemetry);
+    }
+    if (BY_PLAIN_URL.size() < LIMIT) {
+      BY_PLAIN_URL.put(url, telemetry);
     }
     return prefix + url.substring(JDBC.length());
   }
 
-  private synchronized @Nullable String unwrap(String url) {
-    return prefix != null && url.startsWith(prefix) ? JDBC + url.substring(prefix.length()) : null;
+
+  private @Nullable Target target(String url) {
+    int end = url.startsWith(WRAPPED) ? url.indexOf(':', WRAPPED.length()) + 1 : 0;
+    JdbcTelemetry telemetry = end == 0 ? null : BY_PREFIX.get(url.substring(0, end));
+    if (telemetry != null) {
+      return new Target(JDBC + url.substring(end), telemetry);
+    }
+    return opensPlainUrls() ? new Target(url, BY_PLAIN_URL.get(url)) : null;
+  }
+
+  boolean opensPlainUrls() {
+    return false;
   }
 
   @Override
   public @Nullable Connection connect(String url, Properties info) throws SQLException {
-    String unwrapped = unwrap(url);
-    if (unwrapped == null) {
+    Target target = target(url);
+    if (target == null) {
       return null;
     }
-    return new TracedSource(telemetry, this, () -> null)
-        .connect(() -> DriverManager.getConnection(unwrapped, info));
+    if (target.telemetry == null) {
+      return DriverManager.getConnection(target.url, info);
+    }
+    Properties properties = MySqlTelemetry.switchOff(target.url, info);
+    return new TracedSource(target.telemetry, this, () -> null)
+        .connect(() -> DriverManager.getConnection(target.url, properties));
   }
 
   @Override
   public boolean acceptsURL(String url) {
-    return unwrap(url) != null;
+    return target(url) != null;
   }
 
   @Override
   public DriverPropertyInfo[] getPropertyInfo(String url, Properties info) throws SQLException {
-    String unwrapped = unwrap(url);
-    return unwrapped == null
+    Target target = target(url);
+    return target == null
         ? new DriverPropertyInfo[0]
-        : DriverManager.getDriver(unwrapped).getPropertyInfo(unwrapped, info);
+        : DriverManager.getDriver(target.url).getPropertyInfo(target.url, info);
   }
 
   @Override
