@@ -15,8 +15,8 @@ import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.api.metrics.Meter;
 import io.opentelemetry.api.metrics.ObservableLongMeasurement;
-import java.util.function.Supplier;
 import java.sql.Wrapper;
+import java.util.function.Supplier;
 import javax.sql.CommonDataSource;
 import org.jspecify.annotations.Nullable;
 

@@ -105,7 +105,13 @@ public final class JdbcTelemetry {
     if (!calls.isActive() || Traced.of(source) != null) {
       return source;
     }
-    return new TracedSource(this, source, HikariMetrics.attach(source, telemetry.openTelemetry(), guard))
+    try {
+      MySqlTelemetry.switchOff(source);
+    } catch (Throwable t) {
+      guard.caught("MysqlDataSource.setOpenTelemetry", t);
+    }
+    return new TracedSource(
+            this, source, HikariMetrics.attach(source, telemetry.openTelemetry(), guard))
         .proxy(source);
   }
 
@@ -120,9 +126,9 @@ public final class JdbcTelemetry {
    * @throws IllegalArgumentException if it does not begin with {@code jdbc:}
    */
   public String wrapUrl(String url) {
-    if (!url.startsWith(TracedDriver.JDBC)) {
+    if (!url.startsWith(JdbcTelemetryDriver.JDBC)) {
       throw new IllegalArgumentException("not a JDBC URL, which begins with jdbc:");
     }
-    return calls.isActive() ? TracedDriver.wrap(url, this) : url;
+    return calls.isActive() ? JdbcTelemetryDriver.wrap(url, this) : url;
   }
 }

@@ -4,8 +4,8 @@
 package dev.throughline.telemetry.jdbc;
 
 import java.sql.Connection;
-import java.sql.Wrapper;
 import java.util.Properties;
+import javax.sql.CommonDataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,8 +22,7 @@ final class MySqlTelemetry {
   static final String DISABLED = "DISABLED";
 
   /** The driver's connection; null if the service has no such driver. */
-  private static final @Nullable Class<?> CONNECTION =
-      find("com.mysql.cj.jdbc.JdbcConnection");
+  private static final @Nullable Class<?> CONNECTION = find("com.mysql.cj.jdbc.JdbcConnection");
 
   private MySqlTelemetry() {}
 
@@ -51,7 +50,7 @@ final class MySqlTelemetry {
   }
 
   /** Has a driver's data source open connections without telemetry of their own. */
-  static void switchOff(Wrapper source) throws Exception {
+  static void switchOff(CommonDataSource source) throws Exception {
     Class<?> type = find("com.mysql.cj.jdbc.MysqlDataSource");
     if (type != null
         && type.isInstance(source)
@@ -71,7 +70,8 @@ final class MySqlTelemetry {
       Class<?> none = Class.forName("com.mysql.cj.telemetry.NoopTelemetryHandler");
       Object session = CONNECTION.getMethod("getSession").invoke(mySql);
       Class.forName("com.mysql.cj.Session")
-          .getMethod("setTelemetryHandler", Class.forName("com.mysql.cj.telemetry.TelemetryHandler"))
+          .getMethod(
+              "setTelemetryHandler", Class.forName("com.mysql.cj.telemetry.TelemetryHandler"))
           .invoke(session, none.getMethod("getInstance").invoke(null));
     }
   }

@@ -3,8 +3,8 @@
 
 package dev.throughline.telemetry.jdbc;
 
-import dev.throughline.telemetry.jdbc.SqlAnalyzer.Analyzed;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import dev.throughline.telemetry.jdbc.SqlAnalyzer.Analyzed;
 import io.opentelemetry.context.Context;
 import java.lang.reflect.Method;
 import java.sql.Connection;

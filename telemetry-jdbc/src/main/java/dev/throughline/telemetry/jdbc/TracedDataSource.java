@@ -24,8 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class TracedDataSource implements DataSource {
 
   /** All interfaces that this has, or needs not. */
-  static final Set<Class<?>> HAS =
-      Set.of(DataSource.class, CommonDataSource.class, Wrapper.class);
+  static final Set<Class<?>> HAS = Set.of(DataSource.class, CommonDataSource.class, Wrapper.class);
 
   final TracedSource source;
   private final DataSource bare;
