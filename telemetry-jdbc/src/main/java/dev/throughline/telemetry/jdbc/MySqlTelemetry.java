@@ -62,7 +62,7 @@ final class MySqlTelemetry {
 
   /** Does so with a connection that is open, below a pool perhaps. */
   static void switchOff(Connection connection) throws Exception {
-    if (CONNECTION == null || !connection.isWrapperFor(CONNECTION)) {
+    if (CONNECTION == null || !isWrapper(connection, CONNECTION)) {
       return;
     }
     Object mySql = connection.unwrap(CONNECTION);
@@ -73,6 +73,14 @@ final class MySqlTelemetry {
           .getMethod(
               "setTelemetryHandler", Class.forName("com.mysql.cj.telemetry.TelemetryHandler"))
           .invoke(session, none.getMethod("getInstance").invoke(null));
+    }
+  }
+
+  private static boolean isWrapper(Connection connection, Class<?> type) {
+    try {
+      return connection.isWrapperFor(type);
+    } catch (Throwable t) {
+      return false; // MySQL's would have told.
     }
   }
 

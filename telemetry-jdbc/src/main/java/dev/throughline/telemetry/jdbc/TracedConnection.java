@@ -9,6 +9,7 @@ import io.opentelemetry.context.Context;
 import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
+import java.sql.ResultSet;
 import java.sql.Statement;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,7 @@ final class TracedConnection extends Traced {
       return fitting(method, traced(statement, prepares, sql), result);
     }
     if (result instanceof DatabaseMetaData metaData) {
-      return fitting(method, new TracedMetaData(telemetry, metaData, this).proxy(metaData), result);
+      return fitting(method, new MetaData(metaData).proxy(metaData), result);
     }
     return result;
   }
@@ -95,5 +96,30 @@ final class TracedConnection extends Traced {
       source.gave(known);
     }
     return known;
+  }
+
+  /** The metadata of the connection, whose result sets name wrapped statements. */
+  private final class MetaData extends Traced implements TracedResultSet.Owner {
+
+    MetaData(DatabaseMetaData metaData) {
+      super(TracedConnection.this.telemetry, metaData);
+    }
+
+    @Override
+    @Nullable Object handle(Method method, @Nullable Object @Nullable [] arguments)
+        throws Throwable {
+      Object result = call(method, arguments);
+      if (result instanceof ResultSet resultSet) {
+        return fitting(method, new TracedResultSet(resultSet, this), result);
+      }
+      return result instanceof Connection
+          ? fitting(method, TracedConnection.this.proxy(), result)
+          : result;
+    }
+
+    @Override
+    public Statement statementOf(Statement bareStatement) {
+      return traced(bareStatement, false, null);
+    }
   }
 }

@@ -288,7 +288,9 @@ class TransparencyTest {
     private static String thrown(Throwable thrown) {
       StringBuilder text = new StringBuilder();
       for (Throwable t = thrown; t != null; t = t.getCause()) {
-        text.append(t.getClass().getName()).append(" '").append(t.getMessage()).append("' ");
+        // Of its own, once it has thrown many, the JVM leaves out the message.
+        String message = t instanceof NullPointerException ? "" : t.getMessage();
+        text.append(t.getClass().getName()).append(" '").append(message).append("' ");
         if (t instanceof SQLException sql) {
           text.append(sql.getSQLState()).append(' ').append(sql.getErrorCode()).append(' ');
           if (sql.getNextException() != null) {
