@@ -11,7 +11,9 @@ import dev.throughline.telemetry.delivery.Outbox;
 import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.doctor.Diagnostics;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
+import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
+import dev.throughline.telemetry.instrument.RandomUuid;
 import dev.throughline.telemetry.internals.OpenTelemetryInternals.Autoconfigure;
 import dev.throughline.telemetry.propagation.BaggageMemory;
 import dev.throughline.telemetry.settings.Environment;
@@ -53,8 +55,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceConfigurationError;
-import java.util.UUID;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.UnaryOperator;
@@ -76,10 +76,7 @@ final class SdkSetup {
   private final TelemetryBuilder builder;
   private final Environment environment;
   private final Mode mode;
-  private final Outbox outbox =
-      new Outbox(
-          ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader()),
-          Diagnostics::explain);
+  private final Outbox outbox;
   private final List<StandIn> exporters = new ArrayList<>();
   private final List<LogStandIn> logExporters = new ArrayList<>();
   private final List<SpanProcessor> taps = new ArrayList<>();
@@ -105,10 +102,15 @@ final class SdkSetup {
     }
   }
 
-  private SdkSetup(TelemetryBuilder builder, Environment environment, Mode mode) {
+  private SdkSetup(TelemetryBuilder builder, Environment environment, Mode mode, Guard guard) {
     this.builder = builder;
     this.environment = environment;
     this.mode = mode;
+    outbox =
+        new Outbox(
+            ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader()),
+            Diagnostics::explain,
+            guard);
   }
 
   /**
@@ -118,8 +120,9 @@ final class SdkSetup {
    *     ones, and for what extensions throw
    * @throws Environment.Refused if settings are strict and there is one that can't be used
    */
-  static Built build(TelemetryBuilder builder, Environment environment, Mode mode) throws Failed {
-    return new SdkSetup(builder, environment, mode).build();
+  static Built build(TelemetryBuilder builder, Environment environment, Mode mode, Guard guard)
+      throws Failed {
+    return new SdkSetup(builder, environment, mode, guard).build();
   }
 
   private Built build() throws Failed {
@@ -254,21 +257,9 @@ final class SdkSetup {
       resource.put(SERVICE_VERSION, builder.serviceVersion);
     }
     if (known.get(SERVICE_INSTANCE_ID) == null) {
-      resource.put(SERVICE_INSTANCE_ID, newInstanceId().toString());
+      resource.put(SERVICE_INSTANCE_ID, RandomUuid.next().toString());
     }
     return resource.build();
-  }
-
-  /**
-   * A random UUID, as random as the SDK's trace ids are: that of the JDK would load all that looks
-   * for the safest source.
-   *
-   * @see <a href="https://www.rfc-editor.org/rfc/rfc9562#section-5.4">RFC 9562, section 5.4</a>
-   */
-  private static UUID newInstanceId() {
-    ThreadLocalRandom random = ThreadLocalRandom.current();
-    return new UUID(
-        (random.nextLong() & ~0xF000L) | 0x4000L, (random.nextLong() >>> 2) | Long.MIN_VALUE);
   }
 
   /**

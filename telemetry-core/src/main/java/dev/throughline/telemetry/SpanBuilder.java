@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry;
 
+import dev.throughline.telemetry.instrument.StageFailure;
 import io.opentelemetry.api.baggage.Baggage;
 import io.opentelemetry.api.baggage.BaggageBuilder;
 import io.opentelemetry.api.common.AttributeKey;
@@ -15,8 +16,6 @@ import io.opentelemetry.context.Scope;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -317,8 +316,9 @@ public final class SpanBuilder {
     try {
       stage.whenComplete(
           (result, thrown) -> {
-            if (thrown != null) {
-              active.thrown(cause(thrown));
+            Throwable cause = StageFailure.cause(thrown);
+            if (cause != null) {
+              active.thrown(cause);
             }
             active.end();
           });
@@ -327,15 +327,6 @@ public final class SpanBuilder {
       telemetry.guard().caught("CompletionStage.whenComplete", t);
       active.end();
     }
-  }
-
-  private static Throwable cause(Throwable thrown) {
-    Throwable cause = thrown.getCause();
-    return thrown instanceof CompletionException
-            && cause != null
-            && !(thrown instanceof CancellationException)
-        ? cause
-        : thrown;
   }
 
   /**

@@ -9,6 +9,7 @@ import dev.throughline.telemetry.delivery.Delivery;
 import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
+import dev.throughline.telemetry.instrument.Propagation;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import dev.throughline.telemetry.instrument.ScopeHook;
@@ -17,7 +18,6 @@ import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
 import dev.throughline.telemetry.internals.OpenTelemetryInternals;
 import dev.throughline.telemetry.propagation.OffPropagators;
-import dev.throughline.telemetry.propagation.Propagation;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.metrics.Meter;
@@ -55,7 +55,8 @@ public final class Telemetry implements AutoCloseable {
   private final @Nullable Tracer tracer;
   // Made when it is first asked for.
   private @Nullable Propagation propagation;
-  private final Guard guard = new Guard("dev.throughline.telemetry");
+  private final Guard guard;
+  private final OpenTelemetry openTelemetry;
   private final @Nullable Shutdown shutdown;
   private final @Nullable SpanNames names;
   private final SpanBuilder off = new SpanBuilder(this, null, null);
@@ -74,11 +75,14 @@ public final class Telemetry implements AutoCloseable {
       String configuration) {
     this.configuration = configuration;
     this.signals = signals;
+    guard = signals.guard();
     this.baggageKeys = baggageKeys;
     this.scopeName = scopeName;
     tracer = signals.spans() ? signals.openTelemetry().getTracer(scopeName) : null;
     names = signals.spans() ? new SpanNames() : null;
     this.shutdown = shutdown;
+    openTelemetry =
+        shutdown == null ? signals.openTelemetry() : guard.observing(signals.openTelemetry());
   }
 
   /**
@@ -205,7 +209,7 @@ public final class Telemetry implements AutoCloseable {
 
   /** The OpenTelemetry API that this stands on, for whatever this class does not offer. */
   public OpenTelemetry openTelemetry() {
-    return signals.openTelemetry();
+    return openTelemetry;
   }
 
   /** The tracer of {@link #span}. */
@@ -215,17 +219,17 @@ public final class Telemetry implements AutoCloseable {
 
   /** The meter for the service's own metrics; instruments made of it are to be kept. */
   public Meter meter() {
-    return signals.openTelemetry().getMeter(scopeName);
+    return openTelemetry.getMeter(scopeName);
   }
 
   /** Writes the current trace context and baggage into a map, e.g. a message's headers. */
   public void inject(Map<String, String> carrier) {
-    propagation().inject(carrier, Propagation.MAP_SETTER);
+    propagation().inject(Context.current(), carrier);
   }
 
   /** Writes the current trace context and baggage into any carrier. */
   public <C> void inject(C carrier, TextMapSetter<C> setter) {
-    propagation().inject(carrier, setter);
+    propagation().inject(Context.current(), carrier, setter);
   }
 
   /**
@@ -233,7 +237,7 @@ public final class Telemetry implements AutoCloseable {
    * What can't be read is left out.
    */
   public Context extract(Map<String, String> carrier) {
-    return propagation().extract(carrier, Propagation.MAP_GETTER);
+    return propagation().extract(Context.current(), carrier);
   }
 
   /**
@@ -241,7 +245,7 @@ public final class Telemetry implements AutoCloseable {
    * stand on several lines are read as the W3C recommendations say.
    */
   public <C> Context extract(C carrier, TextMapGetter<C> getter) {
-    return propagation().extract(carrier, getter);
+    return propagation().extract(Context.current(), carrier, getter);
   }
 
   /**
@@ -252,6 +256,15 @@ public final class Telemetry implements AutoCloseable {
   public <REQ, RES> RequestInstrumenterBuilder<REQ, RES> instrumenter(
       String scopeName, RequestConvention<REQ, RES> convention) {
     return new RequestInstrumenterBuilder<>(signals, scopeName, convention);
+  }
+
+  /**
+   * What an adapter calls through that may throw, and must not reach the application.
+   *
+   * @param module the adapter's instrumentation scope, by which the hits are counted
+   */
+  public Guard guard(String module) {
+    return guard.of(module);
   }
 
   /**
@@ -335,7 +348,7 @@ public final class Telemetry implements AutoCloseable {
   private Propagation propagation() {
     Propagation made = propagation;
     if (made == null) {
-      made = new Propagation(signals.openTelemetry().getPropagators(), guard);
+      made = new Propagation(signals, guard);
       propagation = made;
     }
     return made;

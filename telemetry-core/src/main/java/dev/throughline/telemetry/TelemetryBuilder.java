@@ -157,7 +157,10 @@ public final class TelemetryBuilder {
             true,
             Sampling.SOME_TRACES,
             null,
-            null),
+            null,
+            null,
+            null,
+            new Guard(DEFAULT_SCOPE)),
         List.of(),
         scope(),
         null,
@@ -190,8 +193,10 @@ public final class TelemetryBuilder {
                     + " work together; import telemetry-bom first. {}",
                 mix);
       }
+      Guard guard = new Guard(DEFAULT_SCOPE);
       try {
-        return started(builder, SdkSetup.build(builder, environment, mode), mode, off);
+        return started(
+            builder, SdkSetup.build(builder, environment, mode, guard), mode, off, guard);
       } catch (SdkSetup.Failed e) {
         String why = e.getMessage();
         environment.refuse("Telemetry could not be set up: " + why);
@@ -202,7 +207,11 @@ public final class TelemetryBuilder {
     }
 
     private static Telemetry started(
-        TelemetryBuilder builder, SdkSetup.Built built, Mode mode, ContextPropagators off) {
+        TelemetryBuilder builder,
+        SdkSetup.Built built,
+        Mode mode,
+        ContextPropagators off,
+        Guard guard) {
       OpenTelemetrySdk sdk = built.sdk();
       Settings settings = built.settings();
       // What is pulled keeps its series where telemetry is off.
@@ -221,14 +230,15 @@ public final class TelemetryBuilder {
                   null,
                   segments,
                   requestIds != null && mode.exports() ? new RequestIds(requestIds) : null,
-                  mode.exports() ? new ScopeHooks() : null),
+                  mode.exports() ? new ScopeHooks(guard) : null,
+                  guard),
               settings.get(KnownSettings.BAGGAGE_ATTRIBUTES),
               builder.scope(),
               new Shutdown(
                   sdk, built.outbox(), settings.get(KnownSettings.CLOSE_TIMEOUT), segments),
               settings.text());
       if (builder.metrics != null) {
-        start(builder.metrics, openTelemetry);
+        start(builder.metrics, telemetry.openTelemetry(), guard);
       }
       logger()
           .info(
@@ -249,11 +259,11 @@ public final class TelemetryBuilder {
       };
     }
 
-    private static void start(MetricsModule metrics, OpenTelemetry openTelemetry) {
+    private static void start(MetricsModule metrics, OpenTelemetry openTelemetry, Guard guard) {
       try {
-        metrics.start(openTelemetry);
+        metrics.start(openTelemetry, guard);
       } catch (Throwable t) {
-        new Guard(DEFAULT_SCOPE).caught("MetricsModule.start", t);
+        guard.caught("MetricsModule.start", t);
       }
     }
 
@@ -272,6 +282,7 @@ public final class TelemetryBuilder {
   /** A telemetry over an instance of someone else's. */
   static Telemetry over(OpenTelemetry openTelemetry, boolean adapters) {
     ScopeHooks.prepare();
+    Guard guard = new Guard(DEFAULT_SCOPE);
     List<String> listed = new Environment(Map.of(), false).getList("telemetry.baggage.attributes");
     List<String> baggageKeys =
         listed.isEmpty() ? KnownSettings.BAGGAGE_ATTRIBUTES.defaultValue() : listed;
@@ -288,7 +299,8 @@ public final class TelemetryBuilder {
             new BaggageAttributes(baggageKeys),
             new Segments(KnownSettings.SEGMENT_LIMIT.defaultValue()),
             null,
-            new ScopeHooks()),
+            new ScopeHooks(guard),
+            guard),
         baggageKeys,
         DEFAULT_SCOPE,
         null,

@@ -6,10 +6,10 @@ package dev.throughline.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.HeaderSetter;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
 import dev.throughline.telemetry.internals.OpenTelemetryInternals;
-import dev.throughline.telemetry.propagation.Propagation;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.SpanKind;
@@ -141,8 +141,8 @@ class JavaAgentTest {
     }
 
     @Override
-    public io.opentelemetry.context.propagation.TextMapSetter<Map<String, String>> requestSetter() {
-      return Propagation.MAP_SETTER;
+    public HeaderSetter<Map<String, String>> requestSetter() {
+      return Map::put;
     }
   }
 }

@@ -12,6 +12,7 @@ import dev.throughline.benchmarks.Rung;
 import dev.throughline.benchmarks.Subjects;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.DoubleHistogram;
@@ -121,7 +122,7 @@ public class HttpClientLadder {
         sdk.getMeter("benchmark")
             .histogramBuilder("http.client.request.duration")
             .setUnit("s")
-            .setExplicitBucketBoundariesAdvice(ServerInstrumenters.SECONDS)
+            .setExplicitBucketBoundariesAdvice(RequestInstrumenterBuilder.REQUEST_SECONDS)
             .build();
     final Attributes point =
         Attributes.of(
@@ -216,11 +217,11 @@ public class HttpClientLadder {
             .setAttribute(HttpKeys.HTTP_REQUEST_METHOD, request.method())
             .setAttribute(HttpKeys.URL_FULL, request.uri().toString())
             .setAttribute(HttpKeys.SERVER_ADDRESS, request.uri().getHost())
-            .setAttribute(HttpKeys.SERVER_PORT, HttpValues.number(request.uri().getPort()))
+            .setAttribute(HttpKeys.SERVER_PORT, (long) request.uri().getPort())
             .startSpan();
     Context context = parent.with(span);
     subject.propagator.inject(context, outgoing, OutgoingRequest.SETTER);
-    span.setAttribute(HttpKeys.HTTP_RESPONSE_STATUS_CODE, HttpValues.number(response.statusCode()));
+    span.setAttribute(HttpKeys.HTTP_RESPONSE_STATUS_CODE, (long) response.statusCode());
     span.setAttribute(HttpKeys.NETWORK_PROTOCOL_VERSION, "1.1");
     span.end();
     subject.duration.record((System.nanoTime() - start) / 1e9, subject.point, context);

@@ -12,6 +12,7 @@ import dev.throughline.benchmarks.Rung;
 import dev.throughline.benchmarks.Subjects;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.DoubleHistogram;
@@ -120,7 +121,7 @@ public class HttpServerLadder {
         sdk.getMeter("benchmark")
             .histogramBuilder("http.server.request.duration")
             .setUnit("s")
-            .setExplicitBucketBoundariesAdvice(ServerInstrumenters.SECONDS)
+            .setExplicitBucketBoundariesAdvice(RequestInstrumenterBuilder.REQUEST_SECONDS)
             .build();
     final Attributes point =
         Attributes.of(
@@ -149,15 +150,9 @@ public class HttpServerLadder {
   @Rung("Throughline, off, no context comes in")
   public int b_off(Off subject) {
     Map<String, List<String>> headers = ObjectExchange.WITHOUT_CONTEXT;
-    String[] fields = subject.server.fieldsWhenOff();
-    if (fields != null) {
-      for (String field : fields) {
-        if (headers.get(field) != null) {
-          return serve(subject.server, headers);
-        }
-      }
-    }
-    return work;
+    return subject.server.propagation().hasNothingFrom(headers, Map::containsKey)
+        ? work
+        : serve(subject.server, headers);
   }
 
   @Benchmark
@@ -234,10 +229,10 @@ public class HttpServerLadder {
             .setAttribute(HttpKeys.URL_SCHEME, exchange.scheme())
             .setAttribute(HttpKeys.HTTP_ROUTE, exchange.serverRoute())
             .setAttribute(HttpKeys.SERVER_ADDRESS, "manager")
-            .setAttribute(HttpKeys.SERVER_PORT, HttpValues.number(8080))
+            .setAttribute(HttpKeys.SERVER_PORT, 8080L)
             .setAttribute(HttpKeys.CLIENT_ADDRESS, exchange.peerAddress())
             .setAttribute(HttpKeys.NETWORK_PEER_ADDRESS, exchange.peerAddress())
-            .setAttribute(HttpKeys.NETWORK_PEER_PORT, HttpValues.number(exchange.peerPort()))
+            .setAttribute(HttpKeys.NETWORK_PEER_PORT, (long) exchange.peerPort())
             .setAttribute(HttpKeys.NETWORK_PROTOCOL_VERSION, "1.1")
             .setAttribute(HttpKeys.USER_AGENT_ORIGINAL, exchange.header("User-Agent"))
             .startSpan();
@@ -245,7 +240,7 @@ public class HttpServerLadder {
     try (Scope ignored = context.makeCurrent()) {
       return work;
     } finally {
-      span.setAttribute(HttpKeys.HTTP_RESPONSE_STATUS_CODE, HttpValues.number(exchange.status()));
+      span.setAttribute(HttpKeys.HTTP_RESPONSE_STATUS_CODE, (long) exchange.status());
       span.end();
       subject.duration.record((System.nanoTime() - start) / 1e9, subject.point, context);
     }

@@ -37,11 +37,11 @@ public final class Outbox extends SenderProvider {
   private static final double METRICS_SHARE = 0.0625;
 
   private final Explanation explanation;
-  private final Guard guard = new Guard(MODULE);
-  private final Ledger spans = new Ledger("spans", "OTEL_BSP_MAX_QUEUE_SIZE", guard);
-  private final Ledger logRecords = new Ledger("log records", "OTEL_BLRP_MAX_QUEUE_SIZE", guard);
-  private final Ledger metricPoints = new Ledger("metric points", "", guard);
-  private final Ledger strays = new Ledger("other telemetry", "", guard);
+  private final Guard guard;
+  private final Ledger spans;
+  private final Ledger logRecords;
+  private final Ledger metricPoints;
+  private final Ledger strays;
   private final List<Sender> senders = new CopyOnWriteArrayList<>();
   private final List<BatchExport<?, ?>> batches = new CopyOnWriteArrayList<>();
   private @Nullable Spool spool;
@@ -62,10 +62,16 @@ public final class Outbox extends SenderProvider {
 
   /**
    * @param others where everything but senders is found
+   * @param telemetrys the guard of the telemetry that this is of
    */
-  public Outbox(ComponentLoader others, Explanation explanation) {
+  public Outbox(ComponentLoader others, Explanation explanation, Guard telemetrys) {
     super(others);
     this.explanation = explanation;
+    guard = telemetrys.of(MODULE);
+    spans = new Ledger("spans", "OTEL_BSP_MAX_QUEUE_SIZE", guard);
+    logRecords = new Ledger("log records", "OTEL_BLRP_MAX_QUEUE_SIZE", guard);
+    metricPoints = new Ledger(Ledger.METRIC_POINTS, "", guard);
+    strays = new Ledger("other telemetry", "", guard);
   }
 
   /** Sets how much memory all that waits may hold; before anything is made here. */
@@ -198,13 +204,14 @@ public final class Outbox extends SenderProvider {
 
   /**
    * From now on the thread that ends a span, or emits a log record, sends it and waits for the
-   * answer; what comes later than the deadline is dropped.
+   * answer.
    *
-   * @param deadlineNanos by {@link System#nanoTime}
+   * @param patience how long each waits; none waits while its receiver has not answered one that
+   *     waited before
    */
-  public void sendDirectly(long deadlineNanos) {
+  public void sendDirectly(Duration patience) {
     senders.forEach(Sender::hurry);
-    batches.forEach(batch -> batch.sendDirectly(deadlineNanos));
+    batches.forEach(batch -> batch.sendDirectly(patience));
   }
 
   /** Gives up what waits and what is on its way, and counts it as failed. */

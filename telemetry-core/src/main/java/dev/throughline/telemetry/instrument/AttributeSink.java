@@ -6,7 +6,7 @@ package dev.throughline.telemetry.instrument;
 import io.opentelemetry.api.common.AttributeKey;
 import org.jspecify.annotations.Nullable;
 
-/** Where a {@link RequestConvention} puts the attributes of a request's span. */
+/** Takes the attributes that a {@link RequestConvention} has for a request's span. */
 public interface AttributeSink {
 
   /**
@@ -15,4 +15,9 @@ public interface AttributeSink {
    * @param value null is ignored
    */
   <T> void set(AttributeKey<T> key, @Nullable T value);
+
+  /** Sets an attribute to a number that repeats, such as a port or a status code. */
+  default void set(AttributeKey<Long> key, int value) {
+    set(key, BoxedNumbers.of(value));
+  }
 }

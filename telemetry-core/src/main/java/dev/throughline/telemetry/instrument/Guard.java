@@ -5,10 +5,10 @@ package dev.throughline.telemetry.instrument;
 
 import static java.util.Objects.requireNonNull;
 
+import io.opentelemetry.api.OpenTelemetry;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,26 +22,40 @@ import org.slf4j.LoggerFactory;
  */
 public final class Guard {
 
-  private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
-
-  // Of the whole process, as what throws mostly is: a library, a driver, its version.
-  private static final ConcurrentHashMap<String, LongAdder> MODULES = new ConcurrentHashMap<>();
-
   private final String module;
+  // Those of all guards of one telemetry.
+  private final ConcurrentHashMap<String, LongAdder> modules;
   private final LongAdder ofModule;
   private final LongAdder hits = new LongAdder();
   private final ConcurrentHashMap<String, Hook> hooks = new ConcurrentHashMap<>();
 
   /**
-   * A guard for one module.
+   * The first guard of a telemetry; the guards of its modules come {@linkplain #of from it}.
    *
    * @param module the module's instrumentation scope, e.g. {@code dev.throughline.telemetry.http};
    *     the WARN names it
    * @throws NullPointerException if {@code module} is null
    */
   public Guard(String module) {
+    this(module, new ConcurrentHashMap<>());
+  }
+
+  private Guard(String module, ConcurrentHashMap<String, LongAdder> modules) {
     this.module = requireNonNull(module, "module");
-    ofModule = counted(module);
+    this.modules = modules;
+    // Without a lambda, whose first one costs a service that is off some of its start.
+    LongAdder made = new LongAdder();
+    LongAdder there = modules.putIfAbsent(module, made);
+    ofModule = there == null ? made : there;
+  }
+
+  /**
+   * A guard for another module of the same telemetry, with its own throttles.
+   *
+   * @throws NullPointerException if {@code module} is null
+   */
+  public Guard of(String module) {
+    return new Guard(module, modules);
   }
 
   /**
@@ -85,22 +99,25 @@ public final class Guard {
     }
   }
 
+  /**
+   * An OpenTelemetry that works as another does, but for its observable instruments: each callback
+   * that throws leaves out its own instrument and no other.
+   */
+  public OpenTelemetry observing(OpenTelemetry openTelemetry) {
+    return new GuardedOpenTelemetry(openTelemetry, this);
+  }
+
   /** How often a hook threw that this guards. */
   public long hits() {
     return hits.sum();
   }
 
-  /** Without a lambda, whose first one costs a service that is off some of its start. */
-  private static LongAdder counted(String module) {
-    LongAdder made = new LongAdder();
-    LongAdder there = MODULES.putIfAbsent(module, made);
-    return there == null ? made : there;
-  }
-
-  /** How often hooks threw in this process, by module; one that has a guard is there from then. */
-  public static Map<String, Long> hitsByModule() {
+  /**
+   * How often hooks threw in this telemetry, by module; one that has a guard is there from then.
+   */
+  public Map<String, Long> hitsByModule() {
     Map<String, Long> byModule = new TreeMap<>();
-    MODULES.forEach((module, count) -> byModule.put(module, count.sum()));
+    modules.forEach((name, count) -> byModule.put(name, count.sum()));
     return byModule;
   }
 
@@ -110,25 +127,16 @@ public final class Guard {
     private static final Logger logger = LoggerFactory.getLogger(Guard.class);
 
     private final String name;
-    private boolean logged;
-    private long loggedAtNanos;
-    private long sinceLogged;
+    private final Throttle throttle = new Throttle();
 
     Hook(String name) {
       this.name = name;
     }
 
     void caught(String module, Throwable thrown, long now) {
-      long silent;
-      synchronized (this) {
-        if (logged && now - loggedAtNanos < QUIET_NANOS) {
-          sinceLogged++;
-          return;
-        }
-        silent = sinceLogged;
-        sinceLogged = 0;
-        logged = true;
-        loggedAtNanos = now;
+      long silent = throttle.acquire(now);
+      if (silent == Throttle.HELD_BACK) {
+        return;
       }
       logger.warn(
           "{} threw in {}; the application goes on without it ({} more since the last such line)",

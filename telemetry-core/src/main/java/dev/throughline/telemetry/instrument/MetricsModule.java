@@ -40,6 +40,10 @@ public interface MetricsModule {
    */
   void addTo(SdkMeterProviderBuilder meterProvider, ConfigProperties settings, boolean named);
 
-  /** Begins, once telemetry was built. */
-  void start(OpenTelemetry openTelemetry);
+  /**
+   * Begins, once telemetry was built.
+   *
+   * @param guard the telemetry's, whose hits are metrics
+   */
+  void start(OpenTelemetry openTelemetry, Guard guard);
 }

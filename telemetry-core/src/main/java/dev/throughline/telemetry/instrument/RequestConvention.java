@@ -6,7 +6,6 @@ package dev.throughline.telemetry.instrument;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.propagation.TextMapGetter;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,7 +94,7 @@ public interface RequestConvention<REQ, RES> {
   }
 
   /** Writes the context that goes out with a request; null on the receiving side. */
-  default @Nullable TextMapSetter<REQ> requestSetter() {
+  default @Nullable HeaderSetter<REQ> requestSetter() {
     return null;
   }
 
@@ -112,7 +111,7 @@ public interface RequestConvention<REQ, RES> {
   /**
    * Writes response headers before the response is committed; null where the transport has none.
    */
-  default @Nullable TextMapSetter<REQ> responseSetter() {
+  default @Nullable HeaderSetter<REQ> responseSetter() {
     return null;
   }
 }

@@ -6,8 +6,6 @@ package dev.throughline.telemetry.instrument;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.ContextKey;
-import java.util.UUID;
-import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,7 +48,15 @@ public final class RequestIds {
    *     names</a>
    */
   public static boolean isHeader(String name) {
-    return name.matches("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
+    for (int i = 0; i < name.length(); i++) {
+      char c = name.charAt(i);
+      boolean letterOrDigit =
+          (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+      if (!letterOrDigit && "!#$%&'*+-.^_`|~".indexOf(c) < 0) {
+        return false;
+      }
+    }
+    return !name.isEmpty();
   }
 
   String header() {
@@ -63,7 +69,8 @@ public final class RequestIds {
    * @param received the header's value; null where it did not come
    */
   static Context receive(Context context, @Nullable String received) {
-    return context.with(KEY, received != null && isId(received) ? received : make());
+    return context.with(
+        KEY, received != null && isId(received) ? received : RandomUuid.next().toString());
   }
 
   /** What came in goes into logs and headers, so it is text on one line, and not much of it. */
@@ -79,14 +86,5 @@ public final class RequestIds {
       }
     }
     return true;
-  }
-
-  /** A random UUID; nobody is kept out by it, so it need not be hard to guess. */
-  private static String make() {
-    ThreadLocalRandom random = ThreadLocalRandom.current();
-    return new UUID(
-            (random.nextLong() & ~0xF000L) | 0x4000L,
-            (random.nextLong() & 0x3FFF_FFFF_FFFF_FFFFL) | Long.MIN_VALUE)
-        .toString();
   }
 }

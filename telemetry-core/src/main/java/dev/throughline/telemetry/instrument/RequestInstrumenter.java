@@ -16,8 +16,6 @@ import io.opentelemetry.api.trace.StatusCode;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.propagation.TextMapGetter;
-import io.opentelemetry.context.propagation.TextMapPropagator;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -47,12 +45,11 @@ public final class RequestInstrumenter<REQ, RES> {
   private final Tracer tracer;
   private final SpanKind kind;
   private final ParentPolicy parentPolicy;
-  private final TextMapPropagator propagator;
-  private final String[] propagatedFields;
+  private final Propagation propagation;
   private final @Nullable TextMapGetter<REQ> requestGetter;
-  private final @Nullable TextMapSetter<REQ> requestSetter;
-  private final @Nullable TextMapSetter<REQ> responseSetter;
-  private final List<RequestInstrumenterBuilder.ResponseHook<REQ>> responseHooks;
+  private final @Nullable GuardedSetter<REQ> requestSetter;
+  private final @Nullable GuardedSetter<REQ> responseSetter;
+  private final List<ResponseHook<REQ>> responseHooks;
   private final @Nullable RequestIds requestIds;
   private final @Nullable RequestIds servedIds;
   private final @Nullable ScopeHooks scopeHooks;
@@ -65,14 +62,13 @@ public final class RequestInstrumenter<REQ, RES> {
     convention = builder.convention;
     kind = convention.kind();
     parentPolicy = builder.parentPolicy;
-    guard = new Guard(builder.scopeName);
+    guard = signals.guard().of(builder.scopeName);
     tracer = signals.openTelemetry().getTracer(builder.scopeName);
-    propagator = signals.openTelemetry().getPropagators().getTextMapPropagator();
-    propagatedFields = propagator.fields().toArray(new String[0]);
+    propagation = new Propagation(signals, guard);
     TextMapGetter<REQ> getter = convention.requestGetter();
     requestGetter = getter == null ? null : HeaderGetter.over(getter);
-    requestSetter = convention.requestSetter();
-    responseSetter = convention.responseSetter();
+    requestSetter = guarded(convention.requestSetter(), "RequestConvention.requestSetter");
+    responseSetter = guarded(convention.responseSetter(), "RequestConvention.responseSetter");
     servedIds = kind == SpanKind.SERVER ? signals.requestIds() : null;
     // Messages have none.
     requestIds = kind == SpanKind.CLIENT ? signals.requestIds() : servedIds;
@@ -163,9 +159,13 @@ public final class RequestInstrumenter<REQ, RES> {
     return signals.propagation() && !recordsNothing;
   }
 
-  /** How often something threw that this instrumenter called. */
-  public long guardHits() {
-    return guard.hits();
+  /** How context gets into and out of carriers that are none of this instrumenter's requests. */
+  public Propagation propagation() {
+    return propagation;
+  }
+
+  private @Nullable GuardedSetter<REQ> guarded(@Nullable HeaderSetter<REQ> setter, String hook) {
+    return setter == null ? null : new GuardedSetter<>(setter, guard, hook);
   }
 
   private InstrumentedRequest<REQ, RES> newRequest(REQ request, long startNanos) {
@@ -277,8 +277,9 @@ public final class RequestInstrumenter<REQ, RES> {
       return false;
     }
     try {
-      for (String field : propagatedFields) {
-        if (getter.get(request, field) != null) {
+      List<String> fields = propagation.fields();
+      for (int i = 0; i < fields.size(); i++) {
+        if (getter.get(request, fields.get(i)) != null) {
           return true;
         }
       }
@@ -290,29 +291,17 @@ public final class RequestInstrumenter<REQ, RES> {
 
   private Context extract(Context parent, REQ request) {
     TextMapGetter<REQ> getter = requestGetter;
-    if (getter == null) {
-      return parent;
-    }
-    try {
-      return propagator.extract(parent, request, getter);
-    } catch (Throwable t) {
-      guard.caught("RequestConvention.requestGetter", t);
-      return parent;
-    }
+    return getter == null ? parent : propagation.extract(parent, request, getter);
   }
 
   private void inject(Context context, REQ request) {
-    TextMapSetter<REQ> setter = requestSetter;
+    GuardedSetter<REQ> setter = requestSetter;
     if (setter == null) {
       return;
     }
-    try {
-      propagator.inject(context, request, setter);
-      if (requestIds != null) {
-        sendId(requestIds, context, request, setter);
-      }
-    } catch (Throwable t) {
-      guard.caught("RequestConvention.requestSetter", t);
+    propagation.inject(context, request, setter);
+    if (requestIds != null) {
+      sendId(requestIds, context, request, setter);
     }
   }
 
@@ -326,11 +315,19 @@ public final class RequestInstrumenter<REQ, RES> {
     }
   }
 
-  private void sendId(RequestIds ids, Context context, REQ carrier, TextMapSetter<REQ> setter) {
+  private void sendId(RequestIds ids, Context context, REQ carrier, GuardedSetter<REQ> setter) {
     String id = RequestIds.fromContext(context);
-    if (id != null && !convention.sends(carrier, ids.header())) {
-      setter.set(carrier, ids.header(), id);
+    if (id == null) {
+      return;
     }
+    try {
+      if (convention.sends(carrier, ids.header())) {
+        return;
+      }
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.sends", t);
+    }
+    setter.set(carrier, ids.header(), id);
   }
 
   private Context startSpan(
@@ -443,7 +440,7 @@ public final class RequestInstrumenter<REQ, RES> {
   }
 
   void responding(InstrumentedRequest<REQ, RES> started) {
-    TextMapSetter<REQ> setter = responseSetter;
+    GuardedSetter<REQ> setter = responseSetter;
     if (setter == null) {
       return;
     }
@@ -456,11 +453,7 @@ public final class RequestInstrumenter<REQ, RES> {
     }
     RequestIds ids = servedIds;
     if (ids != null) {
-      try {
-        sendId(ids, started.context(), started.request, setter);
-      } catch (Throwable t) {
-        guard.caught("RequestConvention.responseSetter", t);
-      }
+      sendId(ids, started.context(), started.request, setter);
     }
   }
 

@@ -5,8 +5,6 @@ package dev.throughline.telemetry.instrument;
 
 import static java.util.Objects.requireNonNull;
 
-import io.opentelemetry.context.Context;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,18 +12,9 @@ import org.jspecify.annotations.Nullable;
 /** Builds a {@link RequestInstrumenter}. */
 public final class RequestInstrumenterBuilder<REQ, RES> {
 
-  /** Writes headers into a response that is about to be committed. */
-  @FunctionalInterface
-  public interface ResponseHook<REQ> {
-
-    /**
-     * Called once a request, on the thread that commits the response.
-     *
-     * @param context the request's context, with its span
-     * @param carrier takes the headers, through {@code setter}
-     */
-    void onResponse(Context context, REQ carrier, TextMapSetter<REQ> setter);
-  }
+  /** The buckets that the conventions advise for the durations of HTTP requests and of calls. */
+  public static final List<Double> REQUEST_SECONDS =
+      List.of(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1d, 2.5, 5d, 7.5, 10d);
 
   final Signals signals;
   final String scopeName;
@@ -57,9 +46,21 @@ public final class RequestInstrumenterBuilder<REQ, RES> {
   }
 
   /**
-   * Records the duration of each request in a histogram, in seconds.
+   * Records the duration of each request in a histogram, in seconds, with the buckets that the
+   * conventions advise for HTTP and RPC: 5 ms to 10 s.
    *
    * @param name e.g. {@code http.server.request.duration}
+   * @see <a href="https://opentelemetry.io/docs/specs/semconv/http/http-metrics/">HTTP metrics</a>
+   */
+  public RequestInstrumenterBuilder<REQ, RES> setDurationHistogram(
+      String name, String description) {
+    return setDurationHistogram(name, description, REQUEST_SECONDS);
+  }
+
+  /**
+   * Records the duration of each request in a histogram, in seconds.
+   *
+   * @param name e.g. {@code db.client.operation.duration}
    * @param boundaries the advised bucket boundaries, in seconds
    */
   public RequestInstrumenterBuilder<REQ, RES> setDurationHistogram(
@@ -82,7 +83,7 @@ public final class RequestInstrumenterBuilder<REQ, RES> {
   }
 
   /** Adds a hook that writes response headers; it has no effect without a response setter. */
-  public RequestInstrumenterBuilder<REQ, RES> addResponseHook(ResponseHook<REQ> hook) {
+  RequestInstrumenterBuilder<REQ, RES> addResponseHook(ResponseHook<REQ> hook) {
     responseHooks.add(requireNonNull(hook, "hook"));
     return this;
   }

@@ -21,11 +21,10 @@ import org.slf4j.LoggerFactory;
  */
 public final class ScopeHooks {
 
-  private static final ContextKey<ScopeHook> KEY =
+  private static final ContextKey<Guarded> KEY =
       ContextKey.named("dev.throughline.telemetry.scope-hook");
-  private static final Guard guard = new Guard("dev.throughline.telemetry");
 
-  private static volatile @Nullable ScopeHook process;
+  private static volatile @Nullable Guarded process;
   private static volatile boolean carried;
   private static volatile boolean wrapped;
 
@@ -38,11 +37,29 @@ public final class ScopeHooks {
     OpenTelemetryInternals.loadScopes();
   }
 
-  private volatile @Nullable ScopeHook hook;
+  private final Guard guard;
+  private volatile @Nullable Guarded hook;
   private volatile @Nullable Context root;
 
-  /** No hook yet. */
-  public ScopeHooks() {}
+  /**
+   * No hook yet.
+   *
+   * @param guard counts what the hook throws
+   */
+  public ScopeHooks(Guard guard) {
+    this.guard = guard;
+  }
+
+  /** A hook, and the guard of the telemetry that it is of. */
+  private static final class Guarded {
+    final ScopeHook hook;
+    final Guard guard;
+
+    Guarded(ScopeHook hook, Guard guard) {
+      this.hook = hook;
+      this.guard = guard;
+    }
+  }
 
   /**
    * Wraps OpenTelemetry's context storage, which can be done until it is first used and no longer.
@@ -57,8 +74,13 @@ public final class ScopeHooks {
    * @return null where none does
    */
   public static @Nullable ScopeHook of(Context context) {
+    Guarded found = in(context);
+    return found == null ? null : found.hook;
+  }
+
+  private static @Nullable Guarded in(Context context) {
     if (carried) {
-      ScopeHook own = context.get(KEY);
+      Guarded own = context.get(KEY);
       if (own != null) {
         return own;
       }
@@ -82,18 +104,19 @@ public final class ScopeHooks {
                   + " Telemetry was built; build it first thing in main()");
       return;
     }
+    Guarded guarded = new Guarded(hook, guard);
     if (ofProcess) {
-      process = hook;
+      process = guarded;
     } else {
       carried = true;
-      root = Context.root().with(KEY, hook);
+      root = Context.root().with(KEY, guarded);
     }
-    this.hook = hook;
+    this.hook = guarded;
   }
 
   /** Lets go of the hook, for contexts that are made from now on. */
   public void clear() {
-    ScopeHook last = hook;
+    Guarded last = hook;
     if (last == null) {
       return;
     }
@@ -103,7 +126,7 @@ public final class ScopeHooks {
       process = null;
     }
     try {
-      last.closed();
+      last.hook.closed();
     } catch (Throwable t) {
       guard.caught("ScopeHook.closed", t);
     }
@@ -111,8 +134,8 @@ public final class ScopeHooks {
 
   /** The context with the hook of this telemetry; the context itself where there is none to add. */
   public Context carry(Context context) {
-    ScopeHook own = hook;
-    if (own == null || of(context) == own) {
+    Guarded own = hook;
+    if (own == null || in(context) == own) {
       return context;
     }
     Context carrying = root;
@@ -141,14 +164,17 @@ public final class ScopeHooks {
       if (before == context) {
         return scope;
       }
+      Guarded found = in(context);
+      if (found == null) {
+        found = in(before);
+      }
+      if (found == null) {
+        return scope;
+      }
       try {
-        ScopeHook hook = of(context);
-        if (hook == null) {
-          hook = of(before);
-        }
-        return hook == null ? scope : hook.entered(before, context, scope);
+        return found.hook.entered(before, context, scope);
       } catch (Throwable t) {
-        guard.caught("ScopeHook.entered", t);
+        found.guard.caught("ScopeHook.entered", t);
         return scope;
       }
     }

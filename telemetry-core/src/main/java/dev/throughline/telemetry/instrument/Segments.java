@@ -30,15 +30,7 @@ public final class Segments {
    * @param limit how long a span lasts at the most; zero or less is for as long as its request
    */
   public Segments(Duration limit) {
-    limitNanos = nanos(limit);
-  }
-
-  private static long nanos(Duration limit) {
-    try {
-      return limit.toNanos();
-    } catch (ArithmeticException e) {
-      return limit.isNegative() ? 0 : Long.MAX_VALUE;
-    }
+    limitNanos = TimeUnit.NANOSECONDS.convert(limit);
   }
 
   /** Ends the open segments, so that they are exported, and stops; what goes on is not recorded. */

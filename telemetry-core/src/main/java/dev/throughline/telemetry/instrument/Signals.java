@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param segments what shows open-ended requests before they end; null where each is one span
  * @param requestIds the ids of requests; null where the service names no header for them
  * @param scopeHooks what goes along with the contexts of this telemetry; null with telemetry off
+ * @param guard counts what is kept away from the application
  */
 public record Signals(
     OpenTelemetry openTelemetry,
@@ -32,7 +33,8 @@ public record Signals(
     @Nullable BaggageAttributes baggageAttributes,
     @Nullable Segments segments,
     @Nullable RequestIds requestIds,
-    @Nullable ScopeHooks scopeHooks) {
+    @Nullable ScopeHooks scopeHooks,
+    Guard guard) {
 
   /**
    * What is known of the sampler. Attributes that a span gets before it starts cost no lock each;
@@ -50,6 +52,7 @@ public record Signals(
   public Signals {
     requireNonNull(openTelemetry, "openTelemetry");
     requireNonNull(sampling, "sampling");
+    requireNonNull(guard, "guard");
   }
 
   /** Whether a span below this one gets its attributes before it starts. */
@@ -59,26 +62,5 @@ public record Signals(
       case EVERY_TRACE -> !parent.isValid() || parent.isSampled();
       case SOME_TRACES -> parent.isSampled();
     };
-  }
-
-  /** Signals without ids of requests and without hooks. */
-  public Signals(
-      OpenTelemetry openTelemetry,
-      boolean spans,
-      boolean metrics,
-      boolean propagation,
-      Sampling sampling,
-      @Nullable BaggageAttributes baggageAttributes,
-      @Nullable Segments segments) {
-    this(
-        openTelemetry,
-        spans,
-        metrics,
-        propagation,
-        sampling,
-        baggageAttributes,
-        segments,
-        null,
-        null);
   }
 }

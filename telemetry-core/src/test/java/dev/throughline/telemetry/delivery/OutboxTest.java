@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.throughline.telemetry.ClosedPort;
 import dev.throughline.telemetry.LogCapture;
 import dev.throughline.telemetry.Wait;
+import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.exporter.otlp.http.trace.OtlpHttpSpanExporter;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
@@ -33,7 +34,8 @@ class OutboxTest {
             ComponentLoader.forClassLoader(getClass().getClassLoader()),
             (receiver, answer) -> {
               throw new NoClassDefFoundError("an explanation");
-            });
+            },
+            new Guard("test"));
     ClosedPort nobody = new ClosedPort();
     String endpoint = "http://" + nobody.authority() + "/v1/traces";
     OtlpHttpSpanExporter exporter =

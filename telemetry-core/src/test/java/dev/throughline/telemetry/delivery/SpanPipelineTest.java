@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.throughline.telemetry.LogCapture;
 import dev.throughline.telemetry.Wait;
+import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.common.ComponentLoader;
@@ -108,7 +109,8 @@ class SpanPipelineTest {
     outbox =
         new Outbox(
             ComponentLoader.forClassLoader(getClass().getClassLoader()),
-            (receiver, answer) -> null);
+            (receiver, answer) -> null,
+            new Guard("test"));
     return outbox;
   }
 
@@ -226,7 +228,7 @@ class SpanPipelineTest {
                   end(tracer, 0, 50);
                 });
         begun.await();
-        outbox.sendDirectly(System.nanoTime() + TimeUnit.SECONDS.toNanos(20));
+        outbox.sendDirectly(Duration.ofSeconds(20));
         ending.get();
         Wait.until("all have left", () -> exporter.spans().size() == 50);
         exporter.batches.clear();

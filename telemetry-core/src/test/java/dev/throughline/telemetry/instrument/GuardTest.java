@@ -10,6 +10,7 @@ import dev.throughline.telemetry.LogCapture;
 import dev.throughline.telemetry.ThrowingLog;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -159,6 +160,22 @@ class GuardTest {
           }
         });
     assertThat(guard.hits()).isEqualTo(1);
+  }
+
+  @Test
+  void theGuardsOfOneTelemetryCountTogether() {
+    Guard http = guard.of("com.example.http");
+    Guard more = http.of("com.example.http");
+    Guard others = new Guard("com.example.http");
+    http.caught("Hook", new IllegalStateException());
+    more.caught("Hook", new IllegalStateException());
+    others.caught("Hook", new IllegalStateException());
+    Map<String, Long> counts = Map.of("com.example.module", 0L, "com.example.http", 2L);
+    assertThat(guard.hitsByModule()).isEqualTo(counts);
+    assertThat(more.hitsByModule()).isEqualTo(counts);
+    assertThat(others.hitsByModule()).isEqualTo(Map.of("com.example.http", 1L));
+    // Each with its own throttle.
+    assertThat(log.warnings()).hasSize(3);
   }
 
   @Test

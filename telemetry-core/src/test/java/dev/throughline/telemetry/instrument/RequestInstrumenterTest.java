@@ -21,7 +21,6 @@ import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
 import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.context.propagation.TextMapGetter;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import io.opentelemetry.sdk.logs.export.SimpleLogRecordProcessor;
@@ -325,7 +324,7 @@ class RequestInstrumenterTest {
     started.responding();
     started.end("ok", null);
     assertThat(call.responseHeaders).containsEntry("trace-id", "changed by the application");
-    assertThat(server.guardHits()).isEqualTo(1);
+    assertThat(server.guard.hits()).isEqualTo(1);
   }
 
   private static final Map<String, String> WITH_IDS =
@@ -461,7 +460,7 @@ class RequestInstrumenterTest {
     }
 
     @Override
-    public void start(OpenTelemetry openTelemetry) {}
+    public void start(OpenTelemetry openTelemetry, Guard guard) {}
   }
 
   @Test
@@ -541,7 +540,8 @@ class RequestInstrumenterTest {
       }
       serve(
           new RequestInstrumenterBuilder<>(
-                  new Signals(sdk, true, true, true, sampling, null, null),
+                  new Signals(
+                      sdk, true, true, true, sampling, null, null, null, null, new Guard("test")),
                   "s",
                   new Convention(SpanKind.SERVER))
               .build(),
@@ -598,7 +598,7 @@ class RequestInstrumenterTest {
         assertThat(serve(instrumenter, call)).isEqualTo("ok");
         assertThat(onlySpan().hasEnded()).isTrue();
         if (convention.reached) {
-          assertThat(instrumenter.guardHits()).isPositive();
+          assertThat(instrumenter.guard.hits()).isPositive();
         }
         IllegalStateException fromApplication = new IllegalStateException("app");
         call.handler =
@@ -770,7 +770,7 @@ class RequestInstrumenterTest {
     }
 
     @Override
-    public @Nullable TextMapSetter<Call> requestSetter() {
+    public @Nullable HeaderSetter<Call> requestSetter() {
       if (kind != SpanKind.CLIENT) {
         return null;
       }
@@ -781,7 +781,7 @@ class RequestInstrumenterTest {
     }
 
     @Override
-    public TextMapSetter<Call> responseSetter() {
+    public HeaderSetter<Call> responseSetter() {
       return (carrier, name, value) -> carrier.responseHeaders.put(name, value);
     }
   }

@@ -348,7 +348,7 @@ class SegmentsTest {
     }
     request.end("ok", null);
 
-    assertThat(instrumenter.guardHits()).isPositive();
+    assertThat(instrumenter.guard.hits()).isPositive();
     assertThat(started).hasValue(finished().size());
     assertThat(finished().get(finished().size() - 1).getAttributes().get(stringKey("end")))
         .isEqualTo("ok");

@@ -6,6 +6,8 @@ package dev.throughline.telemetry.grpc;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.HeaderSetter;
+import dev.throughline.telemetry.instrument.HostAndPort;
 import dev.throughline.telemetry.instrument.Memo;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.grpc.MethodDescriptor.MethodType;
@@ -14,7 +16,6 @@ import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.propagation.TextMapGetter;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Set;
@@ -33,7 +34,7 @@ final class CallConvention implements RequestConvention<GrpcExchange, Status> {
   private final SpanKind kind;
   private final Set<String> excludedServices;
   private final MetadataCarrier carrier;
-  private final Memo<Authority> authorities = new Memo<>();
+  private final Memo<HostAndPort> authorities = new Memo<>();
   private final Memo<Attributes> points = new Memo<>();
 
   /**
@@ -70,7 +71,9 @@ final class CallConvention implements RequestConvention<GrpcExchange, Status> {
   public void onStart(AttributeSink attributes, GrpcExchange exchange) {
     attributes.set(GrpcKeys.RPC_SYSTEM_NAME, SYSTEM);
     attributes.set(GrpcKeys.RPC_METHOD, exchange.method.getFullMethodName());
-    Authority.of(authorities, exchange.authority).set(attributes);
+    HostAndPort server = server(exchange.authority);
+    attributes.set(GrpcKeys.SERVER_ADDRESS, server.host());
+    attributes.set(GrpcKeys.SERVER_PORT, server.port());
     setPeer(attributes, exchange);
   }
 
@@ -103,8 +106,18 @@ final class CallConvention implements RequestConvention<GrpcExchange, Status> {
       attributes.set(
           GrpcKeys.NETWORK_PEER_ADDRESS,
           address == null ? peer.getHostString() : address.getHostAddress());
-      attributes.set(GrpcKeys.NETWORK_PEER_PORT, (long) peer.getPort());
+      attributes.set(GrpcKeys.NETWORK_PEER_PORT, peer.getPort());
     }
+  }
+
+  private HostAndPort server(@Nullable String authority) {
+    if (authority == null) {
+      return HostAndPort.NONE;
+    }
+    HostAndPort known = authorities.get(authority, null, null, null, 0, 0);
+    return known == null
+        ? authorities.put(authority, null, null, null, 0, 0, HostAndPort.parse(authority))
+        : known;
   }
 
   @Override
@@ -146,12 +159,12 @@ final class CallConvention implements RequestConvention<GrpcExchange, Status> {
             .put(GrpcKeys.RPC_METHOD, method)
             .put(GrpcKeys.RPC_RESPONSE_STATUS_CODE, code)
             .put(GrpcKeys.ERROR_TYPE, errorType);
-    Authority server = Authority.of(authorities, authority);
-    if (server.host != null) {
-      attributes.put(GrpcKeys.SERVER_ADDRESS, server.host);
+    HostAndPort server = server(authority);
+    if (server.host() != null) {
+      attributes.put(GrpcKeys.SERVER_ADDRESS, server.host());
     }
-    if (server.port != null) {
-      attributes.put(GrpcKeys.SERVER_PORT, server.port);
+    if (server.port() != null) {
+      attributes.put(GrpcKeys.SERVER_PORT, server.port());
     }
     return points.put(method, code, errorType, authority, 0, 0, attributes.build());
   }
@@ -162,12 +175,12 @@ final class CallConvention implements RequestConvention<GrpcExchange, Status> {
   }
 
   @Override
-  public @Nullable TextMapSetter<GrpcExchange> requestSetter() {
+  public @Nullable HeaderSetter<GrpcExchange> requestSetter() {
     return kind == SpanKind.CLIENT ? carrier : null;
   }
 
   @Override
-  public @Nullable TextMapSetter<GrpcExchange> responseSetter() {
+  public @Nullable HeaderSetter<GrpcExchange> responseSetter() {
     return kind == SpanKind.SERVER ? carrier : null;
   }
 

@@ -6,6 +6,7 @@ package dev.throughline.telemetry.grpc;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import dev.throughline.telemetry.instrument.Propagation;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
 import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import io.grpc.Metadata;
@@ -15,44 +16,39 @@ import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.Context;
-import java.util.List;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** Records the calls of one side: their start, their messages, their end. */
 final class CallTelemetry {
 
-  /** The advised boundaries of the duration histograms, in seconds. */
-  static final List<Double> SECONDS =
-      List.of(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1d, 2.5, 5d, 7.5, 10d);
-
   private static final AttributeKey<Long> MESSAGE_NUMBER =
       AttributeKey.longKey("grpc.message.number");
 
-  final Guard guard = new Guard(GrpcTelemetry.SCOPE);
+  final Guard guard;
 
-  /** Whether nothing is recorded, and only what comes in goes out. */
-  final boolean off;
-
-  private final MetadataCarrier carrier;
+  private final MetadataCarrier carrier = new MetadataCarrier();
+  private final BiPredicate<Metadata, String> isInMetadata = carrier::isIn;
   private final CallConvention convention;
   private final RequestInstrumenter<GrpcExchange, Status> instrumenter;
+  private final Propagation propagation;
   private final int messageEvents;
 
   private CallTelemetry(
       GrpcTelemetryBuilder builder, SpanKind kind, String metric, String description) {
     Telemetry telemetry = builder.telemetry;
-    off = !telemetry.isEnabled();
-    carrier = new MetadataCarrier(telemetry);
+    guard = telemetry.guard(GrpcTelemetry.SCOPE);
     convention = new CallConvention(kind, builder.excludedServices, carrier);
     messageEvents = builder.messageEvents;
     RequestInstrumenterBuilder<GrpcExchange, Status> instrumenter =
         telemetry
             .instrumenter(GrpcTelemetry.SCOPE, convention)
-            .setDurationHistogram(metric, description, SECONDS);
+            .setDurationHistogram(metric, description);
     if (kind == SpanKind.SERVER) {
       instrumenter.setParentPolicy(builder.parentPolicy);
     }
     this.instrumenter = instrumenter.build();
+    propagation = this.instrumenter.propagation();
   }
 
   static CallTelemetry ofClients(GrpcTelemetryBuilder builder) {
@@ -65,9 +61,14 @@ final class CallTelemetry {
         builder, SpanKind.SERVER, GrpcKeys.SERVER_DURATION, "Duration of incoming calls.");
   }
 
-  /** Whether a context came in. */
-  boolean carriesContext(Metadata headers) {
-    return carrier.isIn(headers);
+  /** Whether a call that goes out in this context is to be left as it is. */
+  boolean hasNothingToSend(Context context) {
+    return propagation.hasNothingToSend(context);
+  }
+
+  /** Whether a call that came in is to be left as it is. */
+  boolean hasNothingFrom(Metadata headers) {
+    return propagation.hasNothingFrom(headers, isInMetadata);
   }
 
   @Nullable InstrumentedRequest<GrpcExchange, Status> start(Context parent, GrpcExchange exchange) {

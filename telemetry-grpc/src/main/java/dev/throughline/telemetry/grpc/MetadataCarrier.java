@@ -3,47 +3,35 @@
 
 package dev.throughline.telemetry.grpc;
 
-import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.HeaderGetter;
+import dev.throughline.telemetry.instrument.HeaderSetter;
 import io.grpc.Metadata;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** Reads and writes context in a call's metadata. */
 final class MetadataCarrier extends HeaderGetter<GrpcExchange>
-    implements TextMapSetter<GrpcExchange> {
+    implements HeaderSetter<GrpcExchange> {
 
-  private final Map<String, Metadata.Key<String>> keys = new HashMap<>();
-  private final List<Metadata.Key<String>> fields = new ArrayList<>();
+  // Some propagators make names of what comes in.
+  private static final int MOST_KEYS = 64;
 
-  MetadataCarrier(Telemetry telemetry) {
-    for (String field :
-        telemetry.openTelemetry().getPropagators().getTextMapPropagator().fields()) {
-      Metadata.Key<String> key = Metadata.Key.of(field, Metadata.ASCII_STRING_MARSHALLER);
-      keys.put(field, key);
-      fields.add(key);
-    }
-  }
+  private final ConcurrentHashMap<String, Metadata.Key<String>> keys = new ConcurrentHashMap<>();
 
-  /** Whether there is anything to be read. */
-  boolean isIn(Metadata headers) {
-    for (int i = 0; i < fields.size(); i++) {
-      if (headers.containsKey(fields.get(i))) {
-        return true;
-      }
-    }
-    return false;
+  /** Whether metadata has a value of this name. */
+  boolean isIn(Metadata headers, String name) {
+    Metadata.Key<String> key = key(name);
+    return key != null && headers.containsKey(key);
   }
 
   @Override
   protected @Nullable List<String> lines(GrpcExchange exchange, String name) {
     Metadata headers = exchange.headers;
-    Iterable<String> values = headers == null ? null : headers.getAll(key(name));
+    Metadata.Key<String> key = key(name);
+    Iterable<String> values = headers == null || key == null ? null : headers.getAll(key);
     if (values == null) {
       return null;
     }
@@ -59,19 +47,32 @@ final class MetadataCarrier extends HeaderGetter<GrpcExchange>
   }
 
   @Override
-  public void set(@Nullable GrpcExchange exchange, String name, String value) {
-    Metadata headers = exchange == null ? null : exchange.headers;
-    if (headers == null) {
+  public void set(GrpcExchange exchange, String name, String value) {
+    Metadata headers = exchange.headers;
+    Metadata.Key<String> key = key(name);
+    if (headers == null || key == null) {
       return;
     }
-    Metadata.Key<String> key = key(name);
     // Metadata that is sent a second time still has what the first call wrote.
     headers.discardAll(key);
     headers.put(key, value);
   }
 
-  private Metadata.Key<String> key(String name) {
-    Metadata.Key<String> key = keys.get(name);
-    return key == null ? Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER) : key;
+  /** Null for a name that metadata can't have. */
+  private Metadata.@Nullable Key<String> key(String name) {
+    Metadata.Key<String> known = keys.get(name);
+    if (known != null) {
+      return known;
+    }
+    Metadata.Key<String> key;
+    try {
+      key = Metadata.Key.of(name, Metadata.ASCII_STRING_MARSHALLER);
+    } catch (IllegalArgumentException e) {
+      return null;
+    }
+    if (keys.size() < MOST_KEYS) {
+      keys.put(name, key);
+    }
+    return key;
   }
 }

@@ -31,7 +31,7 @@ final class TracingClientInterceptor implements ClientInterceptor {
   public <Q, S> ClientCall<Q, S> interceptCall(
       MethodDescriptor<Q, S> method, CallOptions options, Channel next) {
     Context parent = Context.current();
-    if (calls.off && parent == Context.root()) {
+    if (calls.hasNothingToSend(parent)) {
       return next.newCall(method, options);
     }
     GrpcExchange exchange = new GrpcExchange(method, authority(next));

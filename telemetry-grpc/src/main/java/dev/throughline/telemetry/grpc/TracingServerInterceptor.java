@@ -29,7 +29,7 @@ final class TracingServerInterceptor implements ServerInterceptor {
   @Override
   public <Q, S> ServerCall.Listener<Q> interceptCall(
       ServerCall<Q, S> call, Metadata headers, ServerCallHandler<Q, S> next) {
-    if (calls.off && !calls.carriesContext(headers)) {
+    if (calls.hasNothingFrom(headers)) {
       return next.startCall(call, headers);
     }
     InstrumentedRequest<GrpcExchange, Status> request =

@@ -3,7 +3,7 @@
 
 package dev.throughline.telemetry.http;
 
-import java.util.Locale;
+import dev.throughline.telemetry.instrument.HostAndPort;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,36 +33,37 @@ final class ClientAddress {
     return address(comma < 0 ? list : list.substring(0, comma));
   }
 
+  /** Of the first element of the list alone; signs in quotes separate nothing. */
   private static @Nullable String firstFor(String forwarded) {
-    int start = forwarded.toLowerCase(Locale.ROOT).indexOf("for=");
-    if (start < 0) {
-      return null;
+    boolean quoted = false;
+    int start = 0;
+    for (int i = 0; i <= forwarded.length(); i++) {
+      char c = i == forwarded.length() ? ',' : forwarded.charAt(i);
+      if (c == '"') {
+        quoted = !quoted;
+      } else if (c == '\\' && quoted) {
+        i++;
+      } else if (!quoted && (c == ';' || c == ',')) {
+        String pair = forwarded.substring(start, i).strip();
+        if (pair.regionMatches(true, 0, "for=", 0, "for=".length())) {
+          return address(pair.substring("for=".length()));
+        }
+        if (c == ',') {
+          return null;
+        }
+        start = i + 1;
+      }
     }
-    start += "for=".length();
-    int end = start;
-    while (end < forwarded.length()
-        && forwarded.charAt(end) != ';'
-        && forwarded.charAt(end) != ',') {
-      end++;
-    }
-    return address(forwarded.substring(start, end));
+    return null;
   }
 
   /** An address without quotes, brackets and port; null for one that is hidden or unknown. */
   private static @Nullable String address(String node) {
-    String address = node.trim();
-    if (address.length() > 1 && address.startsWith("\"") && address.endsWith("\"")) {
-      address = address.substring(1, address.length() - 1);
-    }
-    if (address.startsWith("[")) {
-      int close = address.indexOf(']');
-      return close < 0 ? null : address.substring(1, close);
-    }
-    int colon = address.indexOf(':');
-    if (colon >= 0 && colon == address.lastIndexOf(':')) {
-      address = address.substring(0, colon);
-    }
-    return address.isEmpty() || address.startsWith("_") || address.equalsIgnoreCase("unknown")
+    String quoted = node.trim();
+    boolean inQuotes = quoted.length() > 1 && quoted.startsWith("\"") && quoted.endsWith("\"");
+    String address =
+        HostAndPort.parse(inQuotes ? quoted.substring(1, quoted.length() - 1) : quoted).host();
+    return address == null || address.startsWith("_") || address.equalsIgnoreCase("unknown")
         ? null
         : address;
   }

@@ -4,13 +4,13 @@
 package dev.throughline.telemetry.http;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.HeaderSetter;
+import dev.throughline.telemetry.instrument.HttpAttributes;
 import dev.throughline.telemetry.instrument.Memo;
-import dev.throughline.telemetry.instrument.RedactedUrl;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.trace.SpanKind;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import java.net.http.HttpClient;
 import java.net.http.HttpResponse;
 import org.jspecify.annotations.Nullable;
@@ -22,16 +22,6 @@ import org.jspecify.annotations.Nullable;
  *     client spans</a>
  */
 final class ClientConvention implements RequestConvention<ClientExchange, HttpResponse<?>> {
-
-  static final TextMapSetter<ClientExchange> SETTER =
-      new TextMapSetter<>() {
-        @Override
-        public void set(@Nullable ClientExchange exchange, String name, String value) {
-          if (exchange != null) {
-            exchange.addHeader(name, value);
-          }
-        }
-      };
 
   private final CapturedHeaders requestHeaders;
   private final CapturedHeaders responseHeaders;
@@ -49,19 +39,14 @@ final class ClientConvention implements RequestConvention<ClientExchange, HttpRe
 
   @Override
   public String spanName(ClientExchange exchange) {
-    return HttpValues.methodInName(HttpValues.method(exchange.method()));
+    return HttpValues.methodInName(HttpAttributes.method(exchange.method()));
   }
 
   @Override
   public void onStart(AttributeSink attributes, ClientExchange exchange) {
-    String method = HttpValues.method(exchange.method());
-    attributes.set(HttpKeys.HTTP_REQUEST_METHOD, method);
-    if (method.equals(HttpValues.OTHER)) {
-      attributes.set(HttpKeys.HTTP_REQUEST_METHOD_ORIGINAL, exchange.method());
-    }
-    attributes.set(HttpKeys.URL_FULL, RedactedUrl.of(exchange.uri()));
+    HttpAttributes.setSent(attributes, exchange.method(), exchange.uri());
     attributes.set(HttpKeys.SERVER_ADDRESS, exchange.host());
-    attributes.set(HttpKeys.SERVER_PORT, HttpValues.number(exchange.port()));
+    attributes.set(HttpKeys.SERVER_PORT, exchange.port());
     if (!requestHeaders.isEmpty()) {
       requestHeaders.capture(attributes, exchange::headers);
     }
@@ -76,8 +61,7 @@ final class ClientConvention implements RequestConvention<ClientExchange, HttpRe
     if (response == null) {
       return;
     }
-    attributes.set(HttpKeys.HTTP_RESPONSE_STATUS_CODE, HttpValues.number(response.statusCode()));
-    attributes.set(HttpKeys.NETWORK_PROTOCOL_VERSION, version(response));
+    HttpAttributes.setAnswered(attributes, response.statusCode(), version(response));
     if (!responseHeaders.isEmpty()) {
       responseHeaders.capture(attributes, name -> response.headers().allValues(name));
     }
@@ -96,7 +80,7 @@ final class ClientConvention implements RequestConvention<ClientExchange, HttpRe
   @Override
   public Attributes durationAttributes(
       ClientExchange exchange, @Nullable HttpResponse<?> response, @Nullable Throwable error) {
-    String method = HttpValues.method(exchange.method());
+    String method = HttpAttributes.method(exchange.method());
     String host = exchange.host();
     String errorType = errorType(exchange, response, error);
     String version = response == null ? null : version(response);
@@ -110,9 +94,9 @@ final class ClientConvention implements RequestConvention<ClientExchange, HttpRe
         Attributes.builder()
             .put(HttpKeys.HTTP_REQUEST_METHOD, method)
             .put(HttpKeys.SERVER_ADDRESS, host)
-            .put(HttpKeys.SERVER_PORT, HttpValues.number(port));
+            .put(HttpKeys.SERVER_PORT, (long) port);
     if (status > 0) {
-      attributes.put(HttpKeys.HTTP_RESPONSE_STATUS_CODE, HttpValues.number(status));
+      attributes.put(HttpKeys.HTTP_RESPONSE_STATUS_CODE, (long) status);
     }
     if (errorType != null) {
       attributes.put(HttpKeys.ERROR_TYPE, errorType);
@@ -124,8 +108,8 @@ final class ClientConvention implements RequestConvention<ClientExchange, HttpRe
   }
 
   @Override
-  public TextMapSetter<ClientExchange> requestSetter() {
-    return SETTER;
+  public HeaderSetter<ClientExchange> requestSetter() {
+    return ClientExchange::addHeader;
   }
 
   @Override

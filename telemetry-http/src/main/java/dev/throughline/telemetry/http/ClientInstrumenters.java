@@ -10,6 +10,7 @@ import dev.throughline.telemetry.instrument.RequestInstrumenter;
 import io.opentelemetry.context.Context;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Starts the requests of clients: plain HTTP, Connect RPC. */
@@ -17,11 +18,12 @@ final class ClientInstrumenters {
 
   private final RequestInstrumenter<ClientExchange, HttpResponse<?>> http;
   private final RequestInstrumenter<ClientExchange, HttpResponse<?>> connect;
-  private final Guard guard = new Guard(HttpTelemetry.SCOPE);
-  private final boolean off;
+  private final Guard guard;
+  private final Map<String, String> procedures;
 
   ClientInstrumenters(Telemetry telemetry, HttpTelemetryBuilder builder) {
-    off = !telemetry.isEnabled();
+    guard = telemetry.guard(HttpTelemetry.SCOPE);
+    procedures = Map.copyOf(builder.procedures);
     http =
         telemetry
             .instrumenter(
@@ -29,18 +31,12 @@ final class ClientInstrumenters {
                 new ClientConvention(
                     new CapturedHeaders(HttpKeys.REQUEST_HEADER, builder.requestHeaders),
                     new CapturedHeaders(HttpKeys.RESPONSE_HEADER, builder.responseHeaders)))
-            .setDurationHistogram(
-                HttpKeys.CLIENT_DURATION,
-                "Duration of HTTP client requests.",
-                ServerInstrumenters.SECONDS)
+            .setDurationHistogram(HttpKeys.CLIENT_DURATION, "Duration of HTTP client requests.")
             .build();
     connect =
         telemetry
             .instrumenter(HttpTelemetry.SCOPE, new ConnectClientConvention())
-            .setDurationHistogram(
-                HttpKeys.RPC_CLIENT_DURATION,
-                "Duration of outgoing calls.",
-                ServerInstrumenters.SECONDS)
+            .setDurationHistogram(HttpKeys.RPC_CLIENT_DURATION, "Duration of outgoing calls.")
             .build();
   }
 
@@ -51,11 +47,11 @@ final class ClientInstrumenters {
    *     where it can't be read, so that the client refuses it
    */
   @Nullable ClientExchange exchange(HttpRequest request) {
-    if (off && Context.current() == Context.root()) {
+    if (http.propagation().hasNothingToSend(Context.current())) {
       return null;
     }
     try {
-      return new ClientExchange(request);
+      return new ClientExchange(request, procedures);
     } catch (Throwable t) {
       guard.caught("HttpRequest", t);
       return null;

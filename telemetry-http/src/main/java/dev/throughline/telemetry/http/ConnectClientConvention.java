@@ -6,12 +6,12 @@ package dev.throughline.telemetry.http;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.HeaderSetter;
 import dev.throughline.telemetry.instrument.Memo;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.trace.SpanKind;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import java.net.http.HttpResponse;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +35,7 @@ final class ConnectClientConvention implements RequestConvention<ClientExchange,
     attributes.set(HttpKeys.RPC_SYSTEM_NAME, ConnectServerConvention.SYSTEM);
     attributes.set(HttpKeys.RPC_METHOD, call(exchange).method());
     attributes.set(HttpKeys.SERVER_ADDRESS, exchange.host());
-    attributes.set(HttpKeys.SERVER_PORT, HttpValues.number(exchange.port()));
+    attributes.set(HttpKeys.SERVER_PORT, exchange.port());
   }
 
   @Override
@@ -74,7 +74,7 @@ final class ConnectClientConvention implements RequestConvention<ClientExchange,
             .put(HttpKeys.RPC_SYSTEM_NAME, ConnectServerConvention.SYSTEM)
             .put(HttpKeys.RPC_METHOD, method)
             .put(HttpKeys.SERVER_ADDRESS, host)
-            .put(HttpKeys.SERVER_PORT, HttpValues.number(port));
+            .put(HttpKeys.SERVER_PORT, (long) port);
     if (code != null) {
       attributes.put(HttpKeys.RPC_RESPONSE_STATUS_CODE, code);
     }
@@ -85,8 +85,8 @@ final class ConnectClientConvention implements RequestConvention<ClientExchange,
   }
 
   @Override
-  public TextMapSetter<ClientExchange> requestSetter() {
-    return ClientConvention.SETTER;
+  public HeaderSetter<ClientExchange> requestSetter() {
+    return ClientExchange::addHeader;
   }
 
   @Override

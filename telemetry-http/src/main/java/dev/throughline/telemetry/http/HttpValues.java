@@ -3,56 +3,18 @@
 
 package dev.throughline.telemetry.http;
 
+import dev.throughline.telemetry.instrument.HttpAttributes;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** The values of HTTP attributes, made without allocation wherever they repeat. */
 final class HttpValues {
 
-  static final String OTHER = "_OTHER";
-
-  // Every status code and port, boxed once when it is first seen: a box lives as long as its span.
-  private static final @Nullable Long[] NUMBERS = new Long[65_536];
-
   private HttpValues() {}
-
-  /**
-   * {@code http.request.method}: one that the conventions know, else {@code _OTHER}; method names
-   * are case-sensitive.
-   */
-  static String method(String method) {
-    return switch (method) {
-      case "GET",
-          "POST",
-          "PUT",
-          "DELETE",
-          "HEAD",
-          "OPTIONS",
-          "PATCH",
-          "CONNECT",
-          "TRACE",
-          "QUERY" ->
-          method;
-      default -> OTHER;
-    };
-  }
 
   /** The method as span names have it. */
   static String methodInName(String method) {
-    return method.equals(OTHER) ? "HTTP" : method;
-  }
-
-  /** A status code or port, boxed. */
-  static Long number(int number) {
-    if (number < 0 || number >= NUMBERS.length) {
-      return (long) number;
-    }
-    Long boxed = NUMBERS[number];
-    if (boxed == null) {
-      boxed = (long) number;
-      NUMBERS[number] = boxed;
-    }
-    return boxed;
+    return method.equals(HttpAttributes.OTHER_METHOD) ? "HTTP" : method;
   }
 
   /** {@code error.type} of a status code. */
@@ -65,7 +27,10 @@ final class HttpValues {
     };
   }
 
-  /** {@code network.protocol.version}, from a protocol such as {@code HTTP/1.1}. */
+  /**
+   * {@code network.protocol.version}, from a protocol such as {@code HTTP/1.1}; null for what no
+   * server speaks, since a request line may hold any text.
+   */
   static @Nullable String version(@Nullable String protocol) {
     if (protocol == null) {
       return null;
@@ -75,12 +40,9 @@ final class HttpValues {
       case "HTTP/1.0" -> "1.0";
       case "HTTP/2.0", "HTTP/2" -> "2";
       case "HTTP/3.0", "HTTP/3" -> "3";
-      default -> protocol.startsWith("HTTP/") ? protocol.substring("HTTP/".length()) : null;
+      case "HTTP/0.9" -> "0.9";
+      default -> null;
     };
-  }
-
-  static int defaultPort(@Nullable String scheme) {
-    return "https".equals(scheme) ? 443 : 80;
   }
 
   /** A header that people capture by mistake, and whose value is a credential. */

@@ -5,14 +5,14 @@ package dev.throughline.telemetry.http;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
 import dev.throughline.telemetry.instrument.HeaderGetter;
+import dev.throughline.telemetry.instrument.HeaderSetter;
+import dev.throughline.telemetry.instrument.HttpAttributes;
 import dev.throughline.telemetry.instrument.Memo;
-import dev.throughline.telemetry.instrument.RedactedUrl;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.propagation.TextMapGetter;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -30,16 +30,6 @@ final class ServerConvention implements RequestConvention<ServerExchange, Server
         @Override
         protected @Nullable List<String> lines(ServerExchange exchange, String name) {
           return exchange.headers(name);
-        }
-      };
-
-  static final TextMapSetter<ServerExchange> RESPONSE_SETTER =
-      new TextMapSetter<>() {
-        @Override
-        public void set(@Nullable ServerExchange exchange, String name, String value) {
-          if (exchange != null) {
-            exchange.setResponseHeader(name, value);
-          }
         }
       };
 
@@ -70,7 +60,7 @@ final class ServerConvention implements RequestConvention<ServerExchange, Server
 
   @Override
   public String spanName(ServerExchange exchange) {
-    return spanName(HttpValues.method(exchange.method()), exchange.route());
+    return spanName(HttpAttributes.method(exchange.method()), exchange.route());
   }
 
   @Override
@@ -89,25 +79,20 @@ final class ServerConvention implements RequestConvention<ServerExchange, Server
 
   @Override
   public void onStart(AttributeSink attributes, ServerExchange exchange) {
-    String method = HttpValues.method(exchange.method());
-    attributes.set(HttpKeys.HTTP_REQUEST_METHOD, method);
-    if (method.equals(HttpValues.OTHER)) {
-      attributes.set(HttpKeys.HTTP_REQUEST_METHOD_ORIGINAL, exchange.method());
-    }
-    attributes.set(HttpKeys.HTTP_ROUTE, exchange.route());
-    attributes.set(HttpKeys.URL_PATH, exchange.path());
-    attributes.set(HttpKeys.URL_SCHEME, exchange.scheme());
-    String query = exchange.query();
-    if (query != null) {
-      attributes.set(HttpKeys.URL_QUERY, RedactedUrl.query(query));
-    }
+    HttpAttributes.setServed(
+        attributes,
+        exchange.method(),
+        exchange.route(),
+        exchange.path(),
+        exchange.scheme(),
+        exchange.query(),
+        exchange.header("User-Agent"));
     serverAddress.set(attributes, exchange);
-    attributes.set(HttpKeys.USER_AGENT_ORIGINAL, exchange.header("User-Agent"));
     attributes.set(HttpKeys.NETWORK_PROTOCOL_VERSION, HttpValues.version(exchange.protocol()));
     String peer = exchange.peerAddress();
     attributes.set(HttpKeys.NETWORK_PEER_ADDRESS, peer);
     if (exchange.peerPort() > 0) {
-      attributes.set(HttpKeys.NETWORK_PEER_PORT, HttpValues.number(exchange.peerPort()));
+      attributes.set(HttpKeys.NETWORK_PEER_PORT, exchange.peerPort());
     }
     String forwarded = ClientAddress.forwarded(exchange);
     attributes.set(HttpKeys.CLIENT_ADDRESS, forwarded == null ? peer : forwarded);
@@ -127,7 +112,7 @@ final class ServerConvention implements RequestConvention<ServerExchange, Server
     }
     int status = exchange.status();
     if (status > 0) {
-      attributes.set(HttpKeys.HTTP_RESPONSE_STATUS_CODE, HttpValues.number(status));
+      attributes.set(HttpKeys.HTTP_RESPONSE_STATUS_CODE, status);
     }
     if (!responseHeaders.isEmpty()) {
       responseHeaders.capture(attributes, exchange::responseHeaders);
@@ -137,17 +122,21 @@ final class ServerConvention implements RequestConvention<ServerExchange, Server
   @Override
   public @Nullable String errorType(
       ServerExchange exchange, @Nullable ServerExchange response, @Nullable Throwable error) {
+    int status = exchange.status();
+    if (status >= 400 && status < 500) {
+      // The client's error, even if the server tells it by an exception.
+      return null;
+    }
     if (error != null) {
       return error.getClass().getName();
     }
-    int status = exchange.status();
     return status >= 500 ? HttpValues.statusText(status) : null;
   }
 
   @Override
   public Attributes durationAttributes(
       ServerExchange exchange, @Nullable ServerExchange response, @Nullable Throwable error) {
-    String method = HttpValues.method(exchange.method());
+    String method = HttpAttributes.method(exchange.method());
     String route = exchange.route();
     String errorType = errorType(exchange, response, error);
     String version = HttpValues.version(exchange.protocol());
@@ -164,7 +153,7 @@ final class ServerConvention implements RequestConvention<ServerExchange, Server
       attributes.put(HttpKeys.HTTP_ROUTE, route);
     }
     if (status > 0) {
-      attributes.put(HttpKeys.HTTP_RESPONSE_STATUS_CODE, HttpValues.number(status));
+      attributes.put(HttpKeys.HTTP_RESPONSE_STATUS_CODE, (long) status);
     }
     if (errorType != null) {
       attributes.put(HttpKeys.ERROR_TYPE, errorType);
@@ -178,7 +167,7 @@ final class ServerConvention implements RequestConvention<ServerExchange, Server
 
   @Override
   public Attributes activeAttributes(ServerExchange exchange) {
-    String method = HttpValues.method(exchange.method());
+    String method = HttpAttributes.method(exchange.method());
     String scheme = exchange.scheme();
     Attributes point = activePoints.get(method, scheme, null, null, 0, 0);
     return point != null
@@ -199,8 +188,8 @@ final class ServerConvention implements RequestConvention<ServerExchange, Server
   }
 
   @Override
-  public TextMapSetter<ServerExchange> responseSetter() {
-    return RESPONSE_SETTER;
+  public HeaderSetter<ServerExchange> responseSetter() {
+    return ServerExchange::setResponseHeader;
   }
 
   @Override

@@ -4,6 +4,7 @@
 package dev.throughline.telemetry.http;
 
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import dev.throughline.telemetry.instrument.StageFailure;
 import io.opentelemetry.context.Context;
 import java.io.IOException;
 import java.net.Authenticator;
@@ -18,7 +19,6 @@ import java.net.http.WebSocket;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
@@ -38,7 +38,8 @@ final class TracedHttpClient extends HttpClient {
   @Override
   public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler)
       throws IOException, InterruptedException {
-    ClientExchange exchange = instrumenters.exchange(request);
+    ClientExchange exchange =
+        request == null || handler == null ? null : instrumenters.exchange(request);
     if (exchange == null) {
       return client.send(request, handler);
     }
@@ -71,7 +72,8 @@ final class TracedHttpClient extends HttpClient {
       HttpRequest request,
       BodyHandler<T> handler,
       @Nullable PushPromiseHandler<T> pushPromiseHandler) {
-    ClientExchange exchange = instrumenters.exchange(request);
+    ClientExchange exchange =
+        request == null || handler == null ? null : instrumenters.exchange(request);
     if (exchange == null) {
       return client.sendAsync(request, handler, pushPromiseHandler);
     }
@@ -94,14 +96,8 @@ final class TracedHttpClient extends HttpClient {
     }
     // The future itself goes back, so that cancelling it reaches the request.
     CompletableFuture<?> unused =
-        sent.whenComplete((response, thrown) -> started.end(response, cause(thrown)));
+        sent.whenComplete((response, thrown) -> started.end(response, StageFailure.cause(thrown)));
     return sent;
-  }
-
-  private static @Nullable Throwable cause(@Nullable Throwable thrown) {
-    return thrown instanceof CompletionException && thrown.getCause() != null
-        ? thrown.getCause()
-        : thrown;
   }
 
   @Override

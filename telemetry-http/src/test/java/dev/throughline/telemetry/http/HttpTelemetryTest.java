@@ -44,7 +44,11 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 class HttpTelemetryTest {
 
-  @RegisterExtension static final TelemetryExtension telemetry = TelemetryExtension.create();
+  @RegisterExtension
+  static final TelemetryExtension telemetry =
+      TelemetryExtension.builder()
+          .addProperty("telemetry.request.id.header", "X-Request-Id")
+          .build();
 
   private static final String TRACEPARENT =
       "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -139,22 +143,22 @@ class HttpTelemetryTest {
   }
 
   @Test
-  void aResponseHookWritesHeadersBeforeTheJdkServerCommits() throws Exception {
+  void aHeaderIsWrittenBeforeTheJdkServerCommits() throws Exception {
     URI base =
         serve(
-            withTraceIdHeader(),
+            HttpTelemetry.create(telemetry.telemetry()),
             exchange -> {
               exchange.sendResponseHeaders(200, 2);
               exchange.getResponseBody().write("ok".getBytes());
               exchange.close();
             });
     HttpResponse<String> response = get(base);
-    assertThat(response.headers().firstValue("trace-id"))
-        .hasValue(telemetry.takeSpan().getTraceId());
+    assertThat(response.headers().firstValue("X-Request-Id"))
+        .hasValue(attribute(telemetry.takeSpan(), "request.id"));
   }
 
   @Test
-  void aResponseHookWritesHeadersBeforeTheContainerCommits() throws Exception {
+  void aHeaderIsWrittenBeforeTheContainerCommits() throws Exception {
     Server jetty = new Server();
     server = jetty::stop;
     ServerConnector connector = new ServerConnector(jetty);
@@ -162,7 +166,7 @@ class HttpTelemetryTest {
     jetty.addConnector(connector);
     ServletContextHandler context = new ServletContextHandler("/app");
     context.addServlet(new ServletHolder(new Responses()), "/*");
-    HttpTelemetry http = withTraceIdHeader();
+    HttpTelemetry http = HttpTelemetry.create(telemetry.telemetry());
     context.addServletContainerInitializer(
         (classes, servletContext) -> {
           http.configure(servletContext);
@@ -175,7 +179,9 @@ class HttpTelemetryTest {
         List.of("nothing", "stream", "writer", "flush", "error", "redirect", "large")) {
       HttpResponse<String> response = get(base.resolve("/app/" + way));
       SpanData span = telemetry.takeSpan();
-      assertThat(response.headers().firstValue("trace-id")).as(way).hasValue(span.getTraceId());
+      assertThat(response.headers().firstValue("X-Request-Id"))
+          .as(way)
+          .hasValue(attribute(span, "request.id"));
       assertThat(attribute(span, "http.route")).isEqualTo("/app/*");
     }
     get(base.resolve("/app/health"));
@@ -255,15 +261,6 @@ class HttpTelemetryTest {
     assertThatThrownBy(() -> HttpTelemetry.builder(telemetry.telemetry()).addRoute("items"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("items");
-  }
-
-  private static HttpTelemetry withTraceIdHeader() {
-    return HttpTelemetry.builder(telemetry.telemetry())
-        .addResponseHook(
-            (context, carrier, setter) ->
-                setter.set(
-                    carrier, "trace-id", Span.fromContext(context).getSpanContext().getTraceId()))
-        .build();
   }
 
   private URI serve(HttpTelemetry http, HttpHandler handler) throws IOException {

@@ -14,12 +14,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 class HttpValuesTest {
 
   @ParameterizedTest
-  @CsvSource({"GET, GET", "QUERY, QUERY", "get, _OTHER", "BREW, _OTHER"})
-  void knowsTheMethodsOfTheConventions(String method, String value) {
-    assertThat(HttpValues.method(method)).isEqualTo(value);
-  }
-
-  @ParameterizedTest
   @CsvSource({
     "HTTP/1.0, 1.0",
     "HTTP/1.1, 1.1",
@@ -31,13 +25,6 @@ class HttpValuesTest {
   void tellsTheProtocolsVersion(String protocol, String version) {
     assertThat(HttpValues.version(protocol)).isEqualTo(version);
     assertThat(HttpValues.version(null)).isNull();
-  }
-
-  @Test
-  void boxesEachNumberOnce() {
-    assertThat(HttpValues.number(8080)).isEqualTo(8080L).isSameAs(HttpValues.number(8080));
-    assertThat(HttpValues.number(-1)).isEqualTo(-1L);
-    assertThat(HttpValues.number(1_000_000)).isEqualTo(1_000_000L);
   }
 
   @ParameterizedTest

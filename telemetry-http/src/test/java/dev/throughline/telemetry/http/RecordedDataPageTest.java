@@ -6,6 +6,7 @@ package dev.throughline.telemetry.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.throughline.docs.Pages;
+import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.AttributeType;
 import java.lang.reflect.Field;
@@ -70,7 +71,7 @@ class RecordedDataPageTest {
   @Test
   void theDefaultsAreThoseOfTheCode() {
     String boundaries =
-        ServerInstrumenters.SECONDS.stream()
+        RequestInstrumenterBuilder.REQUEST_SECONDS.stream()
             .map(boundary -> String.valueOf(boundary).replaceFirst("\\.0$", ""))
             .collect(Collectors.joining(", "));
     assertThat(page).containsIgnoringWhitespaces(boundaries);

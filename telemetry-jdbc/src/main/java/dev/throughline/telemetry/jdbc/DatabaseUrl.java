@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.jdbc;
 
+import dev.throughline.telemetry.instrument.HostAndPort;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -26,7 +27,6 @@ final class DatabaseUrl {
   private static final Pattern SERVER_PORT = option(";", "port(?:number)?");
 
   private static final Pattern HOST_NAME = Pattern.compile("[\\p{L}\\p{N}._-]+");
-  private static final Pattern IP_V6 = Pattern.compile("[0-9A-Fa-f:.]+(%\\w+)?");
   private static final Pattern NAME = Pattern.compile("[^@=:;?&#/\\\\(){}\\[\\],'\"]+");
   private static final Pattern OPTIONS = Pattern.compile("[?;#][\\w.$-]+=.*");
 
@@ -163,19 +163,14 @@ final class DatabaseUrl {
   /** Whether it is what it should be: a user's name and password look like a host and its port. */
   private boolean hostAndPort(String hosts, @Nullable Long defaultPort) {
     String first = upTo(hosts, ",");
-    int end = first.startsWith("[") ? first.indexOf(']') : -1;
-    int colon = first.indexOf(':', Math.max(end, 0));
-    String digits = colon < 0 ? "" : first.substring(colon + 1);
-    if (!digits.isEmpty() && number(digits, null) == null) {
+    int colon = first.lastIndexOf(':');
+    HostAndPort place = HostAndPort.parse(first);
+    if (colon > first.indexOf(']') && colon < first.length() - 1 && place.port() == null) {
       return false;
     }
-    String host = colon < 0 ? first : first.substring(0, colon);
-    address =
-        end > 0 && IP_V6.matcher(first.substring(1, end)).matches()
-            ? first.substring(1, end)
-            : host(host);
-    port = address == null ? null : number(digits, defaultPort);
-    return address != null || host.isEmpty();
+    address = first.startsWith("[") ? place.host() : host(place.host());
+    port = address == null ? null : place.port() == null ? defaultPort : place.port();
+    return address != null || first.isEmpty();
   }
 
   /** A database in this process, or a server of it: {@code mem:name}, {@code tcp://host/name}. */

@@ -9,6 +9,7 @@ import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import javax.sql.CommonDataSource;
 import javax.sql.ConnectionPoolDataSource;
 import javax.sql.DataSource;
@@ -36,13 +37,14 @@ public final class JdbcTelemetry {
   final Queries queries;
   final Databases databases;
   final SqlComment comment;
-  final Guard guard = new Guard(SCOPE);
+  final Guard guard;
   final long waitThresholdNanos;
   final boolean transactionSpans;
   private final Telemetry telemetry;
 
   JdbcTelemetry(JdbcTelemetryBuilder builder) {
     telemetry = builder.telemetry;
+    guard = telemetry.guard(SCOPE);
     calls =
         telemetry
             .instrumenter(SCOPE, new QueryConvention())
@@ -53,7 +55,7 @@ public final class JdbcTelemetry {
     databases = new Databases(guard);
     queries = new Queries(builder.queryText, SqlAnalyzer::analyze, guard);
     comment = new SqlComment(builder.sqlComments, builder.sqlCommentsInPrepared, guard);
-    waitThresholdNanos = builder.waitThreshold.toNanos();
+    waitThresholdNanos = TimeUnit.NANOSECONDS.convert(builder.waitThreshold);
     transactionSpans = builder.transactionSpans;
   }
 

@@ -133,8 +133,8 @@ public final class MetricsTelemetry implements MetricsModule {
   }
 
   @Override
-  public void start(OpenTelemetry openTelemetry) {
-    OwnHealth.record(openTelemetry.getMeter(SCOPE), pulled::scrapes);
+  public void start(OpenTelemetry openTelemetry, Guard telemetrys) {
+    OwnHealth.record(openTelemetry.getMeter(SCOPE), pulled::scrapes, telemetrys, guard);
     if (jvmMetrics) {
       try {
         jvm = RuntimeTelemetry.create(openTelemetry);

@@ -13,7 +13,10 @@ final class OwnHealth {
 
   private OwnHealth() {}
 
-  static void record(Meter meter, LongSupplier scrapes) {
+  /**
+   * @param guards those of the telemetry, and this module's own
+   */
+  static void record(Meter meter, LongSupplier scrapes, Guard... guards) {
     meter
         .counterBuilder(MetricsKeys.SCRAPES)
         .setUnit("{scrape}")
@@ -24,10 +27,14 @@ final class OwnHealth {
         .setUnit("{exception}")
         .setDescription("Exceptions that were kept away from the application")
         .buildWithCallback(
-            now ->
-                Guard.hitsByModule()
+            now -> {
+              for (Guard guard : guards) {
+                guard
+                    .hitsByModule()
                     .forEach(
                         (module, hits) ->
-                            now.record(hits, Attributes.of(MetricsKeys.MODULE, module))));
+                            now.record(hits, Attributes.of(MetricsKeys.MODULE, module)));
+              }
+            });
   }
 }

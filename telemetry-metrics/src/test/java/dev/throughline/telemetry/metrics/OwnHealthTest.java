@@ -49,7 +49,7 @@ class OwnHealthTest {
           .containsEntry("throughline.spans.ended", 3L)
           .containsEntry("throughline.spans.waiting", 3L)
           .containsEntry("throughline.spans.exported", 0L);
-      assertThat(telemetry.flush(Duration.ofSeconds(10)).complete()).isTrue();
+      assertThat(telemetry.flush(MountedService.PATIENCE).complete()).isTrue();
       assertThat(counts(reader))
           .containsEntry("throughline.spans.ended", 3L)
           .containsEntry("throughline.spans.waiting", 0L)
@@ -71,10 +71,14 @@ class OwnHealthTest {
 
   @Test
   void countsGuardHitsByModuleAndScrapes() {
-    Guard guard = new Guard("dev.throughline.test");
-    guard.caught("Test.hook", new IllegalStateException("as asked"));
-    log.expectWarn("Test.hook threw in dev.throughline.test");
     try (MountedService service = new MountedService()) {
+      Guard guard = service.telemetry.guard("dev.throughline.test");
+      guard.caught("Test.hook", new IllegalStateException("as asked"));
+      Telemetry.noop()
+          .guard("dev.throughline.test")
+          .caught("Test.hook", new IllegalStateException());
+      log.expectWarn("Test.hook threw in dev.throughline.test");
+      log.expectWarn("Test.hook threw in dev.throughline.test");
       service.scrape();
       Exposition scraped = service.scrape();
       assertThat(scraped.value("throughline_scrapes_total")).isEqualTo(2);

@@ -5,6 +5,7 @@ package dev.throughline.telemetry.testing;
 
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.HeaderSetter;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
@@ -14,7 +15,6 @@ import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -243,7 +243,7 @@ final class ReferenceClient implements HttpClientKit.Client {
     }
 
     @Override
-    public TextMapSetter<Sent> requestSetter() {
+    public HeaderSetter<Sent> requestSetter() {
       return (sent, name, value) -> {
         if (fault == Fault.SENDS_NO_CONTEXT) {
           return;

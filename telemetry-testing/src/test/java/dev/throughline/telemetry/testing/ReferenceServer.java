@@ -12,6 +12,7 @@ import com.sun.net.httpserver.HttpServer;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.AttributeSink;
 import dev.throughline.telemetry.instrument.HeaderGetter;
+import dev.throughline.telemetry.instrument.HeaderSetter;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
@@ -22,7 +23,6 @@ import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
 import io.opentelemetry.context.propagation.TextMapGetter;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import java.io.ByteArrayOutputStream;
 import java.io.FilterOutputStream;
 import java.io.IOException;
@@ -439,7 +439,7 @@ final class ReferenceServer {
     }
 
     @Override
-    public TextMapSetter<Request> responseSetter() {
+    public HeaderSetter<Request> responseSetter() {
       return (request, name, value) -> {
         if (fault != Fault.ECHOES_NOTHING) {
           request.exchange.getResponseHeaders().set(name, value);

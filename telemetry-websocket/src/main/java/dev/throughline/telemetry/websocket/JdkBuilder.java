@@ -6,6 +6,7 @@ package dev.throughline.telemetry.websocket;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import dev.throughline.telemetry.instrument.StageFailure;
 import io.opentelemetry.context.Context;
 import java.net.URI;
 import java.net.http.WebSocket;
@@ -14,7 +15,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -34,8 +34,10 @@ final class JdkBuilder implements WebSocket.Builder {
 
   @Override
   public WebSocket.Builder header(String name, String value) {
-    headers.add(requireNonNull(name, "name"));
-    headers.add(requireNonNull(value, "value"));
+    requireNonNull(name, "name");
+    requireNonNull(value, "value");
+    headers.add(name);
+    headers.add(value);
     return this;
   }
 
@@ -49,7 +51,9 @@ final class JdkBuilder implements WebSocket.Builder {
   public WebSocket.Builder subprotocols(String mostPreferred, String... lesserPreferred) {
     List<String> all = new ArrayList<>();
     all.add(requireNonNull(mostPreferred, "mostPreferred"));
-    all.addAll(List.of(lesserPreferred));
+    for (int i = 0; i < lesserPreferred.length; i++) {
+      all.add(requireNonNull(lesserPreferred[i], "lesserPreferred[" + i + "]"));
+    }
     protocols = all;
     return this;
   }
@@ -63,7 +67,7 @@ final class JdkBuilder implements WebSocket.Builder {
     if (connectTimeout != null) {
       builder.connectTimeout(connectTimeout);
     }
-    if (uri == null || listener == null || isNothingToSend()) {
+    if (uri == null || listener == null || sockets.hasNothingToSend(Context.current())) {
       setProtocols(builder, protocols);
       return builder.buildAsync(uri, listener);
     }
@@ -80,21 +84,19 @@ final class JdkBuilder implements WebSocket.Builder {
       end(upgrade, request, t);
       throw t;
     }
-    return built.handle(
-        (webSocket, thrown) -> {
-          if (thrown != null) {
-            Throwable cause = cause(thrown);
-            end(upgrade, request, cause);
-            throw thrown instanceof CompletionException known
-                ? known
-                : new CompletionException(thrown);
-          }
-          return traced.socket(webSocket);
-        });
-  }
-
-  private boolean isNothingToSend() {
-    return !sockets.isEnabled() && Context.current() == Context.root();
+    // No stage of the JDK's, which would put an exception of its own around a failure.
+    CompletableFuture<WebSocket> result = new CompletableFuture<>();
+    CompletableFuture<?> unused =
+        built.whenComplete(
+            (webSocket, thrown) -> {
+              if (thrown == null) {
+                result.complete(traced.socket(webSocket));
+              } else {
+                end(upgrade, request, StageFailure.cause(thrown));
+                result.completeExceptionally(thrown);
+              }
+            });
+    return result;
   }
 
   private void add(WebSocket.Builder builder, String name, String value) {
@@ -129,18 +131,14 @@ final class JdkBuilder implements WebSocket.Builder {
   }
 
   private static void end(
-      Upgrade upgrade, @Nullable InstrumentedRequest<Upgrade, Upgrade> request, Throwable thrown) {
+      Upgrade upgrade,
+      @Nullable InstrumentedRequest<Upgrade, Upgrade> request,
+      @Nullable Throwable thrown) {
     if (request != null) {
       if (thrown instanceof WebSocketHandshakeException refused && refused.getResponse() != null) {
         upgrade.setStatus(refused.getResponse().statusCode());
       }
       request.end(upgrade, thrown);
     }
-  }
-
-  private static Throwable cause(Throwable thrown) {
-    return thrown instanceof CompletionException && thrown.getCause() != null
-        ? thrown.getCause()
-        : thrown;
   }
 }

@@ -4,10 +4,10 @@
 package dev.throughline.telemetry.websocket;
 
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import dev.throughline.telemetry.instrument.StageFailure;
 import io.opentelemetry.context.Scope;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -135,17 +135,11 @@ final class JdkListener implements WebSocket.Listener {
     }
     try {
       CompletionStage<?> unused =
-          handled.whenComplete((result, error) -> message.end(cause(error)));
+          handled.whenComplete((result, error) -> message.end(StageFailure.cause(error)));
     } catch (Throwable t) {
       sockets.guard.caught("CompletionStage.whenComplete", t);
       message.end(null);
     }
-  }
-
-  static @Nullable Throwable cause(@Nullable Throwable thrown) {
-    return thrown instanceof CompletionException && thrown.getCause() != null
-        ? thrown.getCause()
-        : thrown;
   }
 
   @Override

@@ -5,11 +5,11 @@ package dev.throughline.telemetry.websocket;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
 import dev.throughline.telemetry.instrument.HeaderGetter;
+import dev.throughline.telemetry.instrument.HeaderSetter;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.propagation.TextMapGetter;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -24,25 +24,15 @@ final class MessageConvention implements RequestConvention<SocketMessage, Socket
         }
       };
 
-  static final TextMapSetter<SocketMessage> SETTER =
-      new TextMapSetter<>() {
-        @Override
-        public void set(@Nullable SocketMessage message, String name, String value) {
-          if (message != null) {
-            message.add(name, value);
-          }
-        }
-      };
-
   private final SpanKind kind;
   private final @Nullable TextMapGetter<SocketMessage> getter;
-  private final @Nullable TextMapSetter<SocketMessage> setter;
+  private final @Nullable HeaderSetter<SocketMessage> setter;
 
   /** Both are null unless the messages carry their context. */
   MessageConvention(
       SpanKind kind,
       @Nullable TextMapGetter<SocketMessage> getter,
-      @Nullable TextMapSetter<SocketMessage> setter) {
+      @Nullable HeaderSetter<SocketMessage> setter) {
     this.kind = kind;
     this.getter = getter;
     this.setter = setter;
@@ -90,7 +80,7 @@ final class MessageConvention implements RequestConvention<SocketMessage, Socket
   }
 
   @Override
-  public @Nullable TextMapSetter<SocketMessage> requestSetter() {
+  public @Nullable HeaderSetter<SocketMessage> requestSetter() {
     return setter;
   }
 }

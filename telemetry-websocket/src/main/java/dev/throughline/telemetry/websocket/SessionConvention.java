@@ -4,6 +4,7 @@
 package dev.throughline.telemetry.websocket;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.HttpAttributes;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.SpanKind;
@@ -33,10 +34,7 @@ final class SessionConvention implements RequestConvention<SocketSession, Socket
     attributes.set(WebSocketKeys.SIDE, upgrade.isServer() ? "server" : "client");
     attributes.set(WebSocketKeys.OPENED, session.opened());
     attributes.set(WebSocketKeys.HTTP_ROUTE, upgrade.route());
-    attributes.set(WebSocketKeys.SERVER_ADDRESS, upgrade.host());
-    if (upgrade.host() != null) {
-      attributes.set(WebSocketKeys.SERVER_PORT, upgrade.port());
-    }
+    HttpAttributes.setServer(attributes, upgrade.server());
   }
 
   @Override

@@ -4,6 +4,7 @@
 package dev.throughline.telemetry.websocket;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.HostAndPort;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;
@@ -76,13 +77,13 @@ final class SocketSession {
     AttributesBuilder attributes =
         Attributes.builder().put(WebSocketKeys.SIDE, upgrade.isServer() ? "server" : "client");
     String route = upgrade.route();
-    String host = upgrade.host();
+    HostAndPort server = upgrade.server();
     if (route != null) {
       attributes.put(WebSocketKeys.HTTP_ROUTE, route);
-    } else if (host != null) {
+    } else if (!upgrade.isServer() && server.host() != null && server.port() != null) {
       attributes
-          .put(WebSocketKeys.SERVER_ADDRESS, host)
-          .put(WebSocketKeys.SERVER_PORT, upgrade.port());
+          .put(WebSocketKeys.SERVER_ADDRESS, server.host())
+          .put(WebSocketKeys.SERVER_PORT, server.port());
     }
     return attributes.build();
   }

@@ -7,6 +7,7 @@ import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import dev.throughline.telemetry.instrument.ParentPolicy;
+import dev.throughline.telemetry.instrument.Propagation;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.LongCounter;
@@ -16,7 +17,6 @@ import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanContext;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.Context;
-import io.opentelemetry.context.propagation.TextMapPropagator;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +28,7 @@ final class Sockets {
   static final List<Double> SECONDS =
       List.of(0.1, 1d, 10d, 60d, 300d, 900d, 3600d, 14_400d, 43_200d, 86_400d);
 
-  final Guard guard = new Guard(WebSocketTelemetry.SCOPE);
+  final Guard guard;
   final RequestInstrumenter<SocketSession, SocketSession> sessions;
   private final RequestInstrumenter<SocketMessage, SocketMessage> sent;
   private final RequestInstrumenter<SocketMessage, SocketMessage> sentInEnvelope;
@@ -36,7 +36,6 @@ final class Sockets {
   final RequestInstrumenter<SocketMessage, SocketMessage> receivedInEnvelope;
   private final RequestInstrumenter<Upgrade, Upgrade> served;
   private final RequestInstrumenter<Upgrade, Upgrade> requested;
-  private final TextMapPropagator propagator;
   private final boolean enabled;
   private final ParentPolicy parentPolicy;
   private final Set<ContextSource> sources;
@@ -54,7 +53,7 @@ final class Sockets {
     sources = Set.copyOf(builder.sources);
     filter = builder.filter;
     spanIntervalNanos = builder.spanIntervalNanos;
-    propagator = telemetry.openTelemetry().getPropagators().getTextMapPropagator();
+    guard = telemetry.guard(WebSocketTelemetry.SCOPE);
     served =
         telemetry
             .instrumenter(WebSocketTelemetry.SCOPE, new UpgradeConvention(true))
@@ -74,7 +73,7 @@ final class Sockets {
     sentInEnvelope =
         messages(
             telemetry,
-            new MessageConvention(SpanKind.PRODUCER, null, MessageConvention.SETTER),
+            new MessageConvention(SpanKind.PRODUCER, null, SocketMessage::add),
             ParentPolicy.CHILD);
     received =
         messages(
@@ -171,7 +170,7 @@ final class Sockets {
    * not know of: that span is linked to it.
    */
   private Context joined(Context current, Upgrade upgrade) {
-    Context found = extract(current, upgrade);
+    Context found = propagation().extract(current, upgrade, Upgrade.GETTER);
     SpanContext remote = Span.fromContext(found).getSpanContext();
     if (found == current || !remote.isValid()) {
       return current;
@@ -188,23 +187,18 @@ final class Sockets {
     }
   }
 
-  private Context extract(Context context, Upgrade upgrade) {
-    try {
-      return propagator.extract(context, upgrade, Upgrade.GETTER);
-    } catch (Throwable t) {
-      guard.caught("TextMapPropagator.extract", t);
-      return context;
-    }
-  }
-
   /** The context that a first message carries, below that of the session. */
   Context extract(Context context, SocketMessage message) {
-    try {
-      return propagator.extract(context, message, MessageConvention.GETTER);
-    } catch (Throwable t) {
-      guard.caught("TextMapPropagator.extract", t);
-      return context;
-    }
+    return propagation().extract(context, message, MessageConvention.GETTER);
+  }
+
+  private Propagation propagation() {
+    return sessions.propagation();
+  }
+
+  /** Whether a socket that is opened in this context is to be left as it is. */
+  boolean hasNothingToSend(Context context) {
+    return propagation().hasNothingToSend(context);
   }
 
   /**
@@ -213,7 +207,7 @@ final class Sockets {
    * @return null where telemetry is off and no context is to be passed on
    */
   @Nullable SocketSession open(Upgrade upgrade) {
-    return enabled || upgrade.context() != Context.root() ? new SocketSession(this, upgrade) : null;
+    return hasNothingToSend(upgrade.context()) ? null : new SocketSession(this, upgrade);
   }
 
   /** Whether the settings want a span for a message. */

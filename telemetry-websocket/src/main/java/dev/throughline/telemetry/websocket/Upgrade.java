@@ -4,9 +4,10 @@
 package dev.throughline.telemetry.websocket;
 
 import dev.throughline.telemetry.instrument.HeaderGetter;
+import dev.throughline.telemetry.instrument.HostAndPort;
+import dev.throughline.telemetry.instrument.HttpAttributes;
 import io.opentelemetry.context.Context;
 import java.net.URI;
-import java.net.URISyntaxException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -34,11 +35,11 @@ final class Upgrade {
         }
       };
 
-  private final boolean server;
+  private final boolean served;
   private final URI uri;
   private final @Nullable String route;
   private final Map<String, List<String>> headers;
-  private final @Nullable URI authority;
+  private final HostAndPort server;
 
   /** The fields of a context that came in: those of the headers, or else of where one looks. */
   private Map<String, List<String>> received = Map.of();
@@ -52,12 +53,13 @@ final class Upgrade {
 
   private Upgrade(
       boolean server, URI uri, @Nullable String route, Map<String, List<String>> headers) {
-    this.server = server;
+    this.served = server;
     this.uri = uri;
     this.route = route;
     this.headers = headers;
     String host = header("Host");
-    authority = server && host != null ? parse("http://" + host) : uri;
+    HostAndPort asked = HostAndPort.parse(server && host != null ? host : uri.getRawAuthority());
+    this.server = asked.orPort(HttpAttributes.defaultPort(scheme()));
   }
 
   /** One that is sent. */
@@ -82,15 +84,33 @@ final class Upgrade {
     return upgrade;
   }
 
-  /** The template with the path of the application before it. */
-  private static String route(URI uri, String template) {
-    String path = uri.getRawPath() == null ? "" : uri.getRawPath();
-    long below = template.chars().filter(c -> c == '/').count();
-    int end = path.length();
-    for (long i = 0; i < below && end > 0; i++) {
-      end = path.lastIndexOf('/', end - 1);
+  /**
+   * The template with the application's own path before it. Of that path nothing is left of the
+   * client's own choice: no parameters, dot segments, doubled slashes or escapes.
+   *
+   * @return null if there is no template
+   */
+  private static @Nullable String route(URI uri, String template) {
+    if (template.isEmpty()) {
+      return null;
     }
-    return end <= 0 ? template : path.substring(0, end) + template;
+    List<String> segments = segments(uri.getRawPath() == null ? "" : uri.getRawPath());
+    int above = segments.size() - segments(template).size();
+    return above <= 0 ? template : "/" + String.join("/", segments.subList(0, above)) + template;
+  }
+
+  private static List<String> segments(String path) {
+    List<String> segments = new ArrayList<>();
+    for (String raw : path.split("/", -1)) {
+      int parameters = raw.indexOf(';');
+      String segment = decoded(parameters < 0 ? raw : raw.substring(0, parameters));
+      if (segment.equals("..")) {
+        segments.subList(Math.max(0, segments.size() - 1), segments.size()).clear();
+      } else if (!segment.isEmpty() && !segment.equals(".")) {
+        segments.add(segment);
+      }
+    }
+    return segments;
   }
 
   private void look(Set<ContextSource> sources) {
@@ -99,10 +119,12 @@ final class Upgrade {
     if (query != null && sources.contains(ContextSource.QUERY)) {
       for (String parameter : query.split("&", -1)) {
         int equals = parameter.indexOf('=');
-        if (equals > 0) {
+        String value = decoded(parameter.substring(equals + 1));
+        // What no header could hold is no context's.
+        if (equals > 0 && value.chars().allMatch(c -> c >= ' ' && c <= '~')) {
           found
               .computeIfAbsent(parameter.substring(0, equals), name -> new ArrayList<>())
-              .add(decoded(parameter.substring(equals + 1)));
+              .add(value);
         }
       }
     }
@@ -142,16 +164,8 @@ final class Upgrade {
     return protocols;
   }
 
-  private static @Nullable URI parse(String uri) {
-    try {
-      return new URI(uri);
-    } catch (URISyntaxException e) {
-      return null;
-    }
-  }
-
   boolean isServer() {
-    return server;
+    return served;
   }
 
   URI uri() {
@@ -192,18 +206,9 @@ final class Upgrade {
     return scheme.equals("wss") || scheme.equals("https") ? "https" : "http";
   }
 
-  @Nullable String host() {
-    URI authority = this.authority;
-    String host = authority == null ? null : authority.getHost();
-    return host != null && host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
-  }
-
-  long port() {
-    URI authority = this.authority;
-    if (authority != null && authority.getPort() > 0) {
-      return authority.getPort();
-    }
-    return scheme().equals("https") ? 443 : 80;
+  /** What was asked for. */
+  HostAndPort server() {
+    return server;
   }
 
   void add(String name, String value) {

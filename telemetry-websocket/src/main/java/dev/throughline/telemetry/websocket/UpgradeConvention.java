@@ -4,12 +4,12 @@
 package dev.throughline.telemetry.websocket;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
-import dev.throughline.telemetry.instrument.RedactedUrl;
+import dev.throughline.telemetry.instrument.HeaderSetter;
+import dev.throughline.telemetry.instrument.HttpAttributes;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.propagation.TextMapGetter;
-import io.opentelemetry.context.propagation.TextMapSetter;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,16 +18,6 @@ import org.jspecify.annotations.Nullable;
  * @see <a href="https://opentelemetry.io/docs/specs/semconv/http/http-spans/">HTTP spans</a>
  */
 final class UpgradeConvention implements RequestConvention<Upgrade, Upgrade> {
-
-  private static final TextMapSetter<Upgrade> SETTER =
-      new TextMapSetter<>() {
-        @Override
-        public void set(@Nullable Upgrade upgrade, String name, String value) {
-          if (upgrade != null) {
-            upgrade.add(name, value);
-          }
-        }
-      };
 
   private final boolean server;
 
@@ -47,22 +37,18 @@ final class UpgradeConvention implements RequestConvention<Upgrade, Upgrade> {
 
   @Override
   public void onStart(AttributeSink attributes, Upgrade upgrade) {
-    attributes.set(WebSocketKeys.HTTP_REQUEST_METHOD, "GET");
-    attributes.set(WebSocketKeys.SERVER_ADDRESS, upgrade.host());
-    if (upgrade.host() != null) {
-      attributes.set(WebSocketKeys.SERVER_PORT, upgrade.port());
-    }
+    HttpAttributes.setServer(attributes, upgrade.server());
     if (server) {
-      attributes.set(WebSocketKeys.HTTP_ROUTE, upgrade.route());
-      attributes.set(WebSocketKeys.URL_PATH, upgrade.path());
-      attributes.set(WebSocketKeys.URL_SCHEME, upgrade.scheme());
-      String query = upgrade.query();
-      if (query != null) {
-        attributes.set(WebSocketKeys.URL_QUERY, RedactedUrl.query(query));
-      }
-      attributes.set(WebSocketKeys.USER_AGENT_ORIGINAL, upgrade.header("User-Agent"));
+      HttpAttributes.setServed(
+          attributes,
+          "GET",
+          upgrade.route(),
+          upgrade.path(),
+          upgrade.scheme(),
+          upgrade.query(),
+          upgrade.header("User-Agent"));
     } else {
-      attributes.set(WebSocketKeys.URL_FULL, RedactedUrl.of(upgrade.uri()));
+      HttpAttributes.setSent(attributes, "GET", upgrade.uri());
     }
   }
 
@@ -72,11 +58,8 @@ final class UpgradeConvention implements RequestConvention<Upgrade, Upgrade> {
       Upgrade upgrade,
       @Nullable Upgrade answered,
       @Nullable Throwable error) {
-    if (upgrade.status() > 0) {
-      attributes.set(WebSocketKeys.HTTP_RESPONSE_STATUS_CODE, (long) upgrade.status());
-      // None of the clients and containers upgrades HTTP/2.
-      attributes.set(WebSocketKeys.NETWORK_PROTOCOL_VERSION, "1.1");
-    }
+    // None of the clients and containers upgrades HTTP/2.
+    HttpAttributes.setAnswered(attributes, upgrade.status(), "1.1");
   }
 
   @Override
@@ -101,7 +84,7 @@ final class UpgradeConvention implements RequestConvention<Upgrade, Upgrade> {
   }
 
   @Override
-  public @Nullable TextMapSetter<Upgrade> requestSetter() {
-    return server ? null : SETTER;
+  public @Nullable HeaderSetter<Upgrade> requestSetter() {
+    return server ? null : Upgrade::add;
   }
 }

@@ -6,6 +6,7 @@ package dev.throughline.telemetry.websocket;
 import static io.opentelemetry.api.common.AttributeKey.longKey;
 import static io.opentelemetry.api.common.AttributeKey.stringKey;
 
+import dev.throughline.telemetry.instrument.HttpAttributes;
 import io.opentelemetry.api.common.AttributeKey;
 
 /**
@@ -17,19 +18,20 @@ import io.opentelemetry.api.common.AttributeKey;
 final class WebSocketKeys {
 
   static final AttributeKey<String> ERROR_TYPE = stringKey("error.type");
-  static final AttributeKey<String> HTTP_REQUEST_METHOD = stringKey("http.request.method");
-  static final AttributeKey<Long> HTTP_RESPONSE_STATUS_CODE = longKey("http.response.status_code");
-  static final AttributeKey<String> HTTP_ROUTE = stringKey("http.route");
+  static final AttributeKey<String> HTTP_REQUEST_METHOD = HttpAttributes.HTTP_REQUEST_METHOD;
+  static final AttributeKey<Long> HTTP_RESPONSE_STATUS_CODE =
+      HttpAttributes.HTTP_RESPONSE_STATUS_CODE;
+  static final AttributeKey<String> HTTP_ROUTE = HttpAttributes.HTTP_ROUTE;
   static final AttributeKey<String> NETWORK_IO_DIRECTION = stringKey("network.io.direction");
   static final AttributeKey<String> NETWORK_PROTOCOL_VERSION =
-      stringKey("network.protocol.version");
-  static final AttributeKey<String> SERVER_ADDRESS = stringKey("server.address");
-  static final AttributeKey<Long> SERVER_PORT = longKey("server.port");
-  static final AttributeKey<String> URL_FULL = stringKey("url.full");
-  static final AttributeKey<String> URL_PATH = stringKey("url.path");
-  static final AttributeKey<String> URL_QUERY = stringKey("url.query");
-  static final AttributeKey<String> URL_SCHEME = stringKey("url.scheme");
-  static final AttributeKey<String> USER_AGENT_ORIGINAL = stringKey("user_agent.original");
+      HttpAttributes.NETWORK_PROTOCOL_VERSION;
+  static final AttributeKey<String> SERVER_ADDRESS = HttpAttributes.SERVER_ADDRESS;
+  static final AttributeKey<Long> SERVER_PORT = HttpAttributes.SERVER_PORT;
+  static final AttributeKey<String> URL_FULL = HttpAttributes.URL_FULL;
+  static final AttributeKey<String> URL_PATH = HttpAttributes.URL_PATH;
+  static final AttributeKey<String> URL_QUERY = HttpAttributes.URL_QUERY;
+  static final AttributeKey<String> URL_SCHEME = HttpAttributes.URL_SCHEME;
+  static final AttributeKey<String> USER_AGENT_ORIGINAL = HttpAttributes.USER_AGENT_ORIGINAL;
 
   static final AttributeKey<Long> BYTES_RECEIVED = longKey("throughline.websocket.bytes.received");
   static final AttributeKey<Long> BYTES_SENT = longKey("throughline.websocket.bytes.sent");

@@ -273,9 +273,9 @@ class GuardsTest {
             "/s",
             Map.of(),
             Set.of(ContextSource.QUERY));
-    assertThat(extracting.guard.hits()).isEqualTo(1);
+    assertThat(extracting.guard.hitsByModule()).containsEntry(WebSocketTelemetry.SCOPE, 1L);
     assertThat(upgrade.foundElsewhere()).isTrue();
-    telemetry.expectWarn("TextMapPropagator.extract threw");
+    telemetry.expectWarn("TextMapGetter.get threw");
 
     Sockets counting = over("add");
     counting.countSession(1, Attributes.empty(), root);
