@@ -134,7 +134,7 @@ public final class Guard {
           name,
           module,
           silent,
-          thrown);
+          Printable.of(thrown));
     }
   }
 }

@@ -141,7 +141,7 @@ public final class RequestInstrumenter<REQ, RES> {
       context = startSpan(started, context, incoming, links, startEpochNanos);
     }
     started.context = context;
-    if (started.recording && started instanceof SegmentedRequest<REQ, RES> segmented) {
+    if (started instanceof SegmentedRequest<REQ, RES> segmented) {
       watch(segmented, parentContext);
     }
     inject(context, request);
@@ -165,11 +165,11 @@ public final class RequestInstrumenter<REQ, RES> {
   }
 
   private @Nullable GuardedSetter<REQ> guarded(@Nullable HeaderSetter<REQ> setter, String hook) {
-    return setter == null ? null : new GuardedSetter<>(setter, guard, hook);
+    return setter == null ? null : new GuardedSetter<>(setter, guard, hook, signals.isForeign());
   }
 
   private InstrumentedRequest<REQ, RES> newRequest(REQ request, long startNanos) {
-    return signals.spans() && signals.segments() != null && isOpenEnded(request)
+    return signals.segments() != null && isOpenEnded(request)
         ? new SegmentedRequest<>(this, request, startNanos)
         : new InstrumentedRequest<>(this, request, startNanos);
   }
@@ -199,6 +199,15 @@ public final class RequestInstrumenter<REQ, RES> {
     Segments segments = signals.segments();
     if (segments != null) {
       segments.remove(started);
+    }
+  }
+
+  @Nullable RES endedWith(REQ request) {
+    try {
+      return convention.endedWith(request);
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.endedWith", t);
+      return null;
     }
   }
 

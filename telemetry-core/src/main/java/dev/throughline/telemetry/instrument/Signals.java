@@ -55,6 +55,11 @@ public record Signals(
     requireNonNull(guard, "guard");
   }
 
+  /** Whether the OpenTelemetry, with its propagators, was set up by somebody else. */
+  boolean isForeign() {
+    return baggageAttributes != null;
+  }
+
   /** Whether a span below this one gets its attributes before it starts. */
   boolean attributesBeforeStart(SpanContext parent) {
     return switch (sampling) {
