@@ -21,9 +21,34 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request's way from start to end: should-start, extract, parent policy, start, inject,
- * attributes, response headers, error, end, metrics, all of it guarded. Whatever a convention or a
- * carrier throws, the application's request is the same, and the span still ends.
+ * Records the requests of an adapter, each on its way from start to end: should-start, extract,
+ * parent policy, start, inject, attributes, response headers, error, end, metrics, all of it
+ * guarded. Whatever a convention or a carrier throws, the application's request is the same, and
+ * the span still ends.
+ *
+ * <p>An adapter describes its requests in a {@link RequestConvention}, and goes round each of them:
+ *
+ * <pre>{@code
+ * RequestInstrumenter<Letter, String> letters =
+ *     telemetry
+ *         .instrumenter("com.example.letters", new LetterConvention())
+ *         .setDurationHistogram("letter.duration", "Duration of letters.")
+ *         .build();
+ * return letter -> {
+ *   InstrumentedRequest<Letter, String> started = letters.start(Context.current(), letter);
+ *   if (started == null) {
+ *     return post.send(letter);
+ *   }
+ *   try (Scope ignored = started.makeCurrent()) {
+ *     String answer = post.send(letter);
+ *     started.end(answer, null);
+ *     return answer;
+ *   } catch (Throwable t) {
+ *     started.end(null, t);
+ *     throw t;
+ *   }
+ * };
+ * }</pre>
  *
  * <p>Thread-safe. A started request is an {@link InstrumentedRequest}; its scope belongs to the
  * adapter.
@@ -141,7 +166,7 @@ public final class RequestInstrumenter<REQ, RES> {
       context = startSpan(started, context, incoming, links, startEpochNanos);
     }
     started.context = context;
-    if (started instanceof SegmentedRequest<REQ, RES> segmented) {
+    if (started.recording && started instanceof SegmentedRequest<REQ, RES> segmented) {
       watch(segmented, parentContext);
     }
     inject(context, request);
@@ -169,9 +194,13 @@ public final class RequestInstrumenter<REQ, RES> {
   }
 
   private InstrumentedRequest<REQ, RES> newRequest(REQ request, long startNanos) {
-    return signals.segments() != null && isOpenEnded(request)
+    return signals.spans() && signals.segments() != null && isOpenEnded(request)
         ? new SegmentedRequest<>(this, request, startNanos)
         : new InstrumentedRequest<>(this, request, startNanos);
+  }
+
+  int longestValue() {
+    return signals.longestValue();
   }
 
   private boolean isOpenEnded(REQ request) {

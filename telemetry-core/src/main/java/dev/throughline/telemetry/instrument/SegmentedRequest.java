@@ -37,13 +37,9 @@ final class SegmentedRequest<REQ, RES> extends InstrumentedRequest<REQ, RES> {
     return changed == null ? context : changed;
   }
 
-  /**
-   * Called when the time of a segment has passed.
-   *
-   * @param starts whether the next segment is to begin
-   */
-  synchronized void rollOver(boolean starts) {
-    if (over || hasEnded() || !starts || !recording) {
+  /** Called when the time of a segment has passed. */
+  synchronized void rollOver() {
+    if (over || hasEnded()) {
       return;
     }
     Span ended = span;

@@ -16,9 +16,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Segments {
 
-  // A request without segments is looked at as well: it may have ended and nobody says so.
-  private static final long CHECK_NANOS = TimeUnit.MINUTES.toNanos(1);
-
   private final long limitNanos;
 
   // All have the same limit, so that whoever joins last is due last.
@@ -55,7 +52,7 @@ public final class Segments {
   }
 
   synchronized void add(SegmentedRequest<?, ?> request) {
-    if (closed) {
+    if (closed || limitNanos <= 0) {
       return;
     }
     append(request);
@@ -72,7 +69,7 @@ public final class Segments {
   }
 
   private void append(SegmentedRequest<?, ?> request) {
-    request.dueNanos = System.nanoTime() + (limitNanos > 0 ? limitNanos : CHECK_NANOS);
+    request.dueNanos = System.nanoTime() + limitNanos;
     request.listed = true;
     request.before = last;
     if (last == null) {
@@ -117,7 +114,7 @@ public final class Segments {
   private void work() {
     try {
       for (SegmentedRequest<?, ?> due = nextDue(); due != null; due = nextDue()) {
-        due.rollOver(limitNanos > 0);
+        due.rollOver();
       }
     } finally {
       leave();

@@ -25,6 +25,8 @@ import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.inprocess.InProcessChannelBuilder;
+import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ClientCalls;
@@ -303,22 +305,25 @@ class CallEndTest {
     ManagedChannel back = channel(server(grpc::configure), true);
     MethodDescriptor<String, String> front =
         GrpcKit.descriptor(MethodType.UNARY, "test.Front/Unary");
-    Server server =
-        server(
-            builder -> {
-              builder
-                  .directExecutor()
-                  .addService(
-                      ServerServiceDefinition.builder("test.Front")
-                          .addMethod(
-                              front,
-                              ServerCalls.asyncUnaryCall(
-                                  (String request, StreamObserver<String> answers) ->
-                                      answer(call(back, request), answers)))
-                          .build());
-              grpc.configure(builder);
-            });
-    ClientCalls.blockingUnaryCall(channel(server, true), front, CallOptions.DEFAULT, "hello");
+    String name = InProcessServerBuilder.generateName();
+    InProcessServerBuilder builder = InProcessServerBuilder.forName(name).directExecutor();
+    builder.addService(
+        ServerServiceDefinition.builder("test.Front")
+            .addMethod(
+                front,
+                ServerCalls.asyncUnaryCall(
+                    (String request, StreamObserver<String> answers) ->
+                        answer(call(back, request), answers)))
+            .build());
+    grpc.configure(builder);
+    servers.add(builder.build().start());
+    ManagedChannel channel =
+        InProcessChannelBuilder.forName(name)
+            .directExecutor()
+            .intercept(grpc.clientInterceptor())
+            .build();
+    channels.add(channel);
+    ClientCalls.blockingUnaryCall(channel, front, CallOptions.DEFAULT, "hello");
     assertThat(telemetry.takeSpans(4))
         .extracting(SpanData::getKind)
         .containsExactlyInAnyOrder(
