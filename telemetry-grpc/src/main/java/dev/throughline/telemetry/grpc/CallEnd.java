@@ -37,14 +37,12 @@ final class CallEnd extends ClientStreamTracer.Factory {
 
   /** The status that a client's call ended with; null while it goes on. */
   @Nullable Status ofClient() {
-    Status status = closed;
-    if (status != null) {
-      return status;
-    }
-    if (context.isCancelled()) {
-      return cancelled();
-    }
-    return deadline != null && deadline.isExpired() ? Status.DEADLINE_EXCEEDED : null;
+    Status status = closed == null && context.isCancelled() ? cancelled() : closed;
+    boolean late = deadline != null && deadline.isExpired();
+    // To the transport a deadline that passes is a cancellation.
+    return late && (status == null || status.getCode() == Status.Code.CANCELLED)
+        ? Status.DEADLINE_EXCEEDED
+        : status;
   }
 
   /** The status that a server's call ended with; null while it goes on. */

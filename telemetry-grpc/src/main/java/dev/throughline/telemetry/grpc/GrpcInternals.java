@@ -18,7 +18,7 @@ final class GrpcInternals {
 
   private static final String INTERNALS = "io.grpc.internal.";
   private static final String PUBLIC = "io.grpc.";
-  private static final String OURS = GrpcInternals.class.getPackageName() + ".";
+  private static final String OURS = TracingServerInterceptor.class.getName();
 
   private GrpcInternals() {}
 
@@ -39,7 +39,9 @@ final class GrpcInternals {
                 // gRPC's forwarding classes catch nothing; those of io.grpc.util do.
                 boolean forwards =
                     name.startsWith(PUBLIC) && name.indexOf('.', PUBLIC.length()) < 0;
-                if (!forwards && !name.startsWith(OURS)) {
+                if (!forwards
+                    && !name.startsWith(OURS)
+                    && !name.equals(GrpcInternals.class.getName())) {
                   return false;
                 }
               }
