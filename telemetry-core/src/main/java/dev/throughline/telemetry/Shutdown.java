@@ -14,12 +14,16 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Flushes and stops an SDK within a deadline, also when the JVM stops. */
+/**
+ * Flushes and stops an SDK within a deadline, also when the JVM stops. Then the SDK stays open for
+ * as long as other shutdown hooks run, which may wait for requests that are still recorded.
+ */
 final class Shutdown {
 
   private static final Logger logger = LoggerFactory.getLogger(Telemetry.class);
@@ -28,39 +32,74 @@ final class Shutdown {
   private final Outbox outbox;
   private final Duration timeout;
   private final @Nullable Segments segments;
-  private final Thread hook = new Thread(() -> close(true), "telemetry-shutdown-hook");
+  private final JvmStop stop = new JvmStop(this::beginStop, this::endStop);
+  private final boolean isWatching;
+  private final Part spans;
+  private final Part logRecords;
+  private final Part metrics;
   private volatile boolean closed;
+  // Whether all was answered as the JVM began to stop.
+  private boolean begun;
+
+  /** What sends one signal, and how many of its items are delivered. */
+  private static final class Part {
+
+    final Supplier<CompletableResultCode> flush;
+    private final LongSupplier delivered;
+    private CompletableResultCode last = CompletableResultCode.ofSuccess();
+    private long deliveredThen;
+
+    Part(Supplier<CompletableResultCode> flush, LongSupplier delivered) {
+      this.flush = flush;
+      this.delivered = delivered;
+    }
+
+    CompletableResultCode flush() {
+      deliveredThen = delivered.getAsLong();
+      last = flush.get();
+      return last;
+    }
+
+    /** Whether its receiver has answered nothing since the last flush began, which waits. */
+    boolean isStuck() {
+      return !last.isDone() && delivered.getAsLong() == deliveredThen;
+    }
+  }
 
   Shutdown(OpenTelemetrySdk sdk, Outbox outbox, Duration timeout, @Nullable Segments segments) {
     this.sdk = sdk;
     this.outbox = outbox;
     this.timeout = timeout;
     this.segments = segments;
-    try {
-      Runtime.getRuntime().addShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      logger.debug("The JVM is stopping already; telemetry closes when it is told to", e);
-    }
+    spans =
+        new Part(sdk.getSdkTracerProvider()::forceFlush, () -> outbox.counts().spans().delivered());
+    logRecords =
+        new Part(
+            sdk.getSdkLoggerProvider()::forceFlush, () -> outbox.counts().logRecords().delivered());
+    metrics =
+        new Part(
+            sdk.getSdkMeterProvider()::forceFlush,
+            () -> outbox.counts().metricPoints().delivered());
+    isWatching = stop.register();
   }
-
-  // Below, metrics come last: their reader blocks its caller for as long as its receiver hangs.
 
   static boolean flush(OpenTelemetrySdk sdk, Duration timeout) {
-    return within(timeout, "telemetry-flush", flushing(sdk));
-  }
-
-  private static List<Supplier<CompletableResultCode>> flushing(OpenTelemetrySdk sdk) {
-    return List.of(
-        sdk.getSdkTracerProvider()::forceFlush,
-        sdk.getSdkLoggerProvider()::forceFlush,
-        sdk.getSdkMeterProvider()::forceFlush);
+    return within(
+        timeout,
+        "telemetry-flush",
+        List.of(sdk.getSdkTracerProvider()::forceFlush, sdk.getSdkLoggerProvider()::forceFlush),
+        List.of(sdk.getSdkMeterProvider()::forceFlush));
   }
 
   Delivery flush(Duration timeout) {
     // Once closed, OpenTelemetry's own processors would never answer.
     boolean complete =
         closed
-            ? within(timeout, "telemetry-flush", List.of(sdk.getSdkTracerProvider()::forceFlush))
+            ? within(
+                timeout,
+                "telemetry-flush",
+                List.of(sdk.getSdkTracerProvider()::forceFlush),
+                List.of())
             : flush(sdk, timeout);
     return outbox.counts().withComplete(complete);
   }
@@ -69,55 +108,77 @@ final class Shutdown {
     return outbox.counts();
   }
 
+  /** A second call waits for the first. While the JVM stops, this only flushes. */
   void close() {
-    close(false);
+    if (isWatching && JvmStop.isUnderWay()) {
+      // Whatever the others still record is sent, and what is lost is told, once they are through.
+      flush(timeout);
+      return;
+    }
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      boolean stopped =
+          within(
+              timeout,
+              "telemetry-close",
+              List.of(
+                  this::endSegments,
+                  // Not before the segments, which may be many: they wait for nobody, and go out in
+                  // batches.
+                  this::sendDirectly,
+                  sdk.getSdkTracerProvider()::shutdown,
+                  sdk.getSdkLoggerProvider()::shutdown),
+              List.of(sdk.getSdkMeterProvider()::shutdown));
+      outbox.abandon();
+      stop.unregister();
+      warnOfLoss(stopped);
+    }
   }
 
-  /**
-   * A second call waits for the first: the JVM stops when its hooks are through. They run at once
-   * and in no order, so the SDK stays open there, and what other hooks record is sent as it ends.
-   */
-  private synchronized void close(boolean jvmStops) {
+  private synchronized void beginStop() {
+    if (closed || begun) {
+      return;
+    }
+    begun = true;
+    boolean unused =
+        within(
+            timeout,
+            "telemetry-close",
+            List.of(this::endSegments, this::sendDirectly, spans::flush, logRecords::flush),
+            List.of(metrics::flush));
+  }
+
+  private synchronized void endStop() {
     if (closed) {
       return;
     }
     closed = true;
-    long deadline = System.nanoTime() + Math.min(nanos(timeout), Long.MAX_VALUE / 2);
-    List<Supplier<CompletableResultCode>> parts = new ArrayList<>();
-    parts.add(this::endSegments);
-    // Not before the segments, which may be many: they wait for nobody, and go out in batches.
-    parts.add(() -> sendDirectly(deadline));
-    parts.addAll(
-        jvmStops
-            ? flushing(sdk)
-            : List.of(
-                sdk.getSdkTracerProvider()::shutdown,
-                sdk.getSdkLoggerProvider()::shutdown,
-                sdk.getSdkMeterProvider()::shutdown));
-    boolean stopped = within(timeout, "telemetry-close", parts);
-    boolean over = !jvmStops || System.nanoTime() - deadline >= 0;
-    if (over) {
-      outbox.abandon();
-    }
-    if (!jvmStops) {
-      try {
-        Runtime.getRuntime().removeShutdownHook(hook);
-      } catch (IllegalStateException e) {
-        // The JVM is stopping, its hooks stay.
-      }
-    }
-    warnOfLoss(over, stopped || jvmStops);
+    boolean unused =
+        within(timeout, "telemetry-close", flushes(spans, logRecords), flushes(metrics));
+    outbox.abandon();
+    warnOfLoss(true);
   }
 
-  /**
-   * @param over whether what is pending now never arrives
-   */
-  private void warnOfLoss(boolean over, boolean stopped) {
+  /** Those whose receivers answer. */
+  private static List<Supplier<CompletableResultCode>> flushes(Part... parts) {
+    List<Supplier<CompletableResultCode>> flushes = new ArrayList<>();
+    for (Part part : parts) {
+      if (!part.isStuck()) {
+        flushes.add(part::flush);
+      }
+    }
+    return flushes;
+  }
+
+  private void warnOfLoss(boolean stopped) {
     Delivery delivery = outbox.counts();
     StringBuilder lost = new StringBuilder();
-    append(lost, over, delivery.spans(), "spans");
-    append(lost, over, delivery.logRecords(), "log records");
-    append(lost, over, delivery.metricPoints(), "metric points");
+    append(lost, delivery.spans(), "spans");
+    append(lost, delivery.logRecords(), "log records");
+    append(lost, delivery.metricPoints(), "metric points");
     if (!lost.isEmpty()) {
       String reasons = outbox.reasons();
       warn(
@@ -138,9 +199,9 @@ final class Shutdown {
         || delivery.metricPoints().spooled() > 0;
   }
 
-  private static void append(
-      StringBuilder lost, boolean over, Delivery.Counts counts, String items) {
-    long missing = counts.lost() + (over ? counts.pending() : 0);
+  private static void append(StringBuilder lost, Delivery.Counts counts, String items) {
+    // What is pending now never arrives.
+    long missing = counts.lost() + counts.pending();
     if (missing > 0) {
       lost.append(lost.isEmpty() ? "" : ", ")
           .append(missing)
@@ -155,8 +216,8 @@ final class Shutdown {
     }
   }
 
-  private CompletableResultCode sendDirectly(long deadline) {
-    outbox.sendDirectly(deadline);
+  private CompletableResultCode sendDirectly() {
+    outbox.sendDirectly(timeout);
     return CompletableResultCode.ofSuccess();
   }
 
@@ -171,15 +232,25 @@ final class Shutdown {
    * Waits for what the parts of an SDK are asked to do, on a thread of its own since some of them
    * block their caller for seconds; an interrupt does not cut the wait short, since what waits here
    * is what a stopping application has still to say.
+   *
+   * @param then what is asked once the first are through, or half of the time is over: metrics tell
+   *     how the delivery of all else went, and their reader blocks its caller for as long as its
+   *     receiver hangs
    */
   private static boolean within(
-      Duration timeout, String threadName, List<Supplier<CompletableResultCode>> parts) {
+      Duration timeout,
+      String threadName,
+      List<Supplier<CompletableResultCode>> first,
+      List<Supplier<CompletableResultCode>> then) {
     CountDownLatch done = new CountDownLatch(1);
     AtomicBoolean delivered = new AtomicBoolean();
     Thread thread =
         new Thread(
             () -> {
-              CompletableResultCode result = CompletableResultCode.ofAll(ask(parts, threadName));
+              List<CompletableResultCode> results = ask(first, threadName);
+              CompletableResultCode.ofAll(results).join(nanos(timeout) / 2, TimeUnit.NANOSECONDS);
+              results.addAll(ask(then, threadName));
+              CompletableResultCode result = CompletableResultCode.ofAll(results);
               result.whenComplete(
                   () -> {
                     delivered.set(result.isSuccess());

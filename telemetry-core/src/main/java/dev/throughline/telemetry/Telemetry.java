@@ -56,6 +56,7 @@ public final class Telemetry implements AutoCloseable {
   // Made when it is first asked for.
   private @Nullable Propagation propagation;
   private final Guard guard;
+  private final OpenTelemetry openTelemetry;
   private final @Nullable Shutdown shutdown;
   private final @Nullable SpanNames names;
   private final SpanBuilder off = new SpanBuilder(this, null, null);
@@ -80,6 +81,8 @@ public final class Telemetry implements AutoCloseable {
     tracer = signals.spans() ? signals.openTelemetry().getTracer(scopeName) : null;
     names = signals.spans() ? new SpanNames() : null;
     this.shutdown = shutdown;
+    openTelemetry =
+        shutdown == null ? signals.openTelemetry() : guard.observing(signals.openTelemetry());
   }
 
   /**
@@ -211,7 +214,7 @@ public final class Telemetry implements AutoCloseable {
 
   /** The OpenTelemetry API that this stands on, for whatever this class does not offer. */
   public OpenTelemetry openTelemetry() {
-    return signals.openTelemetry();
+    return openTelemetry;
   }
 
   /** The tracer of {@link #span}. */
@@ -221,7 +224,7 @@ public final class Telemetry implements AutoCloseable {
 
   /** The meter for the service's own metrics; instruments made of it are to be kept. */
   public Meter meter() {
-    return signals.openTelemetry().getMeter(scopeName);
+    return openTelemetry.getMeter(scopeName);
   }
 
   /** Writes the current trace context and baggage into a map, e.g. a message's headers. */

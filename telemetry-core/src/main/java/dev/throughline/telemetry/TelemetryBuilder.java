@@ -240,7 +240,7 @@ public final class TelemetryBuilder {
                   sdk, built.outbox(), settings.get(KnownSettings.CLOSE_TIMEOUT), segments),
               settings.text());
       if (builder.metrics != null) {
-        start(builder.metrics, openTelemetry, guard);
+        start(builder.metrics, telemetry.openTelemetry(), guard);
       }
       logger()
           .info(

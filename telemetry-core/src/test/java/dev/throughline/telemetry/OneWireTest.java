@@ -137,6 +137,44 @@ class OneWireTest {
     cases.add(
         http("a delay that is asked for", 503, Map.of("Retry-After", "9"), new byte[0], false)
             .says("failed   the receiver refuses them (HTTP status 503)", "Service Unavailable"));
+    cases.add(
+        http("too large", 413, Map.of(), new byte[0], false)
+            .says(
+                "failed   the receiver takes no request of that size (HTTP status 413)",
+                "raise its limit, e.g. max_recv_msg_size_mib"));
+    for (String words :
+        List.of(
+            "grpc: received message larger than max (9 vs. 4)",
+            "gRPC message exceeds maximum size 4: 9",
+            "Received message exceeds the maximum configured message size.")) {
+      cases.add(
+          grpc(words, Status.RESOURCE_EXHAUSTED.withDescription(words), new Metadata())
+              .says("failed   the receiver takes no request of that size", "raise its limit"));
+    }
+    cases.add(
+        grpc(
+                "too large, of Rust",
+                Status.OUT_OF_RANGE.withDescription(
+                    "Error, decoded message length too large: found 9 bytes, the limit is: 4"),
+                new Metadata())
+            .says("failed   the receiver takes no request of that size", "raise its limit"));
+    for (int status : new int[] {301, 302, 303, 307, 308}) {
+      cases.add(
+          http(
+                  "a redirect",
+                  status,
+                  Map.of("Location", "https://key:secret@other.example/v1/traces?key=secret"),
+                  new byte[0],
+                  false)
+              .says(
+                  "failed   the receiver sends them elsewhere (HTTP status "
+                      + status
+                      + " to https://other.example/v1/traces)",
+                  "set the endpoint to that address"));
+    }
+    cases.add(
+        http("a redirect to nowhere", 308, Map.of(), new byte[0], false)
+            .says("failed   the receiver sends them elsewhere", "set the endpoint to"));
     both(
         cases,
         "control characters",

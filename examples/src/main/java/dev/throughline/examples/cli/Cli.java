@@ -28,6 +28,7 @@ public final class Cli {
   /** What the line with the trace id begins with. */
   public static final String TRACE = "trace ";
 
+  private static final String GET_SERVER = "/fleet.v1.FleetService/GetServer";
   private static final String SERVICE = "bmc-cli";
   private static final String USAGE =
       "cli --manager=URI [--user=NAME] vnc SERVER | sol SERVER | power SERVER ACTION";
@@ -49,7 +50,9 @@ public final class Cli {
   /** A client of the Manager at this address. */
   public Cli(Telemetry telemetry, URI manager, String user, String password, PrintStream out) {
     this.telemetry = telemetry;
-    client = new JsonClient(HttpTelemetry.create(telemetry).wrap(http), TIMEOUT);
+    HttpTelemetry httpTelemetry =
+        HttpTelemetry.builder(telemetry).addConnectProcedure(GET_SERVER).build();
+    client = new JsonClient(httpTelemetry.wrap(http), TIMEOUT);
     // A line that is typed has a span; frames, which may be thousands a second, have none.
     webSockets =
         WebSocketTelemetry.builder(telemetry)
@@ -181,7 +184,7 @@ public final class Cli {
     String authorization = signIn();
     ObjectNode known =
         client.post(
-            manager.resolve("/fleet.v1.FleetService/GetServer"),
+            manager.resolve(GET_SERVER),
             Json.object().put("id", server),
             "Authorization",
             authorization,

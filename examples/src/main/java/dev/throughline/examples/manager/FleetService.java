@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  */
 final class FleetService {
 
-  private static final String GET_SERVER = "/fleet.v1.FleetService/GetServer";
+  static final String GET_SERVER = "/fleet.v1.FleetService/GetServer";
 
   private final Authorization authorization;
   private final Registry registry;

@@ -57,7 +57,8 @@ public final class Manager implements AutoCloseable {
     registry = new Registry(telemetry);
     registry.add(operator);
     registry.add(server);
-    HttpTelemetry httpTelemetry = HttpTelemetry.create(telemetry);
+    HttpTelemetry httpTelemetry =
+        HttpTelemetry.builder(telemetry).addConnectProcedure(FleetService.GET_SERVER).build();
     client = new JsonClient(httpTelemetry.wrap(JsonClient.http(CONNECT_TIMEOUT)), GATEWAY_TIMEOUT);
     http = new JsonServer(httpTelemetry, port, ErrorStyle.PLAIN);
     http.route("POST", "/auth", this::signIn);

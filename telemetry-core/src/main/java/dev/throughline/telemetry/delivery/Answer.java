@@ -44,6 +44,12 @@ public record Answer(
     NOT_TAKEN_THERE,
     /** Whatever answers is no OTLP receiver. */
     NO_RECEIVER,
+    /** The request has more bytes than is taken at once. */
+    TOO_LARGE,
+    /** The reason names another address. */
+    REDIRECTED,
+    /** A proxy wants credentials. */
+    PROXY_REFUSES,
     /** The failure tells, or nothing does. */
     OTHER
   }

@@ -7,6 +7,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.sdk.common.CompletableResultCode;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
@@ -25,6 +26,8 @@ final class BatchExport<T, D> {
 
   private static final String TOO_LATE = "there was no time left to send it";
 
+  private static final Duration LONGEST_PATIENCE = Duration.ofDays(1);
+
   private final BatchTarget<T, D> target;
   private final BatchSettings settings;
   private final Ledger ledger;
@@ -37,7 +40,9 @@ final class BatchExport<T, D> {
   private volatile boolean ended;
   private volatile boolean waiting;
   private volatile boolean direct;
-  private volatile long directUntilNanos;
+  private volatile long patienceNanos;
+  // How many were delivered when a thread that sends directly had waited in vain; -1 for none.
+  private volatile long silentAt = -1;
   // Exporters need not bear two threads at once. The application's take it only while telemetry
   // stops.
   private final ReentrantLock exporting = new ReentrantLock();
@@ -62,9 +67,13 @@ final class BatchExport<T, D> {
     worker.start();
   }
 
-  /** Never waits: a full queue drops the item and counts it. */
+  /**
+   * Never waits, unless {@link #sendDirectly} says so: a full queue drops the item and counts it.
+   */
   void add(T item) {
-    if (direct) {
+    if (stopping) {
+      ledger.late();
+    } else if (direct && !isSilent()) {
       sendNow(item);
     } else if (!queue.offer(item)) {
       ledger.turnedAway(1);
@@ -75,22 +84,26 @@ final class BatchExport<T, D> {
   }
 
   /**
-   * From now on whoever adds an item sends it, and waits for the answer: the JVM stops, and nobody
-   * may be there later to do it.
+   * From now on whatever thread adds an item sends it, and waits for the answer: the JVM stops, and
+   * nobody may be there later to do it.
+   *
+   * @param patience how long each waits; once one has waited in vain, the others don't wait until
+   *     something is delivered
    */
-  void sendDirectly(long untilNanos) {
-    directUntilNanos = untilNanos;
+  void sendDirectly(Duration patience) {
+    patienceNanos =
+        patience.compareTo(LONGEST_PATIENCE) < 0 ? patience.toNanos() : LONGEST_PATIENCE.toNanos();
     direct = true;
     LockSupport.unpark(worker);
   }
 
+  private boolean isSilent() {
+    return silentAt >= 0 && silentAt == ledger.delivered();
+  }
+
   private void sendNow(T item) {
-    long left = directUntilNanos - System.nanoTime();
-    if (left <= 0 || stopping) {
-      ledger.turnedAway(1);
-      return;
-    }
     ledger.arrived(1);
+    long deadline = System.nanoTime() + patienceNanos;
     Request request = new Request(ledger, 1, false);
     String reason = TOO_LATE;
     boolean delivered = false;
@@ -98,7 +111,7 @@ final class BatchExport<T, D> {
       List<D> data = List.of(target.data(item));
       CompletableResultCode result = CompletableResultCode.ofFailure();
       boolean taken = false;
-      if (exporting.tryLock(left, TimeUnit.NANOSECONDS)) {
+      if (exporting.tryLock(patienceNanos, TimeUnit.NANOSECONDS)) {
         try {
           request.begin();
           result = Suppression.call(() -> target.export(data));
@@ -108,7 +121,11 @@ final class BatchExport<T, D> {
         }
       }
       CompletableResultCode answer = taken ? request.settled() : result;
-      delivered = answer.join(left, TimeUnit.NANOSECONDS).isSuccess();
+      answer.join(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+      delivered = answer.isSuccess();
+      if (!answer.isDone()) {
+        silentAt = ledger.delivered();
+      }
       if (taken) {
         return;
       }

@@ -5,8 +5,11 @@ package dev.throughline.telemetry.delivery;
 
 import io.opentelemetry.sdk.common.export.Compressor;
 import io.opentelemetry.sdk.common.export.MessageWriter;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.util.function.IntFunction;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +57,19 @@ record Encoding(boolean grpc, @Nullable Compressor compressor) {
       }
     }
     return prefixed(body);
+  }
+
+  /** Encodes a message that is encoded but for its compression. */
+  Body encode(Body message) throws IOException {
+    return encode(new Spool.Stored(false, ByteBuffer.wrap(message.bytes(), 0, message.length())));
+  }
+
+  /** The message in a body, without compression. */
+  byte[] decode(Body body) throws IOException {
+    try (InputStream message =
+        new ByteArrayInputStream(body.bytes(), prefix(), body.length() - prefix())) {
+      return (compressor == null ? message : new GZIPInputStream(message)).readAllBytes();
+    }
   }
 
   /** Encodes a message of the spool, which may have been compressed there or not. */

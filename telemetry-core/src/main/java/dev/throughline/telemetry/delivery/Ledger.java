@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,7 @@ import org.slf4j.LoggerFactory;
 final class Ledger {
 
   private static final Logger logger = LoggerFactory.getLogger(Delivery.class);
+  static final String METRIC_POINTS = "metric points";
   static final String NO_ANSWER = "no answer came before the end";
 
   private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
@@ -47,6 +49,7 @@ final class Ledger {
   private final LongAdder failed = new LongAdder();
   private final LongAdder repeated = new LongAdder();
   private final LongAdder spooled = new LongAdder();
+  private final AtomicBoolean lateLogged = new AtomicBoolean();
   private final AtomicLong heldBytes = new AtomicLong();
   private final AtomicLong lostAtFlush = new AtomicLong();
   private final Set<Request> open = ConcurrentHashMap.newKeySet();
@@ -79,6 +82,11 @@ final class Ledger {
 
   String items() {
     return items;
+  }
+
+  /** Whether what is counted are points of metrics. */
+  boolean isOfPoints() {
+    return items.equals(METRIC_POINTS);
   }
 
   void limit(long maxBytes) {
@@ -176,6 +184,27 @@ final class Ledger {
 
   void turnedAway(long count) {
     turnedAway.add(count);
+  }
+
+  /** Books an item that came after the close, and says so the first time. */
+  void late() {
+    turnedAway.increment();
+    if (lateLogged.compareAndSet(false, true)) {
+      guard.run(
+          "Logger.warn",
+          () ->
+              Suppression.run(
+                  () ->
+                      logger.warn(
+                          "{} that come after telemetry was closed are dropped: close it once all"
+                              + " that records is through",
+                          items)));
+    }
+  }
+
+  /** How many the receiver acknowledged. */
+  long delivered() {
+    return delivered.sum();
   }
 
   void repeated(long count) {

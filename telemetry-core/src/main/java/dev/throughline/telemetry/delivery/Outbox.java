@@ -70,7 +70,7 @@ public final class Outbox extends SenderProvider {
     guard = telemetrys.of(MODULE);
     spans = new Ledger("spans", "OTEL_BSP_MAX_QUEUE_SIZE", guard);
     logRecords = new Ledger("log records", "OTEL_BLRP_MAX_QUEUE_SIZE", guard);
-    metricPoints = new Ledger("metric points", "", guard);
+    metricPoints = new Ledger(Ledger.METRIC_POINTS, "", guard);
     strays = new Ledger("other telemetry", "", guard);
   }
 
@@ -204,13 +204,14 @@ public final class Outbox extends SenderProvider {
 
   /**
    * From now on the thread that ends a span, or emits a log record, sends it and waits for the
-   * answer; what comes later than the deadline is dropped.
+   * answer.
    *
-   * @param deadlineNanos by {@link System#nanoTime}
+   * @param patience how long each waits; none waits while its receiver has not answered one that
+   *     waited before
    */
-  public void sendDirectly(long deadlineNanos) {
+  public void sendDirectly(Duration patience) {
     senders.forEach(Sender::hurry);
-    batches.forEach(batch -> batch.sendDirectly(deadlineNanos));
+    batches.forEach(batch -> batch.sendDirectly(patience));
   }
 
   /** Gives up what waits and what is on its way, and counts it as failed. */

@@ -4,6 +4,7 @@
 package dev.throughline.telemetry.delivery;
 
 import io.opentelemetry.sdk.common.CompletableResultCode;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -106,6 +107,33 @@ final class Request {
     }
     ledger.withdrawn(this);
     return true;
+  }
+
+  /**
+   * Leaves its items to two others, and is settled with them.
+   *
+   * @param first how many items the first one has
+   * @return empty if it was settled before
+   */
+  List<Request> divide(int first) {
+    if (!isSettled.compareAndSet(false, true)) {
+      return List.of();
+    }
+    List<Request> halves =
+        List.of(new Request(ledger, first, false), new Request(ledger, items - first, false));
+    // After them: a flush that comes between waits for all three.
+    ledger.withdrawn(this);
+    CompletableResultCode both =
+        CompletableResultCode.ofAll(List.of(halves.get(0).settled, halves.get(1).settled));
+    both.whenComplete(
+        () -> {
+          if (both.isSuccess()) {
+            settled.succeed();
+          } else {
+            settled.fail();
+          }
+        });
+    return halves;
   }
 
   /** Only the first call counts. */

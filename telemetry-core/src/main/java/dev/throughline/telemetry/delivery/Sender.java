@@ -3,6 +3,8 @@
 
 package dev.throughline.telemetry.delivery;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.common.export.MessageWriter;
@@ -37,6 +39,7 @@ final class Sender implements SenderProvider.Outlet {
   // So that the way to a distant receiver is not the limit.
   private static final int MAX_THREADS = 4;
   private static final int MAX_FREE_ARRAYS = 4;
+  private static final int SMALLEST_TAKEN_BYTES = 1 << 14;
 
   private final Wire wire;
   private final String endpoint;
@@ -63,7 +66,10 @@ final class Sender implements SenderProvider.Outlet {
   private long resumeNanos;
   private long progressNanos;
   private long acknowledgedNanos;
+  // Bytes of a message that the receiver takes at once, as far as is known.
+  private volatile int mostTaken = Integer.MAX_VALUE;
   private boolean silent;
+  private boolean dividedLogged;
   private boolean closing;
   private boolean closed;
   private boolean logged;
@@ -137,7 +143,7 @@ final class Sender implements SenderProvider.Outlet {
    * large stays with whoever exports it.
    */
   private void send(Request request, MessageWriter message) {
-    int most = request.ledger().maxMessageBytes();
+    int most = Math.min(request.ledger().maxMessageBytes(), mostTaken);
     int length = message.getContentLength();
     if (request.isDivisible() && length > most) {
       request.tooLarge((length - 1) / most + 1);
@@ -356,7 +362,9 @@ final class Sender implements SenderProvider.Outlet {
         answer = Answer.refused(Answer.Cause.OTHER, "it could not be sent: " + t);
         caught(t);
       }
-      answered(parcel, answer, ofRound);
+      if (answer.cause() != Answer.Cause.TOO_LARGE || !divide(parcel, answer)) {
+        answered(parcel, answer, ofRound);
+      }
       // Someone else's interrupt would break off whatever comes next.
       Thread.interrupted();
     }
@@ -438,6 +446,103 @@ final class Sender implements SenderProvider.Outlet {
       parcel.entry.mayHaveArrived(answer.mayHaveArrived());
     }
     return answer;
+  }
+
+  /** Puts two halves in the place of a request that is too large; false if it can't be halved. */
+  private boolean divide(Parcel parcel, Answer answer) {
+    if (parcel.items < 2) {
+      return false;
+    }
+    List<Parcel> halves = new ArrayList<>();
+    List<Spool.Entry> entries = new ArrayList<>();
+    try {
+      byte[] message = wire.encoding().decode(parcel.body);
+      List<Division.Part> parts = Division.halves(message, parcel.ledger.isOfPoints());
+      if (parts.isEmpty()
+          || !(parcel.request == null
+              ? divideEntry(parcel, parts, entries)
+              : divideRequest(parcel.request, parts, halves))) {
+        return false;
+      }
+      mostTaken = Math.min(mostTaken, Math.max(SMALLEST_TAKEN_BYTES, message.length / 2));
+    } catch (IOException | RuntimeException e) {
+      guard.caught("Sender.divide", e);
+      return false;
+    }
+    if (parcel.request != null) {
+      free(parcel);
+    }
+    synchronized (lock) {
+      sending--;
+      progressNanos = System.nanoTime();
+      // A receiver that refuses is there.
+      failures = 0;
+      held.addAll(halves);
+      entries.forEach(stored::addFirst);
+      lock.notifyAll();
+    }
+    halves.forEach(this::again);
+    logDivided(parcel, answer);
+    return true;
+  }
+
+  private boolean divideRequest(Request request, List<Division.Part> parts, List<Parcel> halves)
+      throws IOException {
+    List<Body> bodies = new ArrayList<>();
+    for (Division.Part part : parts) {
+      bodies.add(wire.encoding().encode(part.message()));
+    }
+    List<Request> requests = request.divide(parts.get(0).items());
+    for (int i = 0; i < requests.size(); i++) {
+      Parcel half = new Parcel(requests.get(i), bodies.get(i));
+      half.ledger.overdraw(half.body.bytes().length);
+      halves.add(half);
+    }
+    return true;
+  }
+
+  /** On disk first, where what is there survives this process. */
+  private boolean divideEntry(Parcel parcel, List<Division.Part> parts, List<Spool.Entry> entries) {
+    Spool.Entry whole = requireNonNull(parcel.entry);
+    for (Division.Part part : parts) {
+      Spool.Entry half =
+          requireNonNull(spool)
+              .write(
+                  parcel.ledger.signal(),
+                  part.items(),
+                  false,
+                  part.message().bytes(),
+                  0,
+                  part.message().length());
+      if (half != null) {
+        entries.add(half);
+      }
+    }
+    if (entries.size() < parts.size() || !whole.remove()) {
+      // No room for both, or it had to make room for them itself.
+      entries.forEach(Spool.Entry::remove);
+      entries.clear();
+      return whole.isGone();
+    }
+    entries.forEach(half -> half.countedBy(parcel.ledger));
+    return true;
+  }
+
+  private void logDivided(Parcel parcel, Answer answer) {
+    synchronized (lock) {
+      if (dividedLogged) {
+        return;
+      }
+      dividedLogged = true;
+    }
+    guard.run(
+        "Logger.info",
+        () ->
+            logger.info(
+                "{} does not take so many {} at once, and is sent fewer from now on: {}",
+                endpoint,
+                parcel.ledger.items(),
+                answer.reason()));
   }
 
   private void answered(Parcel parcel, Answer answer, int ofRound) {

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import javax.net.SocketFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
@@ -57,6 +58,8 @@ abstract class Wire {
   private static final int HTTP_FORBIDDEN = 403;
   private static final int HTTP_NOT_FOUND = 404;
   private static final int HTTP_NOT_ALLOWED = 405;
+  private static final int HTTP_PROXY_AUTHENTICATION = 407;
+  private static final int HTTP_TOO_LARGE = 413;
   private static final int HTTP_TOO_MANY_REQUESTS = 429;
   private static final int HTTP_BAD_GATEWAY = 502;
   private static final int HTTP_UNAVAILABLE = 503;
@@ -236,8 +239,23 @@ abstract class Wire {
       case HTTP_UNAUTHORIZED, HTTP_FORBIDDEN ->
           Answer.refused(Cause.NOT_AUTHENTICATED, reason, brief);
       case HTTP_NOT_FOUND, HTTP_NOT_ALLOWED -> Answer.refused(Cause.NOT_TAKEN_THERE, reason, brief);
-      default -> Answer.refused(Cause.OTHER, reason, brief);
+      case HTTP_PROXY_AUTHENTICATION -> Answer.refused(Cause.PROXY_REFUSES, reason, brief);
+      case HTTP_TOO_LARGE -> Answer.refused(Cause.TOO_LARGE, reason, brief);
+      default ->
+          response.isRedirect()
+              ? Answer.refused(
+                  Cause.REDIRECTED, reason + redirection(response), brief + redirection(response))
+              : Answer.refused(Cause.OTHER, reason, brief);
     };
+  }
+
+  /** Where to, without what may be secret there. */
+  private static String redirection(Response response) {
+    String location = response.header("Location");
+    HttpUrl to = location == null ? null : response.request().url().resolve(location);
+    return to == null
+        ? ""
+        : " to " + to.newBuilder().username("").password("").query(null).fragment(null).build();
   }
 
   private static String phrase(Response response, String words) {
@@ -321,6 +339,10 @@ abstract class Wire {
   private static final class Grpc extends Wire {
 
     private static final int PREFIX = 5;
+    // As gRPC says it in Go, C++, Python, Java, .NET and Rust.
+    private static final List<String> SIZE_LIMITS = List.of("RESOURCE_EXHAUSTED", "OUT_OF_RANGE");
+    private static final Pattern TOO_LARGE =
+        Pattern.compile("(?i)larger than max|exceeds (the )?max|message length too large");
     private static final List<String> NAMES =
         List.of(
             "OK",
@@ -396,6 +418,9 @@ abstract class Wire {
 
     /** What a status of gRPC says, OK apart. */
     private static Answer answer(String name, String reason, long retryDelayNanos) {
+      if (SIZE_LIMITS.contains(name) && TOO_LARGE.matcher(reason).find()) {
+        return Answer.refused(Cause.TOO_LARGE, reason);
+      }
       return switch (name) {
         case "CANCELLED",
             "DEADLINE_EXCEEDED",

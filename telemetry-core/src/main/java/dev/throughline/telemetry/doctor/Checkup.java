@@ -267,6 +267,24 @@ final class Checkup {
                       + " OTEL_"
                       + signal.toUpperCase(Locale.ROOT)
                       + "_EXPORTER=none");
+          case TOO_LARGE ->
+              Finding.failed(
+                  target,
+                  signal,
+                  "the receiver takes no request of that size (" + brief + ")",
+                  Diagnosis.LARGER_REQUESTS);
+          case REDIRECTED ->
+              Finding.failed(
+                  target,
+                  signal,
+                  "the receiver sends them elsewhere (" + brief + ")",
+                  Diagnosis.OTHER_ADDRESS);
+          case PROXY_REFUSES ->
+              Finding.failed(
+                  target,
+                  signal,
+                  "the proxy wants credentials (" + brief + ")",
+                  Diagnosis.NO_PROXY);
           case OTHER -> other(target, signal, taken, probe.receiver(), answer, brief);
         });
   }

@@ -13,6 +13,8 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NoRouteToHostException;
+import java.net.Proxy;
+import java.net.ProxySelector;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.net.URI;
@@ -67,11 +69,20 @@ final class Diagnosis {
   private static final int TLS_ALERT = 0x15;
   private static final Pattern DATE = Pattern.compile("(?im)^date:\\s*(.+?)\\s*$");
 
+  static final String LARGER_REQUESTS =
+      "raise its limit, e.g. max_recv_msg_size_mib or max_request_body_size of the collector,"
+          + " client_max_body_size of nginx";
+  static final String OTHER_ADDRESS =
+      "set the endpoint to that address; where it is a login, let the service past it";
+  static final String NO_PROXY =
+      "let it pass the receiver's host, or name that host in http.nonProxyHosts";
+
   private final String target;
   private final String host;
   private final int port;
   private final boolean grpc;
   private final boolean secure;
+  private final @Nullable InetSocketAddress proxy;
   private final @Nullable SSLContext tls;
   private final @Nullable X509TrustManager trusted;
 
@@ -81,6 +92,7 @@ final class Diagnosis {
     tls = receiver.tls();
     trusted = receiver.trusted();
     secure = receiver.isSecure();
+    proxy = proxy(endpoint);
     String authority = String.valueOf(endpoint.getRawAuthority());
     int end = authority.lastIndexOf(':');
     boolean hasPort = end > authority.lastIndexOf(']') && end >= 0;
@@ -116,10 +128,15 @@ final class Diagnosis {
    */
   private record Heard(Speech speech, @Nullable String date) {}
 
-  /** All steps, up to the first that fails. */
+  /** All steps, up to the first that fails; through a proxy, it alone can be looked at. */
   List<Finding> run() {
     List<Finding> findings = new ArrayList<>();
     try {
+      if (proxy != null) {
+        connect(proxy).close();
+        findings.add(Finding.ok(target, "proxy", "requests go through " + proxy(proxy)));
+        return findings;
+      }
       findings.add(Finding.ok(target, "name", host + " is " + addresses()));
       try (Socket socket = connect()) {
         findings.add(
@@ -160,7 +177,11 @@ final class Diagnosis {
   static @Nullable String explain(Receiver receiver, Answer answer) {
     IOException failure = answer.failure();
     if (failure == null) {
-      return explain(answer.cause());
+      String explained = explain(answer.cause());
+      InetSocketAddress proxy = explained == null ? null : proxy(receiver.endpoint());
+      return proxy == null
+          ? explained
+          : explained + "; requests go through the proxy " + proxy(proxy);
     }
     if (failure instanceof InterruptedIOException
         && !String.valueOf(failure.getMessage()).contains("onnect timed out")) {
@@ -169,7 +190,7 @@ final class Diagnosis {
     }
     Diagnosis diagnosis = new Diagnosis(receiver);
     Finding found = diagnosis.known(failure);
-    if (found == null) {
+    if (found == null && diagnosis.proxy == null) {
       try {
         found = diagnosis.said(diagnosis.hear());
       } catch (IOException e) {
@@ -187,8 +208,32 @@ final class Diagnosis {
       case NOT_TAKEN_THERE, NO_RECEIVER ->
           "the receiver does not take them there; correct the endpoint's path, or add a pipeline"
               + " for them to the collector";
+      case TOO_LARGE -> "the receiver takes no request of that size; " + LARGER_REQUESTS;
+      case REDIRECTED -> "the receiver sends them elsewhere; " + OTHER_ADDRESS;
+      case PROXY_REFUSES -> "the proxy wants credentials; " + NO_PROXY;
       case OTHER -> null;
     };
+  }
+
+  /** The proxy that requests go through; null if there is none, or the JDK does not tell. */
+  private static @Nullable InetSocketAddress proxy(URI endpoint) {
+    try {
+      ProxySelector selector = ProxySelector.getDefault();
+      for (Proxy proxy : selector == null ? List.<Proxy>of() : selector.select(endpoint)) {
+        if (proxy.type() != Proxy.Type.DIRECT
+            && proxy.address() instanceof InetSocketAddress address) {
+          return address;
+        }
+      }
+      return null;
+    } catch (RuntimeException e) {
+      // A selector of the application's own.
+      return null;
+    }
+  }
+
+  private static String proxy(InetSocketAddress proxy) {
+    return proxy.getHostString() + ":" + proxy.getPort();
   }
 
   private Finding said(Heard heard) throws IOException {
@@ -205,22 +250,27 @@ final class Diagnosis {
   }
 
   private Socket connect() throws IOException {
-    Socket socket = new Socket();
+    return connect(InetSocketAddress.createUnresolved(host, port));
+  }
+
+  /** Directly, whatever the JDK's proxy selector says of sockets. */
+  private static Socket connect(InetSocketAddress to) throws IOException {
+    Socket socket = new Socket(Proxy.NO_PROXY);
     try {
       // The JDK tries all addresses only where it resolves the name by itself.
       IOException failed = null;
-      for (InetAddress address : InetAddress.getAllByName(host)) {
+      for (InetAddress address : InetAddress.getAllByName(to.getHostString())) {
         try {
-          socket.connect(new InetSocketAddress(address, port), TIMEOUT_MILLIS);
+          socket.connect(new InetSocketAddress(address, to.getPort()), TIMEOUT_MILLIS);
           socket.setSoTimeout(TIMEOUT_MILLIS);
           return socket;
         } catch (IOException e) {
           failed = failed == null ? e : failed;
           socket.close();
-          socket = new Socket();
+          socket = new Socket(Proxy.NO_PROXY);
         }
       }
-      throw failed == null ? new UnknownHostException(host) : failed;
+      throw failed == null ? new UnknownHostException(to.getHostString()) : failed;
     } catch (IOException e) {
       socket.close();
       throw e;
@@ -473,6 +523,30 @@ final class Diagnosis {
 
   /** What the exception itself tells; null where that is too little. */
   private @Nullable Finding known(Throwable failure) {
+    return proxy == null ? knownDirectly(failure) : knownThrough(proxy, failure);
+  }
+
+  private @Nullable Finding knownThrough(InetSocketAddress by, Throwable failure) {
+    if (cause(failure, UnknownHostException.class) != null
+        || cause(failure, ConnectException.class) != null
+        || cause(failure, NoRouteToHostException.class) != null
+        || cause(failure, SocketTimeoutException.class) != null) {
+      return Finding.failed(
+          target,
+          "proxy",
+          "the proxy " + proxy(by) + " can't be reached",
+          "correct http.proxyHost and https.proxyHost, or name the receiver's host in"
+              + " http.nonProxyHosts");
+    }
+    Finding tlsFinding = tls(failure);
+    // With TLS the proxy is asked for a tunnel, and anything but that breaks off.
+    return tlsFinding != null || !(secure || grpc)
+        ? tlsFinding
+        : Finding.failed(
+            target, "proxy", "the proxy " + proxy(by) + " does not let requests pass", NO_PROXY);
+  }
+
+  private @Nullable Finding knownDirectly(Throwable failure) {
     if (cause(failure, UnknownHostException.class) != null) {
       return Finding.failed(
           target,

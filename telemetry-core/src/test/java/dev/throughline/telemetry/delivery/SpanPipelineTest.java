@@ -228,7 +228,7 @@ class SpanPipelineTest {
                   end(tracer, 0, 50);
                 });
         begun.await();
-        outbox.sendDirectly(System.nanoTime() + TimeUnit.SECONDS.toNanos(20));
+        outbox.sendDirectly(Duration.ofSeconds(20));
         ending.get();
         Wait.until("all have left", () -> exporter.spans().size() == 50);
         exporter.batches.clear();

@@ -4,7 +4,6 @@
 package dev.throughline.telemetry.http;
 
 import dev.throughline.telemetry.instrument.HostAndPort;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,19 +33,28 @@ final class ClientAddress {
     return address(comma < 0 ? list : list.substring(0, comma));
   }
 
+  /** Of the first element of the list alone; signs in quotes separate nothing. */
   private static @Nullable String firstFor(String forwarded) {
-    int start = forwarded.toLowerCase(Locale.ROOT).indexOf("for=");
-    if (start < 0) {
-      return null;
+    boolean quoted = false;
+    int start = 0;
+    for (int i = 0; i <= forwarded.length(); i++) {
+      char c = i == forwarded.length() ? ',' : forwarded.charAt(i);
+      if (c == '"') {
+        quoted = !quoted;
+      } else if (c == '\\' && quoted) {
+        i++;
+      } else if (!quoted && (c == ';' || c == ',')) {
+        String pair = forwarded.substring(start, i).strip();
+        if (pair.regionMatches(true, 0, "for=", 0, "for=".length())) {
+          return address(pair.substring("for=".length()));
+        }
+        if (c == ',') {
+          return null;
+        }
+        start = i + 1;
+      }
     }
-    start += "for=".length();
-    int end = start;
-    while (end < forwarded.length()
-        && forwarded.charAt(end) != ';'
-        && forwarded.charAt(end) != ',') {
-      end++;
-    }
-    return address(forwarded.substring(start, end));
+    return null;
   }
 
   /** An address without quotes, brackets and port; null for one that is hidden or unknown. */

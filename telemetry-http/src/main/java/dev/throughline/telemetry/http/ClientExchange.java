@@ -9,6 +9,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A request of a client, with the headers that go out in addition. */
@@ -22,23 +23,17 @@ final class ClientExchange {
   private String[] added = NONE;
   private int addedLength;
 
-  ClientExchange(HttpRequest request) {
+  ClientExchange(HttpRequest request, Map<String, String> procedures) {
     this.request = request;
-    URI uri = request.uri();
-    String path = uri.getRawPath();
+    String path = request.uri().getRawPath();
+    String procedure = path == null ? null : procedures.get(path);
     connectCall =
-        ConnectCall.of(
-            request.method(),
-            path == null ? "" : path,
-            uri.getRawQuery(),
-            firstHeader("Content-Type"),
-            firstHeader("Connect-Protocol-Version"));
-  }
-
-  /** By the map: {@code firstValue} makes a stream for each question. */
-  private @Nullable String firstHeader(String name) {
-    List<String> values = request.headers().map().get(name);
-    return values == null || values.isEmpty() ? null : values.get(0);
+        procedure == null
+            ? null
+            : ConnectCall.of(
+                procedure,
+                request.method(),
+                request.headers().firstValue("Content-Type").orElse(null));
   }
 
   String method() {

@@ -10,6 +10,7 @@ import dev.throughline.telemetry.instrument.RequestInstrumenter;
 import io.opentelemetry.context.Context;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Starts the requests of clients: plain HTTP, Connect RPC. */
@@ -18,9 +19,11 @@ final class ClientInstrumenters {
   private final RequestInstrumenter<ClientExchange, HttpResponse<?>> http;
   private final RequestInstrumenter<ClientExchange, HttpResponse<?>> connect;
   private final Guard guard;
+  private final Map<String, String> procedures;
 
   ClientInstrumenters(Telemetry telemetry, HttpTelemetryBuilder builder) {
     guard = telemetry.guard(HttpTelemetry.SCOPE);
+    procedures = Map.copyOf(builder.procedures);
     http =
         telemetry
             .instrumenter(
@@ -48,7 +51,7 @@ final class ClientInstrumenters {
       return null;
     }
     try {
-      return new ClientExchange(request);
+      return new ClientExchange(request, procedures);
     } catch (Throwable t) {
       guard.caught("HttpRequest", t);
       return null;

@@ -28,39 +28,29 @@ final class ConnectCall {
   private int prefixFilled;
   private long left;
   private boolean looking;
-  private byte @Nullable [] seen;
-  private int seenLength;
+  private boolean ended;
+  private boolean seen;
+  private byte @Nullable [] kept;
+  private int keptLength;
 
   private ConnectCall(String method, boolean streaming) {
     this.method = method;
     this.streaming = streaming;
   }
 
-  /** The call that a request is; null for plain HTTP. */
-  static @Nullable ConnectCall of(
-      String httpMethod,
-      String path,
-      @Nullable String query,
-      @Nullable String contentType,
-      @Nullable String protocolVersion) {
-    boolean streaming = contentType != null && contentType.startsWith("application/connect+");
-    boolean unary =
-        protocolVersion != null
-            && httpMethod.equals("POST")
-            && contentType != null
-            && contentType.startsWith("application/");
-    boolean get =
-        httpMethod.equals("GET")
-            && query != null
-            && (query.startsWith("connect=v1") || query.contains("&connect=v1"));
-    if (!(streaming && httpMethod.equals("POST")) && !unary && !get) {
+  /**
+   * The call that a request to a declared procedure is.
+   *
+   * @return null for plain HTTP, and for gRPC on the same path
+   */
+  static @Nullable ConnectCall of(String method, String httpMethod, @Nullable String contentType) {
+    boolean post = httpMethod.equals("POST");
+    if ((!post && !httpMethod.equals("GET"))
+        || (contentType != null && contentType.startsWith("application/grpc"))) {
       return null;
     }
-    int methodSlash = path.lastIndexOf('/');
-    int serviceSlash = methodSlash < 1 ? -1 : path.lastIndexOf('/', methodSlash - 1);
-    return serviceSlash < 0 || methodSlash == serviceSlash + 1 || methodSlash == path.length() - 1
-        ? null
-        : new ConnectCall(path.substring(serviceSlash + 1), streaming);
+    return new ConnectCall(
+        method, post && contentType != null && contentType.startsWith("application/connect+"));
   }
 
   /** {@code rpc.method}, e.g. {@code fleet.v1.FleetService/GetServer}. */
@@ -70,6 +60,7 @@ final class ConnectCall {
 
   /** Looks at the next bytes of the body of a response with this HTTP status. */
   void see(int status, byte[] bytes, int offset, int length) {
+    seen = true;
     if (!streaming) {
       if (status != 200) {
         keep(bytes, offset, length);
@@ -104,21 +95,33 @@ final class ConnectCall {
             | ((prefix[2] & 0xFFL) << 16)
             | ((prefix[3] & 0xFFL) << 8)
             | (prefix[4] & 0xFFL);
-    looking = (prefix[0] & END_OF_STREAM) != 0 && (prefix[0] & COMPRESSED) == 0;
+    ended = (prefix[0] & END_OF_STREAM) != 0;
+    looking = ended && (prefix[0] & COMPRESSED) == 0;
     if (left == 0) {
       prefixFilled = 0;
     }
   }
 
   private void keep(byte[] bytes, int offset, int length) {
-    byte[] kept = seen;
     if (kept == null) {
       kept = new byte[LOOKED_AT];
-      seen = kept;
     }
-    int taken = Math.min(length, LOOKED_AT - seenLength);
-    System.arraycopy(bytes, offset, kept, seenLength, taken);
-    seenLength += taken;
+    int taken = Math.min(length, LOOKED_AT - keptLength);
+    System.arraycopy(bytes, offset, kept, keptLength, taken);
+    keptLength += taken;
+  }
+
+  /** Forgets what was seen of a body that is thrown away. */
+  void forget() {
+    prefixFilled = 0;
+    left = 0;
+    keptLength = 0;
+    ended = false;
+  }
+
+  /** Says that the body may have passed by another way; if nothing was seen, nothing is said. */
+  void mayBeUnseen() {
+    ended |= !seen;
   }
 
   /**
@@ -132,10 +135,11 @@ final class ConnectCall {
       return null;
     }
     String code = codeInBody();
-    if (code != null || status == 200 || status == 0) {
+    if (code != null || status == 0) {
       return code;
     }
     return switch (status) {
+      case 200 -> ended ? null : "internal";
       case 400 -> "internal";
       case 401 -> "unauthenticated";
       case 403 -> "permission_denied";
@@ -145,16 +149,11 @@ final class ConnectCall {
     };
   }
 
-  /** Whether no procedure answered, so that the path's method is anybody's invention. */
-  boolean isUnknownMethod(int status) {
-    return status == 404 && codeInBody() == null;
-  }
-
   private @Nullable String codeInBody() {
-    if (seen == null) {
+    if (kept == null) {
       return null;
     }
-    Matcher matcher = CODE.matcher(new String(seen, 0, seenLength, StandardCharsets.UTF_8));
+    Matcher matcher = CODE.matcher(new String(kept, 0, keptLength, StandardCharsets.UTF_8));
     return matcher.find() && isCode(matcher.group(1)) ? matcher.group(1) : null;
   }
 

@@ -7,7 +7,6 @@ import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
 import dev.throughline.telemetry.instrument.HeaderSetter;
-import dev.throughline.telemetry.instrument.HttpAttributes;
 import dev.throughline.telemetry.instrument.Memo;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
@@ -40,11 +39,6 @@ final class ConnectServerConvention implements RequestConvention<ServerExchange,
   }
 
   @Override
-  public @Nullable String lateSpanName(ServerExchange exchange) {
-    return call(exchange).isUnknownMethod(exchange.status()) ? SYSTEM : null;
-  }
-
-  @Override
   public void onStart(AttributeSink attributes, ServerExchange exchange) {
     attributes.set(HttpKeys.RPC_SYSTEM_NAME, SYSTEM);
     attributes.set(HttpKeys.RPC_METHOD, call(exchange).method());
@@ -61,21 +55,17 @@ final class ConnectServerConvention implements RequestConvention<ServerExchange,
       ServerExchange exchange,
       @Nullable ServerExchange response,
       @Nullable Throwable error) {
-    ConnectCall call = call(exchange);
-    if (call.isUnknownMethod(exchange.status())) {
-      attributes.set(HttpKeys.RPC_METHOD, HttpAttributes.OTHER_METHOD);
-      attributes.set(HttpKeys.RPC_METHOD_ORIGINAL, call.method());
-    }
-    attributes.set(HttpKeys.RPC_RESPONSE_STATUS_CODE, call.errorCode(exchange.status()));
+    attributes.set(HttpKeys.RPC_RESPONSE_STATUS_CODE, call(exchange).errorCode(exchange.status()));
   }
 
   @Override
   public @Nullable String errorType(
       ServerExchange exchange, @Nullable ServerExchange response, @Nullable Throwable error) {
-    if (error != null) {
+    int status = exchange.status();
+    if (error != null && (status < 400 || status >= 500)) {
       return error.getClass().getName();
     }
-    String code = call(exchange).errorCode(exchange.status());
+    String code = call(exchange).errorCode(status);
     return code != null && ConnectCall.isServerError(code) ? code : null;
   }
 
@@ -85,10 +75,7 @@ final class ConnectServerConvention implements RequestConvention<ServerExchange,
     ConnectCall call = call(exchange);
     int status = exchange.status();
     return point(
-        points,
-        call.isUnknownMethod(status) ? HttpAttributes.OTHER_METHOD : call.method(),
-        call.errorCode(status),
-        errorType(exchange, response, error));
+        points, call.method(), call.errorCode(status), errorType(exchange, response, error));
   }
 
   static Attributes point(

@@ -31,7 +31,6 @@ final class HttpKeys {
   static final AttributeKey<String> NETWORK_PROTOCOL_VERSION =
       HttpAttributes.NETWORK_PROTOCOL_VERSION;
   static final AttributeKey<String> RPC_METHOD = stringKey("rpc.method");
-  static final AttributeKey<String> RPC_METHOD_ORIGINAL = stringKey("rpc.method_original");
   static final AttributeKey<String> RPC_RESPONSE_STATUS_CODE =
       stringKey("rpc.response.status_code");
   static final AttributeKey<String> RPC_SYSTEM_NAME = stringKey("rpc.system.name");

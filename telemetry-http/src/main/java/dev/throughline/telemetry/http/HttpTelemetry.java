@@ -96,11 +96,13 @@ public final class HttpTelemetry {
 
   /**
    * A client that records the requests of this one and sends them with it, trace context and
-   * baggage in their headers.
+   * baggage in their headers; the client itself if it does so already.
    *
    * @throws NullPointerException if {@code client} is null
    */
   public HttpClient wrap(HttpClient client) {
-    return new TracedHttpClient(requireNonNull(client, "client"), clients);
+    return requireNonNull(client, "client") instanceof TracedHttpClient
+        ? client
+        : new TracedHttpClient(client, clients);
   }
 }

@@ -9,7 +9,9 @@ import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.ParentPolicy;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Builds an {@link HttpTelemetry} with settings of its own. Not thread-safe. */
 public final class HttpTelemetryBuilder {
@@ -19,6 +21,7 @@ public final class HttpTelemetryBuilder {
 
   final Telemetry telemetry;
   final List<String> routes = new ArrayList<>();
+  final Map<String, String> procedures = new HashMap<>();
   List<String> excludedPaths = DEFAULT_EXCLUDED_PATHS;
   List<String> requestHeaders = List.of();
   List<String> responseHeaders = List.of();
@@ -39,6 +42,24 @@ public final class HttpTelemetryBuilder {
       throw new IllegalArgumentException("route must begin with /: " + template);
     }
     routes.add(template);
+    return this;
+  }
+
+  /**
+   * Declares a procedure of Connect RPC that the service serves or calls, by the path of its URL,
+   * e.g. {@code /fleet.v1.FleetService/GetServer}: requests to it are recorded as RPC calls. All
+   * other requests are plain HTTP, whatever they look like.
+   *
+   * @throws IllegalArgumentException if it does not end in a service and a method
+   * @see <a href="https://connectrpc.com/docs/protocol/">The Connect protocol</a>
+   */
+  public HttpTelemetryBuilder addConnectProcedure(String path) {
+    int method = path.lastIndexOf('/');
+    int service = path.lastIndexOf('/', method - 1);
+    if (service < 0 || service + 1 == method || method + 1 == path.length()) {
+      throw new IllegalArgumentException("procedure must end in /service/method: " + path);
+    }
+    procedures.put(path, path.substring(service + 1));
     return this;
   }
 

@@ -27,7 +27,10 @@ final class HttpValues {
     };
   }
 
-  /** {@code network.protocol.version}, from a protocol such as {@code HTTP/1.1}. */
+  /**
+   * {@code network.protocol.version}, from a protocol such as {@code HTTP/1.1}; null for what no
+   * server speaks, since a request line may hold any text.
+   */
   static @Nullable String version(@Nullable String protocol) {
     if (protocol == null) {
       return null;
@@ -37,7 +40,8 @@ final class HttpValues {
       case "HTTP/1.0" -> "1.0";
       case "HTTP/2.0", "HTTP/2" -> "2";
       case "HTTP/3.0", "HTTP/3" -> "3";
-      default -> protocol.startsWith("HTTP/") ? protocol.substring("HTTP/".length()) : null;
+      case "HTTP/0.9" -> "0.9";
+      default -> null;
     };
   }
 

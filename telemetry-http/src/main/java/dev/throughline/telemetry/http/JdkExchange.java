@@ -3,10 +3,12 @@
 
 package dev.throughline.telemetry.http;
 
+import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpsExchange;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -62,7 +64,13 @@ final class JdkExchange extends ServerExchange {
 
   @Override
   void setResponseHeader(String name, String value) {
-    exchange.getResponseHeaders().set(name, value);
+    exchange.getResponseHeaders().put(name, new GivingWay(value));
+  }
+
+  /** Whether these are the headers of this response, whichever object stands around it. */
+  @SuppressWarnings("ReferenceEquality") // another response's headers may be equal
+  boolean answersWith(Headers headers) {
+    return exchange.getResponseHeaders() == headers;
   }
 
   @Override
@@ -101,5 +109,27 @@ final class JdkExchange extends ServerExchange {
   private static @Nullable String address(@Nullable InetSocketAddress socketAddress) {
     InetAddress address = socketAddress == null ? null : socketAddress.getAddress();
     return address == null ? null : address.getHostAddress();
+  }
+
+  /** The value of a header that we set early, and that gives way to what the application adds. */
+  private static final class GivingWay extends ArrayList<String> {
+
+    private static final long serialVersionUID = 1;
+
+    private boolean gaveWay;
+
+    GivingWay(String value) {
+      super(1);
+      super.add(value);
+    }
+
+    @Override
+    public boolean add(String value) {
+      if (!gaveWay) {
+        gaveWay = true;
+        clear();
+      }
+      return super.add(value);
+    }
   }
 }

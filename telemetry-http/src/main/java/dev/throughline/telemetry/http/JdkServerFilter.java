@@ -6,6 +6,7 @@ package dev.throughline.telemetry.http;
 import com.sun.net.httpserver.Filter;
 import com.sun.net.httpserver.HttpExchange;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
 import java.io.IOException;
 
@@ -21,19 +22,37 @@ final class JdkServerFilter extends Filter {
   @Override
   public void doFilter(HttpExchange exchange, Chain chain) throws IOException {
     InstrumentedRequest<ServerExchange, ServerExchange> request =
-        isIgnored(exchange) ? null : instrumenters.start(new JdkExchange(exchange));
+        isIgnored(exchange) || isRecorded(exchange)
+            ? null
+            : instrumenters.start(new JdkExchange(exchange));
     if (request == null) {
       chain.doFilter(exchange);
       return;
     }
-    ExchangeEnd end = new ExchangeEnd(request, exchange);
+    if (instrumenters.propagation().isOff()) {
+      try (Scope ignored = request.makeCurrent()) {
+        chain.doFilter(exchange);
+      }
+      return;
+    }
+    // Now, since nothing tells when a handler sends the response's headers.
+    request.responding();
+    JdkResponse response = JdkResponse.watch(request, exchange, instrumenters.guard());
     try (Scope ignored = request.makeCurrent()) {
-      chain.doFilter(end.traced());
+      chain.doFilter(exchange);
     } catch (Throwable t) {
-      end.handlerThrew(t);
+      response.handlerThrew(t, this);
       throw t;
     }
-    end.handlerReturned();
+    response.handlerReturned();
+  }
+
+  /** By a filter of ours that stands before this one. */
+  private static boolean isRecorded(HttpExchange exchange) {
+    InstrumentedRequest<?, ?> served = InstrumentedRequest.fromContext(Context.current());
+    return served != null
+        && served.request() instanceof JdkExchange recorded
+        && recorded.answersWith(exchange.getResponseHeaders());
   }
 
   private boolean isIgnored(HttpExchange exchange) {

@@ -122,10 +122,14 @@ final class ServerConvention implements RequestConvention<ServerExchange, Server
   @Override
   public @Nullable String errorType(
       ServerExchange exchange, @Nullable ServerExchange response, @Nullable Throwable error) {
+    int status = exchange.status();
+    if (status >= 400 && status < 500) {
+      // The client's error, even if the server tells it by an exception.
+      return null;
+    }
     if (error != null) {
       return error.getClass().getName();
     }
-    int status = exchange.status();
     return status >= 500 ? HttpValues.statusText(status) : null;
   }
 

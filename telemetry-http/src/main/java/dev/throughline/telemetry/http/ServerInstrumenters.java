@@ -4,11 +4,13 @@
 package dev.throughline.telemetry.http;
 
 import dev.throughline.telemetry.Telemetry;
+import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import dev.throughline.telemetry.instrument.Propagation;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
-import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import io.opentelemetry.context.Context;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -18,11 +20,16 @@ final class ServerInstrumenters {
   private final RequestInstrumenter<ServerExchange, ServerExchange> http;
   private final RequestInstrumenter<ServerExchange, ServerExchange> connect;
   private final Routes routes;
+  private final Map<String, String> procedures;
+  private final Guard guard;
 
   ServerInstrumenters(Telemetry telemetry, HttpTelemetryBuilder builder) {
+    guard = telemetry.guard(HttpTelemetry.SCOPE);
     routes = new Routes(builder.routes);
     Set<String> excluded = Set.copyOf(builder.excludedPaths);
-    RequestInstrumenterBuilder<ServerExchange, ServerExchange> http =
+    procedures = new HashMap<>(builder.procedures);
+    procedures.keySet().removeAll(excluded);
+    http =
         telemetry
             .instrumenter(
                 HttpTelemetry.SCOPE,
@@ -33,14 +40,18 @@ final class ServerInstrumenters {
             .setParentPolicy(builder.parentPolicy)
             .setDurationHistogram(HttpKeys.SERVER_DURATION, "Duration of HTTP server requests.")
             .setActiveCounter(
-                HttpKeys.ACTIVE_REQUESTS, "Number of HTTP server requests that are active.");
-    RequestInstrumenterBuilder<ServerExchange, ServerExchange> connect =
+                HttpKeys.ACTIVE_REQUESTS, "Number of HTTP server requests that are active.")
+            .build();
+    connect =
         telemetry
             .instrumenter(HttpTelemetry.SCOPE, new ConnectServerConvention())
             .setParentPolicy(builder.parentPolicy)
-            .setDurationHistogram(HttpKeys.RPC_SERVER_DURATION, "Duration of incoming calls.");
-    this.http = http.build();
-    this.connect = connect.build();
+            .setDurationHistogram(HttpKeys.RPC_SERVER_DURATION, "Duration of incoming calls.")
+            .build();
+  }
+
+  Guard guard() {
+    return guard;
   }
 
   /** What comes in with requests; asked before anything is made for one. */
@@ -50,13 +61,11 @@ final class ServerInstrumenters {
 
   /** Starts a request; null where the server is to go on as if this were not there. */
   @Nullable InstrumentedRequest<ServerExchange, ServerExchange> start(ServerExchange exchange) {
+    String procedure = procedures.get(exchange.path());
     ConnectCall call =
-        ConnectCall.of(
-            exchange.method(),
-            exchange.path(),
-            exchange.query(),
-            exchange.header("Content-Type"),
-            exchange.header("Connect-Protocol-Version"));
+        procedure == null
+            ? null
+            : ConnectCall.of(procedure, exchange.method(), exchange.header("Content-Type"));
     if (call != null) {
       exchange.setConnectCall(call);
       return connect.start(Context.current(), exchange);

@@ -14,16 +14,22 @@ import org.jspecify.annotations.Nullable;
 final class ServletAsyncEnd implements AsyncListener {
 
   private final InstrumentedRequest<ServerExchange, ServerExchange> started;
+  private final boolean threwBeside;
   private volatile @Nullable Throwable thrown;
   private volatile boolean timedOut;
 
-  private ServletAsyncEnd(InstrumentedRequest<ServerExchange, ServerExchange> started) {
+  private ServletAsyncEnd(
+      InstrumentedRequest<ServerExchange, ServerExchange> started, @Nullable Throwable thrown) {
     this.started = started;
+    this.thrown = thrown;
+    threwBeside = thrown != null;
   }
 
   static void listen(
-      InstrumentedRequest<ServerExchange, ServerExchange> started, HttpServletRequest request) {
-    ServletAsyncEnd listener = new ServletAsyncEnd(started);
+      InstrumentedRequest<ServerExchange, ServerExchange> started,
+      HttpServletRequest request,
+      @Nullable Throwable thrown) {
+    ServletAsyncEnd listener = new ServletAsyncEnd(started, thrown);
     try {
       request.getAsyncContext().addListener(listener);
     } catch (IllegalStateException e) {
@@ -40,21 +46,34 @@ final class ServletAsyncEnd implements AsyncListener {
   @Override
   public void onTimeout(AsyncEvent event) {
     timedOut = true;
+    endIfThrewBeside();
   }
 
   @Override
   public void onError(AsyncEvent event) {
     thrown = ServletFilter.cause(event.getThrowable());
+    endIfThrewBeside();
   }
 
   @Override
   public void onStartAsync(AsyncEvent event) {
-    // A dispatch that goes asynchronous again drops its listeners, so this one is added anew.
+    // A dispatch that goes asynchronous again drops its listeners.
     event.getAsyncContext().addListener(this);
+  }
+
+  /** Tomcat does not always complete what has thrown after it went asynchronous. */
+  private void endIfThrewBeside() {
+    if (threwBeside) {
+      end();
+    }
   }
 
   private void end() {
     ServerExchange exchange = started.request();
+    ConnectCall call = exchange.connectCall();
+    if (call != null) {
+      call.mayBeUnseen();
+    }
     Throwable error = thrown;
     if (error == null && timedOut && exchange.status() >= 500) {
       error = new TimeoutException("asynchronous request timed out");

@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.http;
 
+import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import jakarta.servlet.http.HttpServletMapping;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -10,6 +11,8 @@ import jakarta.servlet.http.MappingMatch;
 import java.util.Collections;
 import java.util.Enumeration;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** A request of a servlet container. */
@@ -17,11 +20,30 @@ final class ServletExchange extends ServerExchange {
 
   private final HttpServletRequest request;
   private final HttpServletResponse response;
+  private final String path;
+  private final @Nullable String query;
+  private @Nullable Map<String, String> ownHeaders;
+  private @Nullable Throwable thrown;
   private boolean threw;
+  private @Nullable InstrumentedRequest<ServerExchange, ServerExchange> undecided;
 
   ServletExchange(HttpServletRequest request, HttpServletResponse response) {
     this.request = request;
     this.response = response;
+    // The first that is seen of a request may be its forward or its error page.
+    String prefix =
+        switch (request.getDispatcherType()) {
+          case FORWARD -> "jakarta.servlet.forward.";
+          case ASYNC -> "jakarta.servlet.async.";
+          case ERROR -> "jakarta.servlet.error.";
+          default -> null;
+        };
+    Object original = prefix == null ? null : request.getAttribute(prefix + "request_uri");
+    path = original instanceof String uri ? uri : request.getRequestURI();
+    query =
+        original == null
+            ? request.getQueryString()
+            : (String) request.getAttribute(prefix + "query_string");
   }
 
   @Override
@@ -31,25 +53,27 @@ final class ServletExchange extends ServerExchange {
 
   @Override
   String path() {
-    return request.getRequestURI();
+    return path;
   }
 
   @Override
   String pathInApplication() {
     String contextPath = request.getContextPath();
     return contextPath == null || contextPath.isEmpty()
-        ? path()
-        : path().substring(Math.min(contextPath.length(), path().length()));
+        ? path
+        : path.substring(Math.min(contextPath.length(), path.length()));
   }
 
   @Override
   @Nullable String query() {
-    return request.getQueryString();
+    return query;
   }
 
   @Override
   String scheme() {
-    return request.getScheme();
+    // A request line in absolute form may hold any scheme.
+    String scheme = request.getScheme();
+    return "https".equalsIgnoreCase(scheme) || "wss".equalsIgnoreCase(scheme) ? "https" : "http";
   }
 
   @Override
@@ -81,6 +105,24 @@ final class ServletExchange extends ServerExchange {
   @Override
   void setResponseHeader(String name, String value) {
     response.setHeader(name, value);
+    if (ownHeaders == null) {
+      ownHeaders = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    }
+    ownHeaders.put(name, value);
+  }
+
+  /** Whether a header of the response is still the one that we set early. */
+  boolean isOwnHeader(String name) {
+    return ownHeaders != null
+        && ownHeaders.containsKey(name)
+        && ownHeaders.get(name).equals(response.getHeader(name));
+  }
+
+  /** Sets our headers again, when the application has thrown all away. */
+  void restoreOwnHeaders() {
+    if (ownHeaders != null) {
+      ownHeaders.forEach(response::setHeader);
+    }
   }
 
   @Override
@@ -116,7 +158,8 @@ final class ServletExchange extends ServerExchange {
     if (match == MappingMatch.DEFAULT || pattern == null) {
       return null;
     }
-    String contextPath = request.getContextPath();
+    // Not the request's own context path, which is what the client wrote, dots and all.
+    String contextPath = request.getServletContext().getContextPath();
     String route = match == MappingMatch.EXTENSION ? "/" + pattern : pattern;
     if (route.isEmpty()) {
       route = "/";
@@ -124,9 +167,27 @@ final class ServletExchange extends ServerExchange {
     return contextPath == null || contextPath.isEmpty() ? route : contextPath + route;
   }
 
-  /** The container answers 500 for what the application threw, after the filter has returned. */
-  void threw() {
-    threw = true;
+  /** Whether the container may yet dispatch to an error page, which may change the status. */
+  boolean mayHaveErrorPage() {
+    return response.isCommitted() && response.getStatus() >= 400;
+  }
+
+  /** Ends the request when the container is through with it. */
+  void endWhenDestroyed(
+      InstrumentedRequest<ServerExchange, ServerExchange> started, @Nullable Throwable thrown) {
+    undecided = started;
+    this.thrown = thrown;
+  }
+
+  void destroyed() {
+    if (undecided != null) {
+      undecided.end(this, thrown);
+    }
+  }
+
+  /** Says that the container is to answer 500 for what was thrown, unless it has answered. */
+  void setThrew(boolean threw) {
+    this.threw = threw;
   }
 
   @Override

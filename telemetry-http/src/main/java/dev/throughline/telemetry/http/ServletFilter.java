@@ -12,6 +12,8 @@ import jakarta.servlet.FilterRegistration;
 import jakarta.servlet.ServletContext;
 import jakarta.servlet.ServletException;
 import jakarta.servlet.ServletRequest;
+import jakarta.servlet.ServletRequestEvent;
+import jakarta.servlet.ServletRequestListener;
 import jakarta.servlet.ServletResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -20,27 +22,30 @@ import java.util.EnumSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Records the requests of a servlet container. A request is counted once, however often it is
- * dispatched: its further dispatches run in the context of the first.
+ * Records the requests of a servlet container. A request is recorded once, however often it is
+ * dispatched and however many such filters it passes: its further dispatches run in the context of
+ * the first.
  */
-final class ServletFilter implements Filter {
+final class ServletFilter implements Filter, ServletRequestListener {
 
-  private static final String STARTED = "dev.throughline.telemetry.http.request";
+  private static final String RECORDED = "dev.throughline.telemetry.http.request";
 
   private final ServerInstrumenters instrumenters;
+  private final boolean listening;
 
-  private ServletFilter(ServerInstrumenters instrumenters) {
+  private ServletFilter(ServerInstrumenters instrumenters, boolean listening) {
     this.instrumenters = instrumenters;
+    this.listening = listening;
   }
 
   // The door calls these two, so that it loads without the servlet API on the class path.
   static Filter create(ServerInstrumenters instrumenters) {
-    return new ServletFilter(instrumenters);
+    return new ServletFilter(instrumenters, false);
   }
 
   static void register(ServerInstrumenters instrumenters, ServletContext servletContext) {
-    FilterRegistration.Dynamic registration =
-        servletContext.addFilter("throughline", create(instrumenters));
+    ServletFilter filter = new ServletFilter(instrumenters, true);
+    FilterRegistration.Dynamic registration = servletContext.addFilter("throughline", filter);
     if (registration == null) {
       // Registered before, by a second call or by web.xml.
       return;
@@ -50,6 +55,7 @@ final class ServletFilter implements Filter {
         EnumSet.of(DispatcherType.REQUEST, DispatcherType.ASYNC, DispatcherType.ERROR),
         false,
         "/*");
+    servletContext.addListener(filter);
   }
 
   @Override
@@ -61,21 +67,20 @@ final class ServletFilter implements Filter {
       chain.doFilter(request, response);
       return;
     }
-    InstrumentedRequest<?, ?> before = (InstrumentedRequest<?, ?>) request.getAttribute(STARTED);
-    if (before != null) {
-      try (Scope ignored = before.makeCurrent()) {
-        chain.doFilter(request, response);
-      }
+    Object recorded = request.getAttribute(RECORDED);
+    if (recorded != null) {
+      dispatch(recorded, httpRequest, httpResponse, chain);
       return;
     }
-    InstrumentedRequest<ServerExchange, ServerExchange> started =
-        instrumenters.start(new ServletExchange(httpRequest, httpResponse));
+    ServletExchange exchange = new ServletExchange(httpRequest, httpResponse);
+    InstrumentedRequest<ServerExchange, ServerExchange> started = instrumenters.start(exchange);
+    // Set for a request that is left out as well, so that its error page is left out too.
+    request.setAttribute(RECORDED, started == null ? "excluded" : started);
     if (started == null) {
       chain.doFilter(request, response);
-      return;
+    } else {
+      serve(started, exchange, httpRequest, httpResponse, chain);
     }
-    request.setAttribute(STARTED, started);
-    serve(started, httpRequest, httpResponse, chain);
   }
 
   private boolean isIgnored(HttpServletRequest request) {
@@ -84,32 +89,57 @@ final class ServletFilter implements Filter {
         .hasNothingFrom(request, (received, field) -> received.getHeader(field) != null);
   }
 
-  private static void serve(
+  private void serve(
       InstrumentedRequest<ServerExchange, ServerExchange> started,
+      ServletExchange exchange,
       HttpServletRequest request,
       HttpServletResponse response,
       FilterChain chain)
       throws IOException, ServletException {
-    ServerExchange exchange = started.request();
-    HttpServletResponse traced = TracedServletResponse.of(started, exchange, response);
+    // Now, since nothing tells when a container commits a response.
+    started.responding();
     Throwable thrown = null;
     try (Scope ignored = started.makeCurrent()) {
-      chain.doFilter(TracedServletRequest.of(started, request), traced);
-      if (traced instanceof TracedServletResponse watched) {
-        watched.finish();
-      }
+      chain.doFilter(request, TracedServletResponse.of(started, exchange, response));
     } catch (Throwable t) {
       thrown = t;
       throw t;
     } finally {
-      if (thrown == null && request.isAsyncStarted()) {
-        ServletAsyncEnd.listen(started, request);
+      Throwable error = cause(thrown);
+      if (request.isAsyncStarted()) {
+        exchange.setThrew(thrown != null);
+        ServletAsyncEnd.listen(started, request, error);
+      } else if (thrown == null && !exchange.mayHaveErrorPage()) {
+        started.end(exchange, null);
+      } else if (listening && !JettyCompletion.isOf(request)) {
+        exchange.endWhenDestroyed(started, error);
       } else {
-        if (thrown != null) {
-          ((ServletExchange) exchange).threw();
-        }
-        started.end(exchange, cause(thrown));
+        exchange.setThrew(thrown != null);
+        JettyCompletion.run(request, () -> started.end(exchange, error), instrumenters.guard());
       }
+    }
+  }
+
+  /** Another dispatch of a request, be it this filter's or that of another one of ours. */
+  private static void dispatch(
+      Object recorded, HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+      throws IOException, ServletException {
+    if (!(recorded instanceof InstrumentedRequest<?, ?> started)) {
+      chain.doFilter(request, response);
+      return;
+    }
+    try (Scope ignored = started.makeCurrent()) {
+      chain.doFilter(request, response);
+    }
+  }
+
+  /** By then a container other than Jetty has answered what was thrown. */
+  @Override
+  public void requestDestroyed(ServletRequestEvent event) {
+    if (event.getServletRequest().getAttribute(RECORDED)
+            instanceof InstrumentedRequest<?, ?> started
+        && started.request() instanceof ServletExchange exchange) {
+      exchange.destroyed();
     }
   }
 

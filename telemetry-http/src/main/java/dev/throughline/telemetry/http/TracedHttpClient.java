@@ -38,7 +38,8 @@ final class TracedHttpClient extends HttpClient {
   @Override
   public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler)
       throws IOException, InterruptedException {
-    ClientExchange exchange = instrumenters.exchange(request);
+    ClientExchange exchange =
+        request == null || handler == null ? null : instrumenters.exchange(request);
     if (exchange == null) {
       return client.send(request, handler);
     }
@@ -71,7 +72,8 @@ final class TracedHttpClient extends HttpClient {
       HttpRequest request,
       BodyHandler<T> handler,
       @Nullable PushPromiseHandler<T> pushPromiseHandler) {
-    ClientExchange exchange = instrumenters.exchange(request);
+    ClientExchange exchange =
+        request == null || handler == null ? null : instrumenters.exchange(request);
     if (exchange == null) {
       return client.sendAsync(request, handler, pushPromiseHandler);
     }

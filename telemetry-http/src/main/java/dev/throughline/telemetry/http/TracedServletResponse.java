@@ -5,149 +5,100 @@ package dev.throughline.telemetry.http;
 
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import jakarta.servlet.ServletOutputStream;
-import jakarta.servlet.WriteListener;
 import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpServletResponseWrapper;
 import java.io.IOException;
-import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
-import java.nio.charset.Charset;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The response that the application sees where something has to be known of it: it writes response
- * headers before it is committed, and looks at the bytes of a Connect RPC call.
+ * The response that the application sees if it is to have headers of ours or belongs to a Connect
+ * RPC call: our headers survive a reset, and the bytes of a call are looked at as they pass.
  */
 final class TracedServletResponse extends HttpServletResponseWrapper {
 
-  private final InstrumentedRequest<?, ?> started;
+  private final ServletExchange exchange;
   private final @Nullable ConnectCall call;
-  private @Nullable ServletOutputStream stream;
-  private @Nullable PrintWriter writer;
+  private @Nullable WatchedServletOutput stream;
+  private @Nullable WatchedWriter writer;
 
   private TracedServletResponse(
-      InstrumentedRequest<?, ?> started, HttpServletResponse response, @Nullable ConnectCall call) {
+      ServletExchange exchange, HttpServletResponse response, @Nullable ConnectCall call) {
     super(response);
-    this.started = started;
+    this.exchange = exchange;
     this.call = call;
   }
 
-  /** The response itself where nothing has to be known of it. */
+  /** The response itself if nothing has to be known of it. */
   static HttpServletResponse of(
-      InstrumentedRequest<?, ?> started, ServerExchange exchange, HttpServletResponse response) {
+      InstrumentedRequest<?, ?> started, ServletExchange exchange, HttpServletResponse response) {
     ConnectCall call = exchange.connectCall();
     return call != null || started.writesResponseHeaders()
-        ? new TracedServletResponse(started, response, call)
+        ? new TracedServletResponse(exchange, response, call)
         : response;
   }
 
   @Override
   public ServletOutputStream getOutputStream() throws IOException {
-    if (stream == null) {
-      stream = new Watched(super.getOutputStream());
+    ServletOutputStream own = super.getOutputStream();
+    if (call == null) {
+      return own;
+    }
+    if (stream == null || stream.out != own) {
+      stream = new WatchedServletOutput(own, call, this);
     }
     return stream;
   }
 
   @Override
   public PrintWriter getWriter() throws IOException {
-    if (writer == null) {
-      started.responding();
-      writer =
-          call == null
-              ? super.getWriter()
-              : new PrintWriter(
-                  new OutputStreamWriter(
-                      getOutputStream(), Charset.forName(getCharacterEncoding())));
+    PrintWriter own = super.getWriter();
+    if (call == null) {
+      return own;
+    }
+    if (writer == null || writer.own != own) {
+      writer = new WatchedWriter(own, call, this);
     }
     return writer;
   }
 
   @Override
-  public void flushBuffer() throws IOException {
-    started.responding();
-    if (writer != null && call != null) {
-      writer.flush();
+  public void addHeader(String name, String value) {
+    if (name != null && exchange.isOwnHeader(name)) {
+      super.setHeader(name, value);
+    } else {
+      super.addHeader(name, value);
     }
-    super.flushBuffer();
+  }
+
+  @Override
+  public void reset() {
+    super.reset();
+    exchange.restoreOwnHeaders();
+    forgetBody();
+  }
+
+  @Override
+  public void resetBuffer() {
+    super.resetBuffer();
+    forgetBody();
   }
 
   @Override
   public void sendError(int status, String message) throws IOException {
-    started.responding();
     super.sendError(status, message);
+    forgetBody();
   }
 
   @Override
   public void sendError(int status) throws IOException {
-    started.responding();
     super.sendError(status);
+    forgetBody();
   }
 
-  @Override
-  public void sendRedirect(String location) throws IOException {
-    started.responding();
-    super.sendRedirect(location);
-  }
-
-  /**
-   * To be called once the application has returned: what it left in our writer, and its headers.
-   */
-  void finish() {
-    if (!isCommitted()) {
-      started.responding();
-    }
-    if (writer != null && call != null) {
-      writer.flush();
-    }
-  }
-
-  private final class Watched extends ServletOutputStream {
-
-    private final ServletOutputStream out;
-
-    Watched(ServletOutputStream out) {
-      this.out = out;
-    }
-
-    @Override
-    public boolean isReady() {
-      return out.isReady();
-    }
-
-    @Override
-    public void setWriteListener(WriteListener listener) {
-      out.setWriteListener(listener);
-    }
-
-    @Override
-    public void write(int b) throws IOException {
-      started.responding();
-      out.write(b);
-      if (call != null) {
-        call.see(getStatus(), new byte[] {(byte) b}, 0, 1);
-      }
-    }
-
-    @Override
-    public void write(byte[] bytes, int offset, int length) throws IOException {
-      started.responding();
-      out.write(bytes, offset, length);
-      if (call != null) {
-        call.see(getStatus(), bytes, offset, length);
-      }
-    }
-
-    @Override
-    public void flush() throws IOException {
-      started.responding();
-      out.flush();
-    }
-
-    @Override
-    public void close() throws IOException {
-      started.responding();
-      out.close();
+  private void forgetBody() {
+    if (call != null) {
+      call.forget();
     }
   }
 }

@@ -70,12 +70,15 @@ class ConformanceTest {
             .addSpanProcessor(SimpleSpanProcessor.create(spans))
             .addMetricReader(metrics)
             .build()) {
-      HttpTelemetry http =
+      HttpTelemetryBuilder builder =
           HttpTelemetry.builder(telemetry)
               .addRoute("/items/{id}")
               .setCapturedRequestHeaders(List.of("X-Request-Id"))
-              .setCapturedResponseHeaders(List.of("Content-Type"))
-              .build();
+              .setCapturedResponseHeaders(List.of("Content-Type"));
+      for (String call : List.of("Say", "Fail", "Crash", "Unknown", "Stream")) {
+        builder.addConnectProcedure("/kit.v1.Service/" + call);
+      }
+      HttpTelemetry http = builder.build();
       HttpClient client =
           http.wrap(HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build());
       onTheJdkServer(http, client);

@@ -6,6 +6,7 @@ package dev.throughline.telemetry.http;
 import com.sun.net.httpserver.HttpContext;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.testing.HttpServerKit;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -25,14 +26,7 @@ class JdkServerTest extends HttpServerKit {
 
   @Override
   protected URI start(Setup setup) throws IOException {
-    http =
-        setup.telemetry() == null
-            ? null
-            : HttpTelemetry.builder(setup.telemetry())
-                .addRoute(ITEM)
-                .setCapturedRequestHeaders(setup.requestHeaders())
-                .setCapturedResponseHeaders(setup.responseHeaders())
-                .build();
+    http = setup.telemetry() == null ? null : http(setup.telemetry(), setup);
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.setExecutor(threads);
     for (Endpoint endpoint : setup.endpoints()) {
@@ -53,6 +47,16 @@ class JdkServerTest extends HttpServerKit {
                 }));
     server.start();
     return URI.create("http://localhost:" + server.getAddress().getPort());
+  }
+
+  private static HttpTelemetry http(Telemetry telemetry, Setup setup) {
+    HttpTelemetryBuilder http =
+        HttpTelemetry.builder(telemetry)
+            .addRoute(ITEM)
+            .setCapturedRequestHeaders(setup.requestHeaders())
+            .setCapturedResponseHeaders(setup.responseHeaders());
+    PROCEDURES.forEach(http::addConnectProcedure);
+    return http.build();
   }
 
   private void context(String path, com.sun.net.httpserver.HttpHandler handler) {

@@ -48,7 +48,10 @@ class RequestIdTest {
 
   @BeforeEach
   void start() throws IOException {
-    HttpTelemetry http = HttpTelemetry.create(telemetry.telemetry());
+    HttpTelemetry http =
+        HttpTelemetry.builder(telemetry.telemetry())
+            .addConnectProcedure("/fleet.v1.FleetService/GetServer")
+            .build();
     traced = http.wrap(plain);
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.setExecutor(threads);

@@ -54,12 +54,15 @@ abstract class ServletKit extends HttpServerKit {
   }
 
   static HttpTelemetry http(Setup setup) {
-    return setup.telemetry() == null
-        ? null
-        : HttpTelemetry.builder(setup.telemetry())
+    if (setup.telemetry() == null) {
+      return null;
+    }
+    HttpTelemetryBuilder http =
+        HttpTelemetry.builder(setup.telemetry())
             .setCapturedRequestHeaders(setup.requestHeaders())
-            .setCapturedResponseHeaders(setup.responseHeaders())
-            .build();
+            .setCapturedResponseHeaders(setup.responseHeaders());
+    PROCEDURES.forEach(http::addConnectProcedure);
+    return http.build();
   }
 
   private static String pattern(String path) {

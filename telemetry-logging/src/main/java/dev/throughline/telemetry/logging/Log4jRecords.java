@@ -3,8 +3,8 @@
 
 package dev.throughline.telemetry.logging;
 
-import dev.throughline.telemetry.instrument.ScopeHook;
 import io.opentelemetry.instrumentation.log4j.appender.v2_17.OpenTelemetryAppender;
+import java.beans.PropertyChangeEvent;
 import java.beans.PropertyChangeListener;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.core.LogEvent;
@@ -12,76 +12,112 @@ import org.apache.logging.log4j.core.LoggerContext;
 import org.apache.logging.log4j.core.appender.AbstractAppender;
 import org.apache.logging.log4j.core.config.LoggerConfig;
 import org.apache.logging.log4j.core.config.Property;
+import org.apache.logging.log4j.core.impl.ContextDataFactory;
+import org.apache.logging.log4j.core.impl.Log4jLogEvent;
+import org.apache.logging.log4j.message.SimpleMessage;
+import org.apache.logging.log4j.util.StringMap;
 
-/** OpenTelemetry's appender at Log4j's root logger, with the application kept apart from it. */
-final class Log4jRecords extends AbstractAppender {
+/**
+ * Makes records of Log4j's lines, by OpenTelemetry's appender.
+ *
+ * <p>A line is appended at each configured logger from its own upwards, until a logger is not
+ * additive. So an appender of this stands at the root, and at each logger that has others.
+ */
+final class Log4jRecords implements PropertyChangeListener {
 
   private final LogRecords records;
-  private final ScopeHook hook;
-  private final OpenTelemetryAppender appender;
+  private final LoggerContext context;
+  private final OpenTelemetryAppender mapper;
 
-  private Log4jRecords(LogRecords records, ScopeHook hook, OpenTelemetryAppender appender) {
-    super(records.appenderName, null, null, true, Property.EMPTY_ARRAY);
+  private Log4jRecords(LogRecords records, LoggerContext context) {
     this.records = records;
-    this.hook = hook;
-    this.appender = appender;
-  }
-
-  static void install(LogRecords records, ScopeHook hook) {
-    Internals.chooseStableNames();
-    LoggerContext context = (LoggerContext) LogManager.getContext(false);
-    Log4jRecords appender = new Log4jRecords(records, hook, appender(records));
-    appender.start();
-    attach(appender, context);
-    // Log4j drops all appenders when it is configured anew.
-    PropertyChangeListener listener =
-        change -> {
-          if (LoggerContext.PROPERTY_CONFIG.equals(change.getPropertyName())) {
-            attach(appender, context);
-          }
-        };
-    context.addPropertyChangeListener(listener);
-    records.onClose(
-        () -> {
-          context.removePropertyChangeListener(listener);
-          context.getConfiguration().getRootLogger().removeAppender(appender.getName());
-          context.updateLoggers();
-          appender.stop();
-        });
-  }
-
-  private static OpenTelemetryAppender appender(LogRecords records) {
+    this.context = context;
     OpenTelemetryAppender.Builder<?> builder = OpenTelemetryAppender.builder();
     builder.setName("OpenTelemetry");
     builder.setCaptureCodeAttributes(true);
     builder.setContextDataAttributesIncluded("*");
     builder.setContextDataAttributesExcluded(LogRecords.IDS);
     builder.setOpenTelemetry(records.openTelemetry);
-    OpenTelemetryAppender appender = builder.build();
-    appender.start();
-    return appender;
+    mapper = builder.build();
+    mapper.start();
   }
 
-  private static void attach(Log4jRecords appender, LoggerContext context) {
-    LoggerConfig root = context.getConfiguration().getRootLogger();
-    if (root.getAppenders().get(appender.getName()) != appender) {
-      root.addAppender(appender, null, null);
+  static void install(LogRecords records) {
+    Internals.chooseStableNames();
+    Log4jRecords installed =
+        new Log4jRecords(records, (LoggerContext) LogManager.getContext(false));
+    installed.attach();
+    installed.context.addPropertyChangeListener(installed);
+    records.onClose(installed::detach);
+  }
+
+  /** Log4j drops all appenders when it is configured again. */
+  @Override
+  public void propertyChange(PropertyChangeEvent change) {
+    if (LoggerContext.PROPERTY_CONFIG.equals(change.getPropertyName())) {
+      attach();
+    }
+  }
+
+  private synchronized void attach() {
+    boolean attached = false;
+    for (LoggerConfig logger : context.getConfiguration().getLoggers().values()) {
+      boolean appends = logger.getParent() == null || !logger.getAppenders().isEmpty();
+      if (appends && !logger.getAppenders().containsKey(records.appenderName)) {
+        logger.addAppender(new End(logger), null, null);
+        attached = true;
+      }
+    }
+    if (attached) {
       // This is a change as well, of which we are told.
       context.updateLoggers();
     }
   }
 
-  @Override
-  public void append(LogEvent event) {
-    if (!records.begin(event.getLoggerName(), hook)) {
-      return;
+  private void detach() {
+    context.removePropertyChangeListener(this);
+    for (LoggerConfig logger : context.getConfiguration().getLoggers().values()) {
+      logger.removeAppender(records.appenderName);
     }
-    try {
-      appender.append(event);
-    } catch (Throwable t) {
-      records.caught(t);
-    } finally {
-      records.end();
+    context.updateLoggers();
+    mapper.stop();
+  }
+
+  /** Takes the lines that end at a logger. */
+  private final class End extends AbstractAppender {
+
+    private final LoggerConfig logger;
+
+    End(LoggerConfig logger) {
+      super(records.appenderName, null, null, true, Property.EMPTY_ARRAY);
+      this.logger = logger;
+      start();
     }
+
+    @Override
+    public void append(LogEvent event) {
+      if (logger.getParent() == null || !logger.isAdditive()) {
+        records.emit(event.getLoggerName(), event, mapper::append, Log4jRecords::readable);
+      }
+    }
+  }
+
+  /** A copy of an event that can't be read as it is. */
+  private static LogEvent readable(LogEvent event) {
+    StringMap data = ContextDataFactory.createContextData(event.getContextData());
+    if (event.getThrown() != null) {
+      LogRecords.exception(event.getThrown()).forEach(data::putValue);
+    }
+    return Log4jLogEvent.newBuilder()
+        .setLoggerName(event.getLoggerName())
+        .setLevel(event.getLevel())
+        .setMessage(
+            new SimpleMessage(LogRecords.text(() -> event.getMessage().getFormattedMessage())))
+        .setThreadName(event.getThreadName())
+        .setThreadId(event.getThreadId())
+        .setInstant(event.getInstant())
+        .setContextData(data)
+        .setSource(event.getSource())
+        .build();
   }
 }

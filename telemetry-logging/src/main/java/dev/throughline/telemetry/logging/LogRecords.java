@@ -10,14 +10,24 @@ import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.sdk.logs.export.LogRecordExporter;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/** Which lines of a log become records of one telemetry. */
+/** Decides which lines of a log become records of one telemetry, and what of them can be read. */
 final class LogRecords {
 
   /** Ids are part of a record by themselves. */
   static final String IDS = "trace_id,span_id,trace_flags";
+
+  /** As SLF4J writes an argument whose {@code toString} throws. */
+  static final String UNREADABLE = "[FAILED toString()]";
 
   private static final StackWalker STACK =
       StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
@@ -30,6 +40,8 @@ final class LogRecords {
   final OpenTelemetry openTelemetry;
   private final Guard guard;
   private final ThreadLocal<@Nullable Boolean> emitting = new ThreadLocal<>();
+  private @Nullable ScopeHook hook;
+  private volatile @Nullable Runnable attach;
   private @Nullable Runnable remove;
   private boolean closed;
 
@@ -38,12 +50,45 @@ final class LogRecords {
     this.guard = guard;
   }
 
+  /** Sets the hook of this telemetry's contexts; before any line. */
+  void setHook(ScopeHook hook) {
+    this.hook = hook;
+  }
+
   /**
-   * Whether a line becomes a record; then {@link #end} is to follow. Those of the library itself,
-   * of OpenTelemetry and of its sender don't, nor what is logged while a record is made or sent:
-   * each record could make another one.
+   * Makes a record of a line, if it becomes one; never throws.
+   *
+   * @param emitter makes it
+   * @param readable copies an event that {@code emitter} could not read, so that it can
    */
-  boolean begin(@Nullable String loggerName, ScopeHook hook) {
+  <E> void emit(
+      @Nullable String loggerName, E event, Consumer<E> emitter, UnaryOperator<E> readable) {
+    try {
+      if (!isRecord(loggerName)) {
+        return;
+      }
+      emitting.set(true);
+      try {
+        emitter.accept(event);
+      } catch (Throwable t) {
+        if (isMade(t)) {
+          throw t;
+        }
+        emitter.accept(readable.apply(event));
+      } finally {
+        emitting.remove();
+      }
+    } catch (Throwable t) {
+      caught("OpenTelemetryAppender.append", t);
+    }
+  }
+
+  /**
+   * Whether a line becomes a record. Those of the library itself, of OpenTelemetry and of its
+   * sender don't, nor what is logged while a record is made or sent: each record could make another
+   * one.
+   */
+  private boolean isRecord(@Nullable String loggerName) {
     if (loggerName != null
         && (loggerName.startsWith("dev.throughline.telemetry")
             || loggerName.startsWith("io.opentelemetry.")
@@ -56,11 +101,7 @@ final class LogRecords {
     }
     // A line within a span of another telemetry is the other's.
     ScopeHook current = ScopeHooks.of(context);
-    if (current != null && current != hook) {
-      return false;
-    }
-    emitting.set(true);
-    return true;
+    return current == null || current == hook;
   }
 
   /**
@@ -75,15 +116,66 @@ final class LogRecords {
                     frame -> LogRecordExporter.class.isAssignableFrom(frame.getDeclaringClass())));
   }
 
-  void end() {
-    emitting.remove();
+  /** Whether it was thrown by what got the record: to make it again would give it to all twice. */
+  private static boolean isMade(Throwable thrown) {
+    for (StackTraceElement frame : thrown.getStackTrace()) {
+      if (frame.getMethodName().equals("emit")
+          && frame.getClassName().startsWith("io.opentelemetry.sdk.logs.")) {
+        return true;
+      }
+    }
+    return thrown instanceof VirtualMachineError && !(thrown instanceof StackOverflowError);
   }
 
-  void caught(Throwable thrown) {
-    guard.caught("OpenTelemetryAppender.append", thrown);
+  void caught(String hook, Throwable thrown) {
+    guard.caught(hook, thrown);
   }
 
-  /** What takes the appender away again, run on close. */
+  /** What the application's code says, or that it threw. */
+  static String text(Supplier<@Nullable String> code) {
+    try {
+      return String.valueOf(code.get());
+    } catch (StackOverflowError e) {
+      // A collection that contains itself.
+      return UNREADABLE;
+    } catch (VirtualMachineError e) {
+      throw e;
+    } catch (Throwable t) {
+      return UNREADABLE;
+    }
+  }
+
+  /** The attributes of an exception, each as far as it can be read. */
+  static Map<String, String> exception(Throwable thrown) {
+    Map<String, String> attributes = new LinkedHashMap<>();
+    attributes.put("exception.type", thrown.getClass().getName());
+    attributes.put("exception.message", text(thrown::getMessage));
+    attributes.put(
+        "exception.stacktrace",
+        text(
+            () -> {
+              StringWriter stack = new StringWriter();
+              thrown.printStackTrace(new PrintWriter(stack));
+              return stack.toString();
+            }));
+    return attributes;
+  }
+
+  /** Sets what attaches the appenders, when the back end drops them and tells nothing later. */
+  void lost(Runnable attach) {
+    this.attach = attach;
+  }
+
+  /** Attaches the appenders if they were lost. */
+  void restore() {
+    Runnable lost = attach;
+    if (lost != null) {
+      attach = null;
+      lost.run();
+    }
+  }
+
+  /** Sets what takes the appenders away again, run on close. */
   synchronized void onClose(Runnable remove) {
     if (closed) {
       remove.run();

@@ -8,6 +8,9 @@ import static java.util.Objects.requireNonNull;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.api.logs.Severity;
+import java.util.Collections;
+import java.util.Set;
+import java.util.WeakHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,10 +39,11 @@ public final class LoggingTelemetry {
   static final String SCOPE = "dev.throughline.telemetry.logging";
 
   private static final Logger logger = LoggerFactory.getLogger(LoggingTelemetry.class);
+  private static final Set<Telemetry> installed =
+      Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
   private final Telemetry telemetry;
   private final Guard guard;
-  private boolean installed;
 
   private LoggingTelemetry(Telemetry telemetry) {
     this.telemetry = requireNonNull(telemetry, "telemetry");
@@ -57,19 +61,19 @@ public final class LoggingTelemetry {
 
   /**
    * Fills the MDC from now on, and sends log records, until the telemetry is closed. A second call
-   * does nothing; neither does one with telemetry off, or where the OpenTelemetry Java agent runs,
-   * which does the same by itself.
+   * for one telemetry does nothing; neither does one with telemetry off, or when the OpenTelemetry
+   * Java agent runs, which does the same by itself.
    */
-  public synchronized void install() {
-    if (installed || !telemetry.isEnabled() || telemetry.isAgent()) {
+  public void install() {
+    if (!telemetry.isEnabled() || telemetry.isAgent() || !installed.add(telemetry)) {
       return;
     }
-    installed = true;
     LogRecords records = new LogRecords(telemetry.openTelemetry(), guard);
-    MdcHook hook = new MdcHook(guard, telemetry.baggageKeys(), records::close);
+    MdcHook hook = new MdcHook(guard, telemetry.baggageKeys(), records);
     telemetry.setScopeHook(hook);
+    records.setHook(hook);
     if (hasReceiver()) {
-      install(records, hook);
+      install(records);
     }
   }
 
@@ -82,12 +86,12 @@ public final class LoggingTelemetry {
         .isEnabled(Severity.FATAL4);
   }
 
-  private static void install(LogRecords records, MdcHook hook) {
+  private static void install(LogRecords records) {
     String backEnd = LoggerFactory.getILoggerFactory().getClass().getName();
     try {
       switch (backEnd) {
-        case "ch.qos.logback.classic.LoggerContext" -> LogbackRecords.install(records, hook);
-        case "org.apache.logging.slf4j.Log4jLoggerFactory" -> Log4jRecords.install(records, hook);
+        case "ch.qos.logback.classic.LoggerContext" -> LogbackRecords.install(records);
+        case "org.apache.logging.slf4j.Log4jLoggerFactory" -> Log4jRecords.install(records);
         default ->
             logger.warn(
                 "Log records are not sent: SLF4J's back end is {}, and neither Logback nor Log4j 2",

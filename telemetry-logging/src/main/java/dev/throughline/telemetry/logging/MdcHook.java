@@ -26,15 +26,15 @@ final class MdcHook implements ScopeHook {
   private final String[] baggageKeys;
   // The ids, the request id and the baggage.
   private final int keys;
-  private final Runnable onClosed;
+  private final LogRecords records;
 
   /**
    * @param baggageKeys the baggage entries that go into the MDC, under their own keys
-   * @param onClosed runs once the telemetry is closed
+   * @param records closed with the telemetry
    */
-  MdcHook(Guard guard, List<String> baggageKeys, Runnable onClosed) {
+  MdcHook(Guard guard, List<String> baggageKeys, LogRecords records) {
     this.guard = guard;
-    this.onClosed = onClosed;
+    this.records = records;
     List<String> listed = new ArrayList<>(baggageKeys);
     listed.removeAll(
         List.of(LogKeys.TRACE_ID, LogKeys.SPAN_ID, LogKeys.TRACE_FLAGS, LogKeys.REQUEST_ID));
@@ -44,7 +44,7 @@ final class MdcHook implements ScopeHook {
 
   @Override
   public void closed() {
-    onClosed.run();
+    records.close();
   }
 
   @Override
@@ -66,6 +66,7 @@ final class MdcHook implements ScopeHook {
     }
     MdcScope entered = null;
     try {
+      records.restore();
       if (!more && ids != null && hasNoIds()) {
         entered = new MdcScope(scope, this, now);
         mdc.put(LogKeys.TRACE_ID, ids.getTraceId());

@@ -23,6 +23,7 @@ import java.net.ProxySelector;
 import java.net.SocketAddress;
 import java.net.URI;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,16 @@ abstract class RecordsKit {
   /** Has the back end read its configuration anew, which drops all appenders. */
   abstract void reconfigure();
 
+  /** Has a logger's lines end there, or go on to the loggers above it. */
+  abstract void setAdditive(String logger, boolean additive);
+
+  /**
+   * Gives a logger an appender of the application's.
+   *
+   * @return its lines
+   */
+  abstract List<String> append(String logger);
+
   /** The names of the root logger's appenders. */
   abstract List<String> appenders();
 
@@ -68,7 +79,7 @@ abstract class RecordsKit {
     MDC.clear();
   }
 
-  private static Map<String, Object> attributes(LogRecordData log) {
+  static Map<String, Object> attributes(LogRecordData log) {
     Map<String, Object> attributes = new HashMap<>();
     log.getAttributes().forEach((key, value) -> attributes.put(key.getKey(), value));
     return attributes;
@@ -256,14 +267,17 @@ abstract class RecordsKit {
 
   @Test
   void aProcessorThatThrowsDoesNotReachTheApplication() {
+    AtomicInteger records = new AtomicInteger();
     try (Telemetry other =
         telemetry(
             (context, log) -> {
+              records.incrementAndGet();
               throw new NoSuchMethodError("another version");
             })) {
       LoggingTelemetry.create(other).install();
       other.span("work").run(() -> logger.info("goes on"));
     }
+    assertThat(records).hasValue(1);
     guardLogged("OpenTelemetryAppender.append threw in dev.throughline.telemetry.logging");
   }
 
@@ -291,6 +305,93 @@ abstract class RecordsKit {
       assertThat(appenders()).hasSize(before.size() + 1);
     }
     assertThat(appenders()).isEqualTo(before);
+  }
+
+  @Test
+  void aSecondInstallForOneTelemetryRecordsOnce() {
+    LoggingTelemetry.create(telemetry).install();
+    logger.info("first");
+    telemetry.span("work").run(() -> logger.info("second"));
+    logger.info("last");
+    assertThat(recorded.takeLogs(3))
+        .extracting(log -> log.getBodyValue().asString())
+        .containsExactly("first", "second", "last");
+    recorded.takeSpan();
+  }
+
+  @Test
+  void aLineThatDoesNotReachTheRootIsARecord() {
+    String name = "com.acme.audit" + System.nanoTime();
+    List<String> lines = append(name);
+    setAdditive(name, false);
+    LoggerFactory.getLogger(name).warn("at the logger itself");
+    LoggerFactory.getLogger(name + ".Orders").warn("below it");
+    LoggerFactory.getLogger(name + ".Orders$Inner").warn("of a nested class");
+    setAdditive(name, true);
+    LoggerFactory.getLogger(name).warn("additive again");
+    setAdditive(name, false);
+    reconfigure();
+    List<String> after = append(name);
+    setAdditive(name, false);
+    LoggerFactory.getLogger(name).warn("configured again");
+    logger.warn("last");
+
+    assertThat(recorded.takeLogs(6))
+        .extracting(log -> log.getBodyValue().asString())
+        .containsExactly(
+            "at the logger itself",
+            "below it",
+            "of a nested class",
+            "additive again",
+            "configured again",
+            "last");
+    assertThat(lines)
+        .containsExactly("at the logger itself", "below it", "of a nested class", "additive again");
+    assertThat(after).containsExactly("configured again");
+  }
+
+  @Test
+  void aLoggerThatIsSilencedIsNoRecord() {
+    String name = "com.acme.silent" + System.nanoTime();
+    setAdditive(name, false);
+    LoggerFactory.getLogger(name).warn("nowhere");
+    LoggerFactory.getLogger(name + ".Below").warn("nowhere either");
+    logger.warn("last");
+    assertThat(recorded.takeLog().getBodyValue().asString()).isEqualTo("last");
+  }
+
+  @Test
+  void whatCannotBeReadCostsItselfAlone() {
+    logger.warn("argument {}", new Unreadable());
+    List<Object> endless = new ArrayList<>();
+    List<Object> other = new ArrayList<>(List.of(endless));
+    endless.add(other);
+    logger.warn("endless {}", endless);
+    logger.warn("last");
+    List<LogRecordData> logs = recorded.takeLogs(3);
+    assertThat(logs.get(0).getBodyValue().asString()).startsWith("argument [");
+    assertThat(logs.get(1).getBodyValue().asString()).startsWith("endless ");
+    assertThat(logs.get(2).getBodyValue().asString()).isEqualTo("last");
+  }
+
+  @Test
+  void anExceptionThatCausesItselfIsARecord() {
+    Exception first = new Exception("first");
+    Exception second = new Exception("second", first);
+    first.initCause(second);
+    logger.warn("circle", second);
+    assertThat(attributes(recorded.takeLog()))
+        .contains(entry("exception.message", "second"))
+        .extractingByKey("exception.stacktrace")
+        .asString()
+        .contains("first");
+  }
+
+  static final class Unreadable {
+    @Override
+    public String toString() {
+      throw new IllegalStateException("toString");
+    }
   }
 
   @Test

@@ -4,19 +4,30 @@
 package dev.throughline.telemetry.metrics;
 
 import dev.throughline.telemetry.instrument.Guard;
+import io.prometheus.metrics.model.registry.Collector;
+import io.prometheus.metrics.model.registry.MultiCollector;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.registry.PrometheusScrapeRequest;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
-import java.util.HashSet;
-import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Predicate;
+import java.lang.reflect.Field;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What the service registered with the Prometheus client; one that throws costs only itself. */
+/**
+ * What the service registered with the Prometheus client; one that throws costs only itself.
+ *
+ * <p>The registry collects all or nothing, and does not say which collector threw, so its
+ * collectors are asked one by one. They are in fields of its own; {@code MetricsTelemetryTest}
+ * fails when another version has moved them, and all collectors cost each other then.
+ */
 final class ExistingCollectors {
 
-  private static final int MOST_TRIES = 20;
+  private static final @Nullable Field COLLECTORS = field("collectors");
+  private static final @Nullable Field MULTI_COLLECTORS = field("multiCollectors");
 
   private final PrometheusRegistry registry;
   private final Guard guard;
@@ -27,30 +38,86 @@ final class ExistingCollectors {
   }
 
   /**
-   * Collects, again without it where one throws. The registry tells neither which that was nor what
-   * the others gave, but asks by name before it collects.
+   * Collects, by name.
    *
    * @param request what collectors of several targets look at; null where nobody asks over HTTP
    */
-  MetricSnapshots collect(@Nullable PrometheusScrapeRequest request) {
-    Set<String> throwing = new HashSet<>();
-    for (int i = 0; i < MOST_TRIES; i++) {
-      AtomicReference<@Nullable String> asked = new AtomicReference<>();
-      Predicate<String> included =
-          name -> {
-            asked.set(name);
-            return !throwing.contains(name);
-          };
+  List<MetricSnapshot> collect(@Nullable PrometheusScrapeRequest request) {
+    List<MetricSnapshot> snapshots = new ArrayList<>();
+    for (MultiCollector collector : collectors()) {
       try {
-        return request == null ? registry.scrape(included) : registry.scrape(included, request);
+        for (MetricSnapshot snapshot :
+            request == null ? collector.collect() : collector.collect(request)) {
+          if (snapshot != null) {
+            snapshots.add(snapshot);
+          }
+        }
       } catch (Throwable t) {
         guard.caught("Collector.collect", t);
-        String last = asked.get();
-        if (last == null || !throwing.add(last)) {
-          break;
-        }
       }
     }
-    return MetricSnapshots.of();
+    snapshots.sort(Comparator.comparing(snapshot -> snapshot.getMetadata().getPrometheusName()));
+    return snapshots;
+  }
+
+  private List<MultiCollector> collectors() {
+    List<MultiCollector> collectors = new ArrayList<>();
+    try {
+      if (COLLECTORS != null
+          && MULTI_COLLECTORS != null
+          // One of the service's own may collect in another way.
+          && registry.getClass() == PrometheusRegistry.class) {
+        for (Object collector : (Collection<?>) COLLECTORS.get(registry)) {
+          collectors.add(new Single((Collector) collector));
+        }
+        for (Object collector : (Collection<?>) MULTI_COLLECTORS.get(registry)) {
+          collectors.add((MultiCollector) collector);
+        }
+        return collectors;
+      }
+    } catch (IllegalAccessException | ClassCastException e) {
+      guard.caught("PrometheusRegistry.collectors", e);
+    }
+    return List.of(new Whole(registry));
+  }
+
+  private static @Nullable Field field(String name) {
+    try {
+      Field field = PrometheusRegistry.class.getDeclaredField(name);
+      field.setAccessible(true);
+      return field;
+    } catch (NoSuchFieldException | RuntimeException e) {
+      return null;
+    }
+  }
+
+  private record Single(Collector collector) implements MultiCollector {
+
+    @Override
+    public MetricSnapshots collect() {
+      return of(collector.collect());
+    }
+
+    @Override
+    public MetricSnapshots collect(PrometheusScrapeRequest request) {
+      return of(collector.collect(request));
+    }
+
+    private static MetricSnapshots of(@Nullable MetricSnapshot snapshot) {
+      return snapshot == null ? MetricSnapshots.of() : MetricSnapshots.of(snapshot);
+    }
+  }
+
+  private record Whole(PrometheusRegistry registry) implements MultiCollector {
+
+    @Override
+    public MetricSnapshots collect() {
+      return registry.scrape();
+    }
+
+    @Override
+    public MetricSnapshots collect(PrometheusScrapeRequest request) {
+      return registry.scrape(request);
+    }
   }
 }

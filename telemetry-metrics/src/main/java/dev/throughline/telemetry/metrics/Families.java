@@ -5,6 +5,7 @@ package dev.throughline.telemetry.metrics;
 
 import dev.throughline.telemetry.metrics.NameClaims.Claim;
 import io.opentelemetry.sdk.metrics.data.MetricData;
+import io.prometheus.metrics.config.EscapingScheme;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
 import io.prometheus.metrics.model.snapshots.DataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
@@ -14,6 +15,8 @@ import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricMetadata;
 import io.prometheus.metrics.model.snapshots.MetricSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import io.prometheus.metrics.model.snapshots.PrometheusNaming;
+import io.prometheus.metrics.model.snapshots.SnapshotEscaper;
 import io.prometheus.metrics.model.snapshots.StateSetSnapshot;
 import io.prometheus.metrics.model.snapshots.SummarySnapshot;
 import io.prometheus.metrics.model.snapshots.Unit;
@@ -22,7 +25,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -48,40 +50,60 @@ final class Families {
     MetricMetadata given = snapshot.getMetadata();
     String name = given.getName();
     if (names == Names.KEPT && metric.getName().indexOf('.') < 0) {
-      name = metric.getName();
+      // Prometheus 3 takes any name, Prometheus 2 does not: the same for both.
+      name = PrometheusNaming.prometheusName(metric.getName());
       if (snapshot instanceof CounterSnapshot && name.endsWith(TOTAL)) {
         name = name.substring(0, name.length() - TOTAL.length());
       }
     }
-    Unit unit = given.getUnit();
     String help = given.getHelp();
-    MetricMetadata metadata =
-        new MetricMetadata(
-            name,
-            help == null || help.isEmpty() ? "Recorded by " + scope : help,
-            unit != null && name.endsWith("_" + unit) ? unit : null);
-    Claim claim = new Claim(name, type(snapshot), metric.getUnit(), scope);
-    // First the name that the WARN is to tell.
-    Set<String> claimed = new LinkedHashSet<>(List.of(metric.getName()));
-    claimed.addAll(seriesNames(metadata, snapshot));
-    if (claims.claim(claimed, claim)) {
-      put(with(metadata, snapshot.getDataPoints(), snapshot), scope);
+    MetricMetadata.Builder metadata =
+        MetricMetadata.builder()
+            .name(name)
+            .help(help == null || help.isEmpty() ? "Recorded by " + scope : help);
+    Unit unit = given.getUnit();
+    // With "_" in it, the escaping scheme "dots" has the client append it a second time.
+    if (unit != null && name.endsWith("_" + unit) && unit.toString().indexOf('_') < 0) {
+      metadata.unit(unit);
+    }
+    if (snapshot instanceof CounterSnapshot && name.endsWith(TOTAL)) {
+      // Of x_total_total the client would make x_total.
+      metadata.expositionBaseName(name + TOTAL);
+    }
+    MetricSnapshot named = with(metadata.build(), snapshot.getDataPoints(), snapshot);
+    Claim claim =
+        new Claim(
+            metric.getName(),
+            scope,
+            named.getMetadata().getPrometheusName(),
+            type(snapshot),
+            metric.getUnit());
+    if (claims.claim(claim, seriesNames(named))) {
+      put(named, claim.who());
     }
   }
 
   /** Adds what the Prometheus client collected. */
   void add(MetricSnapshot snapshot, String source) {
     MetricMetadata metadata = snapshot.getMetadata();
-    Claim claim = new Claim(metadata.getPrometheusName(), type(snapshot), "", source);
-    if (claims.claim(seriesNames(metadata, snapshot), claim)) {
-      put(snapshot, source);
+    Claim claim =
+        new Claim(
+            metadata.getOriginalName(), source, metadata.getPrometheusName(), type(snapshot), "");
+    if (claims.claimShown(claim, seriesNames(snapshot))) {
+      put(snapshot, claim.who());
     }
   }
 
-  MetricSnapshots snapshots() {
+  /** All that can be written in an escaping scheme; what can't would cost the whole scrape. */
+  MetricSnapshots snapshots(EscapingScheme scheme) {
     List<MetricSnapshot> snapshots = new ArrayList<>();
     for (Family family : families.values()) {
-      snapshots.add(family.snapshot);
+      try {
+        SnapshotEscaper.escapeMetricSnapshot(family.snapshot, scheme);
+        snapshots.add(family.snapshot);
+      } catch (IllegalArgumentException e) {
+        claims.tellUnwritable(family.source, "in the escaping scheme " + scheme.getValue(), e);
+      }
     }
     return new MetricSnapshots(snapshots);
   }
@@ -95,9 +117,9 @@ final class Families {
     MetricMetadata metadata = first.snapshot.getMetadata();
     List<DataPointSnapshot> points = new ArrayList<>(first.snapshot.getDataPoints());
     Set<Labels> labels = new HashSet<>();
-    points.forEach(point -> labels.add(point.getLabels()));
+    points.forEach(point -> labels.add(shown(point.getLabels())));
     for (DataPointSnapshot point : second.snapshot.getDataPoints()) {
-      if (labels.add(point.getLabels())) {
+      if (labels.add(shown(point.getLabels()))) {
         points.add(point);
       } else {
         claims.tellSameLabels(metadata.getPrometheusName(), first.source, second.source);
@@ -106,26 +128,32 @@ final class Families {
     return new Family(with(metadata, points, first.snapshot), first.source);
   }
 
+  /** Labels as the oldest format shows them, in which two may be the same. */
+  private static Labels shown(Labels labels) {
+    return SnapshotEscaper.escapeLabels(labels, EscapingScheme.UNDERSCORE_ESCAPING);
+  }
+
   private static String type(MetricSnapshot snapshot) {
     String type = snapshot.getClass().getSimpleName().replace("Snapshot", "");
     boolean gauge = snapshot instanceof HistogramSnapshot histogram && histogram.isGaugeHistogram();
     return (gauge ? "gauge " : "") + type.toLowerCase(Locale.ROOT);
   }
 
-  /** The names that a metric has in the text formats, and its own. */
-  private static Set<String> seriesNames(MetricMetadata metadata, MetricSnapshot snapshot) {
-    String name = metadata.getPrometheusName();
-    Set<String> names = new LinkedHashSet<>(List.of(name));
+  /** The names of the series in the text formats. */
+  private static List<String> seriesNames(MetricSnapshot snapshot) {
+    String name = snapshot.getMetadata().getPrometheusName();
     if (snapshot instanceof CounterSnapshot) {
-      names.add(name + TOTAL);
+      return List.of(name + TOTAL);
     } else if (snapshot instanceof InfoSnapshot) {
-      names.add(name + "_info");
-    } else if (snapshot instanceof HistogramSnapshot) {
-      names.addAll(List.of(name + "_bucket", name + "_count", name + "_sum"));
+      return List.of(name + "_info");
+    } else if (snapshot instanceof HistogramSnapshot histogram) {
+      return histogram.isGaugeHistogram()
+          ? List.of(name + "_bucket", name + "_gcount", name + "_gsum")
+          : List.of(name + "_bucket", name + "_count", name + "_sum");
     } else if (snapshot instanceof SummarySnapshot) {
-      names.addAll(List.of(name + "_count", name + "_sum"));
+      return List.of(name, name + "_count", name + "_sum");
     }
-    return names;
+    return List.of(name);
   }
 
   /** A snapshot of the same type; the points are of that type, as claims have seen to. */

@@ -3,9 +3,11 @@
 
 package dev.throughline.telemetry.metrics;
 
+import java.util.Collection;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,17 +19,21 @@ final class NameClaims {
 
   private static final Logger logger = LoggerFactory.getLogger(NameClaims.class);
 
-  private final Map<String, Claim> claims = new ConcurrentHashMap<>();
+  private final Map<String, Claim> instruments = new ConcurrentHashMap<>();
+  private final Map<String, Claim> families = new ConcurrentHashMap<>();
+  // Apart from families: x_total is a series of the counter x, and may be the family of another.
+  private final Map<String, Claim> series = new ConcurrentHashMap<>();
   private final Set<String> told = ConcurrentHashMap.newKeySet();
 
   /**
    * What stands behind a name.
    *
+   * @param instrument its name as the service gave it
+   * @param source its scope
    * @param family its name without suffixes
    * @param unit empty where it is not known, which fits any
-   * @param source its scope
    */
-  record Claim(String family, String type, String unit, String source) {
+  record Claim(String instrument, String source, String family, String type, String unit) {
 
     boolean fits(Claim other) {
       return family.equals(other.family)
@@ -35,40 +41,71 @@ final class NameClaims {
           && (unit.isEmpty() || other.unit.isEmpty() || unit.equals(other.unit));
     }
 
-    @Override
-    public String toString() {
+    String who() {
+      return instrument + " of " + source;
+    }
+
+    String what() {
       return type + (unit.isEmpty() ? "" : " in " + unit);
     }
   }
 
-  /** Whether a metric may have all these names; where not, one WARN says who has one of them. */
-  boolean claim(Set<String> names, Claim claim) {
-    for (String name : names) {
-      Claim owner = claims.putIfAbsent(name, claim);
-      if (owner != null && !owner.fits(claim)) {
-        if (told.add(name + ' ' + claim.source())) {
-          logger.warn(
-              "{} of {}, a {}, is left out of what is pulled: {} has that name for a {}",
-              name,
-              claim.source(),
-              claim,
-              owner.source(),
-              owner);
-        }
-        return false;
-      }
+  /** Whether an instrument may have its name, and what it shows; unless, one WARN names both. */
+  boolean claim(Claim claim, Collection<String> shown) {
+    return owns(instruments, claim.instrument(), claim) && claimShown(claim, shown);
+  }
+
+  /** Whether a metric may have the names that it shows; unless, one WARN names both. */
+  boolean claimShown(Claim claim, Collection<String> shown) {
+    boolean owns = owns(families, claim.family(), claim);
+    for (String name : shown) {
+      owns = owns && owns(series, name, claim);
     }
-    return true;
+    return owns;
+  }
+
+  private boolean owns(Map<String, Claim> names, String name, Claim claim) {
+    Claim owner = names.putIfAbsent(name, claim);
+    if (owner == null || owner.fits(claim)) {
+      return true;
+    }
+    if (told.add(claim.who() + ' ' + name)) {
+      logger.warn(
+          "{}, a {}, is left out of what is pulled: {}, a {}, has the name {}",
+          claim.who(),
+          claim.what(),
+          owner.who(),
+          owner.what(),
+          name);
+    }
+    return false;
   }
 
   /** Tells once that two have the very same series. */
   void tellSameLabels(String name, String shown, String leftOut) {
     if (told.add(name + ' ' + leftOut + " labels")) {
       logger.warn(
-          "{} of {} and {} has the same labels; only the first is in what is pulled",
-          name,
+          "{} and {} have the same labels in {}; only the first is in what is pulled",
           shown,
-          leftOut);
+          leftOut,
+          name);
+    }
+  }
+
+  /**
+   * Tells once of what Prometheus does not take.
+   *
+   * @param who a metric and its source
+   * @param what of it is left out
+   * @param why null where OpenTelemetry's exporter logs it
+   */
+  void tellUnwritable(String who, String what, @Nullable Throwable why) {
+    if (told.add(who + ' ' + what)) {
+      logger.warn(
+          "{} is left out of what is pulled, {}: Prometheus takes no such name, label or value{}",
+          who,
+          what,
+          why == null ? ", of which OpenTelemetry's exporter logs more" : " (" + why + ")");
     }
   }
 }

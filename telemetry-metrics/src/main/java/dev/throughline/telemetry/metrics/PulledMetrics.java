@@ -13,6 +13,8 @@ import io.opentelemetry.sdk.metrics.data.AggregationTemporality;
 import io.opentelemetry.sdk.metrics.data.MetricData;
 import io.opentelemetry.sdk.metrics.export.CollectionRegistration;
 import io.opentelemetry.sdk.metrics.export.MetricReader;
+import io.prometheus.metrics.config.EscapingScheme;
+import io.prometheus.metrics.exporter.common.PrometheusHttpRequest;
 import io.prometheus.metrics.model.registry.MultiCollector;
 import io.prometheus.metrics.model.registry.PrometheusScrapeRequest;
 import io.prometheus.metrics.model.snapshots.InfoSnapshot;
@@ -45,6 +47,7 @@ final class PulledMetrics implements MetricReader, MultiCollector {
   private final NameClaims claims = new NameClaims();
   private Names names = Names.KEPT;
   private @Nullable PrometheusMetricReader translator;
+  private @Nullable PrometheusMetricReader resourceTranslator;
   private @Nullable CollectionRegistration instruments;
   private @Nullable MetricData translated;
   private @Nullable Thread collecting;
@@ -75,17 +78,24 @@ final class PulledMetrics implements MetricReader, MultiCollector {
   @Override
   public synchronized void register(CollectionRegistration registration) {
     instruments = registration;
-    translator =
+    translator = translator(false);
+    resourceTranslator = translator(true);
+  }
+
+  private PrometheusMetricReader translator(boolean ofResource) {
+    PrometheusMetricReader made =
         PrometheusMetricReader.builder()
             .setOtelScopeLabelsEnabled(names == Names.TRANSLATED)
+            .setTargetInfoMetricEnabled(ofResource)
             .build();
-    translator.register(
+    made.register(
         new CollectionRegistration() {
           @Override
           public Collection<MetricData> collectAllMetrics() {
             return List.of(requireNonNull(translated));
           }
         });
+    return made;
   }
 
   @Override
@@ -105,7 +115,10 @@ final class PulledMetrics implements MetricReader, MultiCollector {
     for (MetricSnapshot snapshot : existing.collect(request)) {
       add(families, snapshot, EXISTING);
     }
-    return families.snapshots();
+    return families.snapshots(
+        request instanceof PrometheusHttpRequest http
+            ? EscapingScheme.fromAcceptHeader(http.getHeader("Accept"))
+            : EscapingScheme.DEFAULT);
   }
 
   private void addInstruments(Families families) {
@@ -124,24 +137,44 @@ final class PulledMetrics implements MetricReader, MultiCollector {
     }
     // The SDK promises no order, and of two with the same labels it is always to be the same one.
     metrics.sort(Comparator.comparing(metric -> metric.getInstrumentationScopeInfo().getName()));
-    boolean resourceAdded = false;
+    if (!metrics.isEmpty()) {
+      addResource(families, metrics.get(0));
+    }
     for (MetricData metric : metrics) {
       try {
         cardinality.look(metric);
         translated = metric;
-        for (MetricSnapshot snapshot : translator.collect()) {
-          if (!(snapshot instanceof InfoSnapshot)) {
-            families.add(metric, snapshot, names);
-          } else if (!resourceAdded) {
-            resourceAdded = true;
-            families.add(snapshot, metric.getInstrumentationScopeInfo().getName());
-          }
+        MetricSnapshots snapshots = translator.collect();
+        if (snapshots.size() == 0) {
+          String attribute = WritableMetric.unwritable(metric);
+          claims.tellUnwritable(
+              metric.getName() + " of " + metric.getInstrumentationScopeInfo().getName(),
+              attribute == null ? "whole" : "points with the attribute \"" + attribute + '"',
+              null);
+          translated = WritableMetric.withPoints(metric);
+          snapshots = translator.collect();
+        }
+        for (MetricSnapshot snapshot : snapshots) {
+          families.add(metric, snapshot, names);
         }
       } catch (Throwable t) {
         guard.caught("PrometheusMetricReader.collect", t);
       }
     }
     translated = null;
+  }
+
+  private void addResource(Families families, MetricData metric) {
+    try {
+      translated = WritableMetric.ofResource(metric);
+      for (MetricSnapshot snapshot : requireNonNull(resourceTranslator).collect()) {
+        if (snapshot instanceof InfoSnapshot) {
+          families.add(snapshot, "the resource");
+        }
+      }
+    } catch (Throwable t) {
+      guard.caught("PrometheusMetricReader.collect", t);
+    }
   }
 
   private void add(Families families, MetricSnapshot snapshot, String source) {

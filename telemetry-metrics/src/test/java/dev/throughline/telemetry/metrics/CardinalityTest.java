@@ -9,7 +9,6 @@ import dev.throughline.telemetry.testing.TelemetryExtension;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.LongCounter;
-import java.time.Duration;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -39,7 +38,7 @@ class CardinalityTest {
                   + " [h-0, h-1, h-10, h-100, h-101]"));
       // Once, whoever collects.
       service.scrape();
-      service.telemetry.flush(Duration.ofSeconds(5));
+      service.telemetry.flush(MountedService.PATIENCE);
     }
   }
 
@@ -56,7 +55,7 @@ class CardinalityTest {
   void isToldWhereMetricsAreOnlyPushed() {
     try (MountedService service = new MountedService(false, "otel.metrics.exporter", "console")) {
       record(service, 3000);
-      service.telemetry.flush(Duration.ofSeconds(5));
+      service.telemetry.flush(MountedService.PATIENCE);
       log.expectWarn("ipmi.commands of bmc-gateway has reached its limit of 2000 combinations");
     }
   }

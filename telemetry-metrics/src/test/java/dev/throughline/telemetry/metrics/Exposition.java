@@ -18,7 +18,8 @@ final class Exposition {
   /** Fails where a series comes twice, which Prometheus does not take. */
   Exposition(String text) {
     this.text = text;
-    for (String line : text.lines().toList()) {
+    // A carriage return may be in a value.
+    for (String line : text.split("\n")) {
       if (!line.startsWith("#")) {
         int end = line.lastIndexOf('}') < 0 ? line.indexOf(' ') : line.lastIndexOf('}') + 1;
         String value = line.substring(end).strip();

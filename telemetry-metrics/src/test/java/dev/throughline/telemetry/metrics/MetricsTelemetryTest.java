@@ -14,12 +14,19 @@ import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.metrics.LongCounter;
+import io.opentelemetry.api.metrics.Meter;
+import io.opentelemetry.api.metrics.ObservableLongMeasurement;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.sdk.metrics.data.MetricData;
 import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.GaugeWithCallback;
 import io.prometheus.metrics.model.registry.Collector;
+import io.prometheus.metrics.model.registry.MultiCollector;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
 import jakarta.servlet.http.HttpServlet;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -33,8 +40,8 @@ import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.time.Duration;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
@@ -45,6 +52,8 @@ import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The door of the module: formats, servers, the port, and what throws. */
 class MetricsTelemetryTest {
@@ -261,7 +270,7 @@ class MetricsTelemetryTest {
           .contains("vnc_sessions_total 1.0", "sol_sessions_total 1.0");
       assertThat(service.scrape().toString())
           .contains("vnc_sessions_total 1.0", "sol_sessions_total 1.0");
-      service.telemetry.flush(Duration.ofSeconds(10));
+      service.telemetry.flush(MountedService.PATIENCE);
       assertThat(pushed.get()).contains("vnc.sessions", "sol_sessions_total");
     } finally {
       collector.stop(0);
@@ -339,22 +348,49 @@ class MetricsTelemetryTest {
     assertThatThrownBy(metrics::createServlet).isInstanceOf(IllegalStateException.class);
   }
 
-  @Test
-  void aCallbackThatThrowsCostsOnlyItself() {
+  @ParameterizedTest
+  @ValueSource(
+      classes = {
+        IllegalStateException.class,
+        NoClassDefFoundError.class,
+        ThreadDeath.class,
+        AssertionError.class
+      })
+  void aCallbackThatThrowsCostsOnlyItself(Class<? extends Throwable> type) throws Exception {
+    Throwable thrown = type.getDeclaredConstructor().newInstance();
     try (MountedService service = new MountedService()) {
-      service
-          .telemetry
-          .meter()
-          .gaugeBuilder("bmc.temperature")
-          .buildWithCallback(
-              now -> {
-                throw new IllegalStateException("no answer");
-              });
-      service.telemetry.meter().counterBuilder("vnc.sessions").build().add(1);
-      assertThat(service.scrape().names())
-          .contains("vnc_sessions_total")
-          .doesNotContain("bmc_temperature");
+      Meter meter = service.telemetry.meter();
+      meter.gaugeBuilder("bmc.temperature").buildWithCallback(now -> sneak(thrown));
+      meter.gaugeBuilder("bmc.fans").ofLongs().buildWithCallback(now -> sneak(thrown));
+      meter
+          .counterBuilder("bmc.reads")
+          .setUnit("{read}")
+          .ofDoubles()
+          .setDescription("Reads")
+          .buildWithCallback(now -> sneak(thrown));
+      meter.upDownCounterBuilder("bmc.waiting").buildWithCallback(now -> sneak(thrown));
+      ObservableLongMeasurement both = meter.counterBuilder("bmc.both").buildObserver();
+      meter.batchCallback(() -> sneak(thrown), both);
+      meter.gaugeBuilder("bmc.power").buildWithCallback(now -> now.record(7));
+      meter.counterBuilder("vnc.sessions").build().add(1);
+      for (int i = 0; i < 2; i++) {
+        assertThat(service.scrape().names())
+            .contains("vnc_sessions_total", "bmc_power")
+            .doesNotContain("bmc_temperature", "bmc_fans", "bmc_reads_total", "bmc_waiting");
+        assertThat(service.pushed.collectAllMetrics())
+            .extracting(MetricData::getName)
+            .contains("vnc.sessions", "bmc.power");
+      }
+      for (String instrument : List.of("bmc.temperature", "bmc.fans", "bmc.reads", "bmc.waiting")) {
+        log.expectWarn("The callback of " + instrument + " of bmc-gateway threw in dev.through");
+      }
+      log.expectWarn("A batch callback of bmc-gateway threw in dev.throughline.telemetry");
     }
+  }
+
+  @SuppressWarnings("unchecked") // unchecked at run time too, which is the point
+  private static <T extends Throwable> void sneak(Throwable thrown) throws T {
+    throw (T) thrown;
   }
 
   @Test
@@ -382,7 +418,7 @@ class MetricsTelemetryTest {
   }
 
   @Test
-  void aCollectorOfNoNameThatThrowsCostsTheRegistryAlone() {
+  void aCollectorOfNoNameThatThrowsCostsOnlyItself() {
     try (MountedService service = new MountedService()) {
       Counter.builder().name("before_total").register(service.registry).inc();
       service.registry.register(
@@ -390,10 +426,44 @@ class MetricsTelemetryTest {
               () -> {
                 throw new IllegalStateException("broken");
               });
+      service.registry.register(
+          (MultiCollector)
+              () -> {
+                throw new NoClassDefFoundError("broken too");
+              });
+      Counter.builder().name("zafter_total").register(service.registry).inc();
       assertThat(service.scrape().names())
-          .contains("throughline_scrapes_total")
-          .doesNotContain("before_total");
+          .contains("throughline_scrapes_total", "before_total", "zafter_total");
+      assertThat(service.pushed.collectAllMetrics())
+          .extracting(MetricData::getName)
+          .contains("before_total", "zafter_total");
       log.expectWarn("Collector.collect threw in dev.throughline.telemetry.metrics");
+    }
+  }
+
+  @Test
+  void collectorsThatContradictEachOtherCostOneOfThem() {
+    try (MountedService service = new MountedService()) {
+      Counter.builder().name("before_total").register(service.registry).inc();
+      // Collectors without names are found out only when they collect.
+      service.registry.register(
+          (Collector)
+              () ->
+                  GaugeSnapshot.builder()
+                      .name("twice")
+                      .dataPoint(GaugeDataPointSnapshot.builder().value(1).build())
+                      .build());
+      service.registry.register(
+          (Collector)
+              () ->
+                  CounterSnapshot.builder()
+                      .name("twice")
+                      .dataPoint(CounterDataPointSnapshot.builder().value(2).build())
+                      .build());
+      assertThat(service.scrape().names())
+          .contains("before_total")
+          .containsAnyOf("twice", "twice_total");
+      log.expectWarn("twice of the Prometheus client's registry, a .*, is left out");
     }
   }
 

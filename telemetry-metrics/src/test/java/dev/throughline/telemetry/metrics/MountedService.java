@@ -17,6 +17,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -26,6 +27,9 @@ import java.util.concurrent.Executors;
 final class MountedService implements AutoCloseable {
 
   static final String OPEN_METRICS = "application/openmetrics-text; version=1.0.0";
+
+  /** How long whatever must happen may take on a slow machine. */
+  static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private static final HttpClient CLIENT = HttpClient.newHttpClient();
 

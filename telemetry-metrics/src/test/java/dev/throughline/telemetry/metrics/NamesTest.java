@@ -48,7 +48,9 @@ class NamesTest {
             "vnc_connect_seconds_bucket{bmc_type=\"ipmi\",le=\"+Inf\"}",
             "agent_latency_count",
             "queue__depth",
-            "bmcs_total");
+            "bmcs_total",
+            "x_total_total",
+            "x_total");
   }
 
   private static Map<String, Double> own(Map<String, Double> series) {
@@ -88,6 +90,8 @@ class NamesTest {
         .observe(2);
     Gauge.builder().name("queue__depth").register(service.registry).set(7);
     Gauge.builder().name("bmcs_total").register(service.registry).set(12);
+    Counter.builder().name("x_total_total").register(service.registry).inc(8);
+    Counter.builder().name("x_total").register(service.registry).inc(9);
   }
 
   private static void recordWithOpenTelemetry(Meter meter) {
@@ -114,6 +118,8 @@ class NamesTest {
         .record(2);
     meter.gaugeBuilder("queue__depth").build().set(7);
     meter.upDownCounterBuilder("bmcs_total").build().add(12);
+    meter.counterBuilder("x_total_total").build().add(8);
+    meter.counterBuilder("x_total").build().add(9);
   }
 
   @Test
@@ -171,8 +177,10 @@ class NamesTest {
       for (int i = 0; i < 3; i++) {
         assertThat(service.scrape().series("requests")).isEqualTo(Map.of("requests_total", 1.0));
       }
-      log.expectWarn("requests of a and b has the same labels; only the first is in what is pull");
-      log.expectWarn("requests of a and the Prometheus client's registry has the same labels");
+      log.expectWarn(
+          "requests of a and requests of b have the same labels in requests; only the first is in");
+      log.expectWarn(
+          "requests of a and requests_total of the Prometheus client's registry have the same");
     }
   }
 
@@ -186,7 +194,7 @@ class NamesTest {
         assertThat(service.scrape().series("jobs")).isEqualTo(Map.of("jobs_total", 1.0));
       }
       log.expectWarn(
-          "jobs of b, a gauge, is left out of what is pulled: a has that name for a counter");
+          "jobs of b, a gauge, is left out of what is pulled: jobs of a, a counter, has the name jobs");
     }
   }
 
@@ -202,9 +210,10 @@ class NamesTest {
       assertThat(service.scrape().series("io_moved"))
           .isEqualTo(Map.of("io_moved_bytes_total", 1.0));
       log.expectWarn(
-          "^moved of b, a counter in s, is left out of what is pulled: a has that name for a"
-              + " counter in By");
-      log.expectWarn("io.moved of b, a counter in s, is left out of what is pulled: a has");
+          "^moved of b, a counter in s, is left out of what is pulled: moved of a, a counter in By,"
+              + " has the name moved");
+      log.expectWarn(
+          "io.moved of b, a counter in s, is left out of what is pulled: io.moved of a, a counter in");
     }
   }
 
@@ -214,7 +223,9 @@ class NamesTest {
       service.telemetry.openTelemetry().getMeter("a").counterBuilder("jobs").build().add(1);
       service.telemetry.openTelemetry().getMeter("b").gaugeBuilder("jobs_total").build().set(9);
       assertThat(service.scrape().series("jobs")).isEqualTo(Map.of("jobs_total", 1.0));
-      log.expectWarn("jobs_total of b, a gauge, is left out of what is pulled: a has that name");
+      log.expectWarn(
+          "jobs_total of b, a gauge, is left out of what is pulled: jobs of a, a counter, has the name"
+              + " jobs_total");
     }
   }
 }

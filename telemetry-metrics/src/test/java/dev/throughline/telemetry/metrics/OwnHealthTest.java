@@ -49,7 +49,7 @@ class OwnHealthTest {
           .containsEntry("throughline.spans.ended", 3L)
           .containsEntry("throughline.spans.waiting", 3L)
           .containsEntry("throughline.spans.exported", 0L);
-      assertThat(telemetry.flush(Duration.ofSeconds(10)).complete()).isTrue();
+      assertThat(telemetry.flush(MountedService.PATIENCE).complete()).isTrue();
       assertThat(counts(reader))
           .containsEntry("throughline.spans.ended", 3L)
           .containsEntry("throughline.spans.waiting", 0L)

@@ -90,6 +90,10 @@ public abstract class HttpServerKit extends ThrowingHooksKit {
   private static final String CHUNKED = "/chunked";
   private static final String RPC = "/kit.v1.KitService/";
 
+  /** The paths of the kit's Connect RPC procedures, for adapters that have them declared. */
+  protected static final List<String> PROCEDURES =
+      List.of(RPC + "Say", RPC + "Fail", RPC + "Stream");
+
   private static final String TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
   private static final String PARENT = "00f067aa0ba902b7";
   private static final String TRACEPARENT = "00-" + TRACE + "-" + PARENT + "-01";

@@ -65,8 +65,12 @@ final class AnnotatedEndpoint extends Endpoint {
       call(session, methods.onClose(), given(session, reason, true), true);
     } finally {
       Codecs codecs = decoders.remove(session.getId());
-      if (codecs != null) {
-        codecs.destroy();
+      try {
+        if (codecs != null) {
+          codecs.destroy();
+        }
+      } catch (Throwable t) {
+        logger.warn("A decoder of {} threw when destroyed", endpoint.getClass().getName(), t);
       }
     }
   }
@@ -89,7 +93,7 @@ final class AnnotatedEndpoint extends Endpoint {
   }
 
   private Given given(Session session, Object own, boolean last) {
-    return new Given(session, name -> path(session, name), own, last);
+    return new Given(session, (name, type) -> path(session, name, type), own, last);
   }
 
   /**
@@ -132,6 +136,20 @@ final class AnnotatedEndpoint extends Endpoint {
     }
   }
 
+  private @Nullable Object path(Session session, String name, Class<?> type) {
+    String value = path(session, name);
+    try {
+      return value == null ? null : AnnotatedMethods.value(value, type);
+    } catch (RuntimeException e) {
+      String reason =
+          Container.of(session) == Container.TOMCAT
+              ? "Failed to decode path parameter value [%s] to expected type [%s]"
+              : "Decoding failed";
+      throw AnnotatedMethods.<RuntimeException>sneaky(
+          new DecodeException(value, reason.formatted(value, type), e));
+    }
+  }
+
   /** A path parameter: as Jetty has it still encoded, as all others have it decoded. */
   private @Nullable String path(Session session, String name) {
     String path = session.getRequestURI().getRawPath();
@@ -158,7 +176,7 @@ final class AnnotatedEndpoint extends Endpoint {
           (Class<T>) type,
           (MessageHandler.Partial<T>) (part, last) -> handle(session, method, part, last));
     } else if (method.takesValue()) {
-      add(session, method, String.class, text -> value((String) text, type));
+      add(session, method, String.class, text -> codecs.value((String) text, type));
     } else if (whole && type == Reader.class) {
       // Tomcat makes streams of whole messages.
       add(session, method, String.class, text -> new StringReader((String) text));
@@ -168,14 +186,6 @@ final class AnnotatedEndpoint extends Endpoint {
       add(session, method, type, message -> message);
     } else {
       codecs.decoding(type).forEach((form, decode) -> add(session, method, form, decode));
-    }
-  }
-
-  private static Object value(String text, Class<?> type) throws DecodeException {
-    try {
-      return AnnotatedMethods.value(text, type);
-    } catch (RuntimeException e) {
-      throw new DecodeException(text, "Not a " + type, e);
     }
   }
 
@@ -190,12 +200,21 @@ final class AnnotatedEndpoint extends Endpoint {
                 try {
                   decoded = decode.decode(message);
                 } catch (DecodeException | IOException e) {
-                  failed(session, e);
+                  undecoded(session, e);
                   return;
                 }
-                handle(session, method, decoded, true);
+                if (decoded != null) {
+                  handle(session, method, decoded, true);
+                }
               }
             });
+  }
+
+  private void undecoded(Session session, Exception thrown) {
+    if (Container.of(session) == Container.JETTY) {
+      throw AnnotatedMethods.<RuntimeException>sneaky(thrown);
+    }
+    failed(session, thrown);
   }
 
   /** Has the session take messages of the size that a method takes, as its container has. */
@@ -217,8 +236,11 @@ final class AnnotatedEndpoint extends Endpoint {
   /** Whether a message is no larger than a method takes; else the session closes. */
   private boolean fits(Session session, Bound method, Object message) {
     long max = method.maxMessageSize();
+    if (max < 0) {
+      return true;
+    }
     Container container = Container.of(session);
-    if (max < 0 || container == Container.JETTY) {
+    if (container == Container.JETTY) {
       return true;
     }
     long size = 0;
@@ -269,10 +291,12 @@ final class AnnotatedEndpoint extends Endpoint {
     } catch (IOException | EncodeException | RuntimeException e) {
       if (container == Container.OTHER) {
         failed(session, e);
+      } else if (e instanceof RuntimeException known) {
+        throw known;
       } else {
-        throw container == Container.TOMCAT && !(e instanceof RuntimeException)
+        throw container == Container.TOMCAT
             ? new IllegalStateException(e)
-            : AnnotatedMethods.<RuntimeException>sneaky(e);
+            : new RuntimeException(e);
       }
     }
   }

@@ -21,7 +21,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,12 +41,17 @@ record AnnotatedMethods(
   /**
    * What a method may be given.
    *
-   * @param path the value of a path parameter of this name
+   * @param path the path's parameters
    * @param own what the method is for: a message or a part of one, a configuration, a reason, or
    *     what was thrown
    * @param last whether nothing follows a part
    */
-  record Given(Session session, UnaryOperator<@Nullable String> path, Object own, boolean last) {}
+  record Given(Session session, Path path, Object own, boolean last) {}
+
+  /** The value of a path parameter of this name, as a type. */
+  interface Path {
+    @Nullable Object of(String name, Class<?> type);
+  }
 
   /** What goes into a parameter. */
   private interface Argument {
@@ -115,8 +119,14 @@ record AnnotatedMethods(
    *
    * @param messageType what it takes as a message; {@code void} unless it is for messages
    * @param inParts whether it takes messages in parts
+   * @param maxMessageSize in bytes, as its annotation has it; negative for no limit
    */
-  record Bound(Method method, List<Argument> arguments, Class<?> messageType, boolean inParts) {
+  record Bound(
+      Method method,
+      List<Argument> arguments,
+      Class<?> messageType,
+      boolean inParts,
+      long maxMessageSize) {
 
     static Bound of(Method method, Class<?> own) {
       boolean takesMessages = own == Object.class;
@@ -127,11 +137,7 @@ record AnnotatedMethods(
         Class<?> type = parameter.getType();
         PathParam path = parameter.getAnnotation(PathParam.class);
         if (path != null) {
-          arguments.add(
-              given -> {
-                String value = given.path.apply(path.value());
-                return value == null ? null : value(value, type);
-              });
+          arguments.add(given -> given.path.of(path.value(), type));
         } else if (type == Session.class) {
           arguments.add(Given::session);
         } else if (takesMessages && type == boolean.class && takesParts(method)) {
@@ -152,7 +158,13 @@ record AnnotatedMethods(
       }
       // A class need not be public for its methods to be called.
       method.setAccessible(true);
-      return new Bound(method, List.copyOf(arguments), messageType, inParts);
+      OnMessage message = method.getAnnotation(OnMessage.class);
+      return new Bound(
+          method,
+          List.copyOf(arguments),
+          messageType,
+          inParts,
+          message == null ? -1 : message.maxMessageSize());
     }
 
     /** Whether a boolean beside the message says that a part is the last. */
@@ -168,11 +180,7 @@ record AnnotatedMethods(
 
     /** Whether the method's messages are text that it takes as a number or the like. */
     boolean takesValue() {
-      return MethodType.methodType(messageType).unwrap().returnType().isPrimitive();
-    }
-
-    long maxMessageSize() {
-      return method.getAnnotation(OnMessage.class).maxMessageSize();
+      return isValue(messageType);
     }
 
     /**
@@ -182,13 +190,22 @@ record AnnotatedMethods(
      */
     @Nullable Object call(Object endpoint, Given given) {
       try {
-        return method.invoke(endpoint, arguments.stream().map(each -> each.of(given)).toArray());
+        @Nullable Object[] values = new @Nullable Object[arguments.size()];
+        for (int i = 0; i < values.length; i++) {
+          values[i] = arguments.get(i).of(given);
+        }
+        return method.invoke(endpoint, values);
       } catch (InvocationTargetException e) {
         throw sneaky(e.getCause() == null ? e : e.getCause());
       } catch (IllegalAccessException e) {
         throw new IllegalStateException(e);
       }
     }
+  }
+
+  /** Whether a type is that of a number or the like, boxed or not. */
+  static boolean isValue(Class<?> type) {
+    return MethodType.methodType(type).unwrap().returnType().isPrimitive();
   }
 
   /** A string as a method takes it: itself, or a number or the like. */

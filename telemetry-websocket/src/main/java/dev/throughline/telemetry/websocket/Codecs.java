@@ -22,6 +22,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,7 +61,8 @@ final class Codecs {
 
   /** Reads an object from a message. */
   interface Decode {
-    Object decode(Object message) throws DecodeException, IOException;
+    /** Null if the message is to be dropped. */
+    @Nullable Object decode(Object message) throws DecodeException, IOException;
   }
 
   /**
@@ -85,12 +87,28 @@ final class Codecs {
       found.remove(Form.BINARY_STREAM);
     }
     Map<Class<?>, Decode> decoding = new LinkedHashMap<>();
+    if (found.isEmpty() && container != Container.TOMCAT && AnnotatedMethods.isValue(type)) {
+      decoding.put(String.class, text -> value((String) text, type));
+    }
     found.forEach(
         (form, decoders) -> decoding.put(form.message, message -> decode(form, decoders, message)));
     return decoding;
   }
 
-  private static Object decode(Form form, List<Decoder> decoders, Object message)
+  /** Text as a number or the like; what is none each container treats in its own way. */
+  @Nullable Object value(String text, Class<?> type) throws DecodeException {
+    try {
+      return AnnotatedMethods.value(text, type);
+    } catch (RuntimeException e) {
+      return switch (container) {
+        case JETTY -> null;
+        case TOMCAT -> throw e;
+        case OTHER -> throw new DecodeException(text, "Decoding failed", e);
+      };
+    }
+  }
+
+  private @Nullable Object decode(Form form, List<Decoder> decoders, Object message)
       throws DecodeException, IOException {
     for (Decoder decoder : decoders) {
       switch (form) {
@@ -113,6 +131,9 @@ final class Codecs {
           return ((Decoder.BinaryStream<?>) decoder).decode((InputStream) message);
         }
       }
+    }
+    if (container == Container.JETTY) {
+      return null;
     }
     String nobody = "No decoder took the message";
     throw message instanceof String text
@@ -167,29 +188,25 @@ final class Codecs {
   }
 
   private List<Decoder> decoders() {
-    List<Decoder> made = decoders;
-    if (made == null) {
-      made = new ArrayList<>();
-      for (Class<? extends Decoder> type : config.getDecoders()) {
-        Decoder decoder = AnnotatedMethods.instance(type);
-        decoder.init(config);
-        made.add(decoder);
-      }
-      decoders = made;
+    if (decoders == null) {
+      decoders = instances(config.getDecoders(), decoder -> decoder.init(config));
     }
-    return made;
+    return decoders;
   }
 
   private List<Encoder> encoders() {
-    List<Encoder> made = encoders;
-    if (made == null) {
-      made = new ArrayList<>();
-      for (Class<? extends Encoder> type : config.getEncoders()) {
-        Encoder encoder = AnnotatedMethods.instance(type);
-        encoder.init(config);
-        made.add(encoder);
-      }
-      encoders = made;
+    if (encoders == null) {
+      encoders = instances(config.getEncoders(), encoder -> encoder.init(config));
+    }
+    return encoders;
+  }
+
+  private static <T> List<T> instances(List<Class<? extends T>> types, Consumer<T> init) {
+    List<T> made = new ArrayList<>();
+    for (Class<? extends T> type : types) {
+      T instance = AnnotatedMethods.instance(type);
+      init.accept(instance);
+      made.add(instance);
     }
     return made;
   }

@@ -70,8 +70,13 @@ final class Endpoints {
       try (Scope ignored = traced.socket().context().makeCurrent()) {
         endpoint.onOpen(traced, config);
       } catch (Throwable t) {
-        // Some containers say no more of such a session.
-        traced.socket().end(CloseReason.CloseCodes.UNEXPECTED_CONDITION.getCode(), t);
+        if (requested == null) {
+          // A server's session goes on, or is closed.
+          traced.socket().failed(t);
+        } else {
+          // Some clients say no more of such a session.
+          traced.socket().end(CloseReason.CloseCodes.UNEXPECTED_CONDITION.getCode(), t);
+        }
         throw t;
       }
       traced.awaitContext();
@@ -105,6 +110,7 @@ final class Endpoints {
         return requested;
       }
       if (session.getUserProperties().remove(UPGRADE) instanceof Upgrade served) {
+        config.getUserProperties().remove(UPGRADE, served);
         return served;
       }
       if (config.getUserProperties().remove(UPGRADE) instanceof Upgrade served) {

@@ -37,11 +37,6 @@ final class Handlers {
     return FORMS.contains(type);
   }
 
-  /** The form in which a container hands over what the application takes as this type. */
-  static Class<?> form(Class<?> type) {
-    return type == byte[].class ? ByteBuffer.class : type;
-  }
-
   /**
    * The handler that a container calls with whole messages.
    *
@@ -87,9 +82,19 @@ final class Handlers {
     if (type == ByteBuffer.class) {
       return parts(session.binary, handler);
     }
-    return type == byte[].class
-        ? parts(session.binary, (part, last) -> handler.onMessage(array((ByteBuffer) part), last))
-        : null;
+    return type == byte[].class ? bytes(session.binary, handler) : null;
+  }
+
+  @SuppressWarnings("ReferenceEquality") // whether it is the part itself
+  private static MessageHandler.Partial<byte[]> bytes(
+      Incoming<ByteBuffer, ?> incoming, MessageHandler.Partial<Object> handler) {
+    return (part, last) -> {
+      ByteBuffer buffer = ByteBuffer.wrap(part);
+      ByteBuffer payload = incoming.take(buffer, last);
+      if (payload != null) {
+        deliver(incoming, handler, payload == buffer ? part : array(payload), last);
+      }
+    };
   }
 
   private static <P> MessageHandler.Partial<P> parts(
@@ -138,12 +143,14 @@ final class Handlers {
       try {
         decoded = decode.decode(message);
       } catch (DecodeException e) {
-        session.decodingFailed(e);
+        session.undecoded(e);
         return;
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-      handler.onMessage(decoded);
+      if (decoded != null) {
+        session.handle(() -> handler.onMessage(decoded));
+      }
     };
   }
 

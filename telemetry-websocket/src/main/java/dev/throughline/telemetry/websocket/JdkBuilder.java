@@ -15,7 +15,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -35,8 +34,10 @@ final class JdkBuilder implements WebSocket.Builder {
 
   @Override
   public WebSocket.Builder header(String name, String value) {
-    headers.add(requireNonNull(name, "name"));
-    headers.add(requireNonNull(value, "value"));
+    requireNonNull(name, "name");
+    requireNonNull(value, "value");
+    headers.add(name);
+    headers.add(value);
     return this;
   }
 
@@ -50,7 +51,9 @@ final class JdkBuilder implements WebSocket.Builder {
   public WebSocket.Builder subprotocols(String mostPreferred, String... lesserPreferred) {
     List<String> all = new ArrayList<>();
     all.add(requireNonNull(mostPreferred, "mostPreferred"));
-    all.addAll(List.of(lesserPreferred));
+    for (int i = 0; i < lesserPreferred.length; i++) {
+      all.add(requireNonNull(lesserPreferred[i], "lesserPreferred[" + i + "]"));
+    }
     protocols = all;
     return this;
   }
@@ -81,16 +84,19 @@ final class JdkBuilder implements WebSocket.Builder {
       end(upgrade, request, t);
       throw t;
     }
-    return built.handle(
-        (webSocket, thrown) -> {
-          if (thrown != null) {
-            end(upgrade, request, StageFailure.cause(thrown));
-            throw thrown instanceof CompletionException known
-                ? known
-                : new CompletionException(thrown);
-          }
-          return traced.socket(webSocket);
-        });
+    // No stage of the JDK's, which would put an exception of its own around a failure.
+    CompletableFuture<WebSocket> result = new CompletableFuture<>();
+    CompletableFuture<?> unused =
+        built.whenComplete(
+            (webSocket, thrown) -> {
+              if (thrown == null) {
+                result.complete(traced.socket(webSocket));
+              } else {
+                end(upgrade, request, StageFailure.cause(thrown));
+                result.completeExceptionally(thrown);
+              }
+            });
+    return result;
   }
 
   private void add(WebSocket.Builder builder, String name, String value) {

@@ -4,10 +4,15 @@
 package dev.throughline.telemetry.websocket;
 
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Sub-protocols that say something of the envelope or of a context, beside the application's. */
 final class Protocols {
+
+  /** A context as a sub-protocol; no other text of a client's is sent back to it. */
+  private static final Pattern CONTEXT =
+      Pattern.compile(Pattern.quote(Upgrade.CONTEXT_SUB_PROTOCOL) + "[0-9a-f-]{55,512}");
 
   private Protocols() {}
 
@@ -53,7 +58,7 @@ final class Protocols {
     if (contexts) {
       // Browsers give up where none of what they offer is taken.
       for (String protocol : offered) {
-        if (protocol.startsWith(Upgrade.CONTEXT_SUB_PROTOCOL)) {
+        if (CONTEXT.matcher(protocol).matches()) {
           return protocol;
         }
       }

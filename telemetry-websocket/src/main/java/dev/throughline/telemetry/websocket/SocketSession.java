@@ -80,7 +80,7 @@ final class SocketSession {
     HostAndPort server = upgrade.server();
     if (route != null) {
       attributes.put(WebSocketKeys.HTTP_ROUTE, route);
-    } else if (server.host() != null && server.port() != null) {
+    } else if (!upgrade.isServer() && server.host() != null && server.port() != null) {
       attributes
           .put(WebSocketKeys.SERVER_ADDRESS, server.host())
           .put(WebSocketKeys.SERVER_PORT, server.port());

@@ -31,13 +31,15 @@ final class TracedContainer extends ForwardingContainer {
 
   // The door calls this, so that it loads without jakarta.websocket on the class path.
   static WebSocketContainer wrap(Sockets sockets, WebSocketContainer container) {
-    return new TracedContainer(sockets, container);
+    return container instanceof TracedContainer
+        ? container
+        : new TracedContainer(sockets, container);
   }
 
   @Override
   public Session connectToServer(Object annotated, URI path)
       throws DeploymentException, IOException {
-    if (sockets.hasNothingToSend(Context.current())) {
+    if (annotated == null || path == null || sockets.hasNothingToSend(Context.current())) {
       return container.connectToServer(annotated, path);
     }
     Class<?> type = annotated.getClass();
@@ -47,7 +49,7 @@ final class TracedContainer extends ForwardingContainer {
   @Override
   public Session connectToServer(Class<?> annotatedType, URI path)
       throws DeploymentException, IOException {
-    if (sockets.hasNothingToSend(Context.current())) {
+    if (annotatedType == null || path == null || sockets.hasNothingToSend(Context.current())) {
       return container.connectToServer(annotatedType, path);
     }
     return connect(
@@ -59,7 +61,7 @@ final class TracedContainer extends ForwardingContainer {
   @Override
   public Session connectToServer(Endpoint endpoint, ClientEndpointConfig config, URI path)
       throws DeploymentException, IOException {
-    return sockets.hasNothingToSend(Context.current())
+    return endpoint == null || path == null || sockets.hasNothingToSend(Context.current())
         ? container.connectToServer(endpoint, config, path)
         : connect(endpoint, config, path);
   }
@@ -68,16 +70,13 @@ final class TracedContainer extends ForwardingContainer {
   public Session connectToServer(
       Class<? extends Endpoint> type, ClientEndpointConfig config, URI path)
       throws DeploymentException, IOException {
-    return sockets.hasNothingToSend(Context.current())
+    return type == null || path == null || sockets.hasNothingToSend(Context.current())
         ? container.connectToServer(type, config, path)
         : connect(instance(type), config, path);
   }
 
   private Session connect(Endpoint endpoint, ClientEndpointConfig config, URI path)
       throws DeploymentException, IOException {
-    if (endpoint == null || path == null) {
-      return container.connectToServer(endpoint, config, path);
-    }
     ClientEndpointConfig applications =
         config == null ? ClientEndpointConfig.Builder.create().build() : config;
     Upgrade upgrade = Upgrade.sent(path);
@@ -147,26 +146,26 @@ final class TracedContainer extends ForwardingContainer {
     @Override
     public void beforeRequest(Map<String, List<String>> headers) {
       configurator.beforeRequest(headers);
-      try {
-        upgrade.added().forEach((name, value) -> put(headers, name, value));
-        if (sockets.asksForEnvelopes()) {
-          put(headers, Envelope.HEADER, Envelope.VERSION);
-        }
-      } catch (Throwable t) {
-        sockets.guard.caught("ClientEndpointConfig.Configurator.beforeRequest", t);
+      upgrade.added().forEach((name, value) -> put(headers, name, value));
+      if (sockets.asksForEnvelopes()) {
+        put(headers, Envelope.HEADER, Envelope.VERSION);
       }
     }
 
     /** What the application set by itself stands. */
-    private static void put(Map<String, List<String>> headers, String name, String value) {
-      for (String present : headers.keySet()) {
-        if (present.equalsIgnoreCase(name)) {
-          return;
+    private void put(Map<String, List<String>> headers, String name, String value) {
+      try {
+        for (String present : headers.keySet()) {
+          if (present.equalsIgnoreCase(name)) {
+            return;
+          }
         }
+        List<String> values = new ArrayList<>(1);
+        values.add(value);
+        headers.put(name, values);
+      } catch (Throwable t) {
+        sockets.guard.caught("ClientEndpointConfig.Configurator.beforeRequest", t);
       }
-      List<String> values = new ArrayList<>(1);
-      values.add(value);
-      headers.put(name, values);
     }
 
     @Override

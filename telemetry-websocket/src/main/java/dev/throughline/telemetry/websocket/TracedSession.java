@@ -6,6 +6,7 @@ package dev.throughline.telemetry.websocket;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.Guard;
+import jakarta.websocket.DecodeException;
 import jakarta.websocket.Endpoint;
 import jakarta.websocket.EndpointConfig;
 import jakarta.websocket.MessageHandler;
@@ -94,8 +95,9 @@ final class TracedSession extends ForwardingSession {
 
   @Override
   public void addMessageHandler(MessageHandler handler) {
-    Class<?> whole = Codecs.argument(handler.getClass(), MessageHandler.Whole.class);
-    Class<?> part = Codecs.argument(handler.getClass(), MessageHandler.Partial.class);
+    Class<?> type = handler == null ? Object.class : handler.getClass();
+    Class<?> whole = Codecs.argument(type, MessageHandler.Whole.class);
+    Class<?> part = Codecs.argument(type, MessageHandler.Partial.class);
     if (whole != null) {
       addWhole(whole, (MessageHandler.Whole<?>) handler);
     } else if (part != null) {
@@ -107,12 +109,20 @@ final class TracedSession extends ForwardingSession {
 
   @Override
   public <T> void addMessageHandler(Class<T> type, MessageHandler.Whole<T> handler) {
-    addWhole(type, handler);
+    if (type == null || handler == null) {
+      session.addMessageHandler(type, handler);
+    } else {
+      addWhole(type, handler);
+    }
   }
 
   @Override
   public <T> void addMessageHandler(Class<T> type, MessageHandler.Partial<T> handler) {
-    addPartial(type, handler);
+    if (type == null || handler == null) {
+      session.addMessageHandler(type, handler);
+    } else {
+      addPartial(type, handler);
+    }
   }
 
   @SuppressWarnings("unchecked") // the type says what the handler takes
@@ -121,11 +131,12 @@ final class TracedSession extends ForwardingSession {
     List<MessageHandler> added = new ArrayList<>(1);
     MessageHandler.Whole<?> whole = Handlers.whole(socket, type, applications);
     if (whole != null) {
-      add(added, Handlers.form(type), whole);
+      add(added, type, whole);
     } else {
       Map<Class<?>, Codecs.Decode> decoding = codecs.decoding(type);
       if (decoding.isEmpty()) {
-        throw new IllegalStateException("No decoder of " + type.getName());
+        // Says in its own way that there is no decoder.
+        session.addMessageHandler((Class<Object>) type, applications);
       }
       decoding.forEach(
           (form, decode) -> {
@@ -147,13 +158,10 @@ final class TracedSession extends ForwardingSession {
   private synchronized <T> void addPartial(Class<?> type, MessageHandler.Partial<?> handler) {
     MessageHandler.Partial<?> parts =
         Handlers.partial(socket, type, (MessageHandler.Partial<Object>) handler);
-    if (parts == null) {
-      throw new IllegalStateException("No partial messages of " + type.getName());
-    }
-    Class<T> form = (Class<T>) Handlers.form(type);
-    makeRoom(form);
-    session.addMessageHandler(form, (MessageHandler.Partial<T>) parts);
-    handlers.put(handler, List.of(parts));
+    makeRoom(type);
+    session.addMessageHandler(
+        (Class<T>) type, (MessageHandler.Partial<T>) (parts == null ? handler : parts));
+    handlers.put(handler, List.of(parts == null ? handler : parts));
   }
 
   /** Takes our handler of a first message away for one of the application's. */
@@ -165,8 +173,25 @@ final class TracedSession extends ForwardingSession {
     }
   }
 
-  void decodingFailed(Throwable thrown) {
+  /** A message was not read by the application's decoders, and becomes what the container has. */
+  void undecoded(DecodeException thrown) {
+    if (Container.of(session) == Container.JETTY) {
+      throw AnnotatedMethods.<RuntimeException>sneaky(thrown);
+    }
     endpoint.onError(this, thrown);
+  }
+
+  /** Handles what a decoder has read; Tomcat goes on after a throw then, and then alone. */
+  void handle(Runnable handler) {
+    try {
+      handler.run();
+    } catch (Throwable t) {
+      if (Container.of(session) != Container.TOMCAT || t instanceof VirtualMachineError) {
+        throw t;
+      }
+      socket.failedWithin(t);
+      endpoint.onError(this, t);
+    }
   }
 
   @Override

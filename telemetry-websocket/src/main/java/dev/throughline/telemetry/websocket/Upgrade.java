@@ -84,15 +84,33 @@ final class Upgrade {
     return upgrade;
   }
 
-  /** The template with the path of the application before it. */
-  private static String route(URI uri, String template) {
-    String path = uri.getRawPath() == null ? "" : uri.getRawPath();
-    long below = template.chars().filter(c -> c == '/').count();
-    int end = path.length();
-    for (long i = 0; i < below && end > 0; i++) {
-      end = path.lastIndexOf('/', end - 1);
+  /**
+   * The template with the application's own path before it. Of that path nothing is left of the
+   * client's own choice: no parameters, dot segments, doubled slashes or escapes.
+   *
+   * @return null if there is no template
+   */
+  private static @Nullable String route(URI uri, String template) {
+    if (template.isEmpty()) {
+      return null;
     }
-    return end <= 0 ? template : path.substring(0, end) + template;
+    List<String> segments = segments(uri.getRawPath() == null ? "" : uri.getRawPath());
+    int above = segments.size() - segments(template).size();
+    return above <= 0 ? template : "/" + String.join("/", segments.subList(0, above)) + template;
+  }
+
+  private static List<String> segments(String path) {
+    List<String> segments = new ArrayList<>();
+    for (String raw : path.split("/", -1)) {
+      int parameters = raw.indexOf(';');
+      String segment = decoded(parameters < 0 ? raw : raw.substring(0, parameters));
+      if (segment.equals("..")) {
+        segments.subList(Math.max(0, segments.size() - 1), segments.size()).clear();
+      } else if (!segment.isEmpty() && !segment.equals(".")) {
+        segments.add(segment);
+      }
+    }
+    return segments;
   }
 
   private void look(Set<ContextSource> sources) {
@@ -101,10 +119,12 @@ final class Upgrade {
     if (query != null && sources.contains(ContextSource.QUERY)) {
       for (String parameter : query.split("&", -1)) {
         int equals = parameter.indexOf('=');
-        if (equals > 0) {
+        String value = decoded(parameter.substring(equals + 1));
+        // What no header could hold is no context's.
+        if (equals > 0 && value.chars().allMatch(c -> c >= ' ' && c <= '~')) {
           found
               .computeIfAbsent(parameter.substring(0, equals), name -> new ArrayList<>())
-              .add(decoded(parameter.substring(equals + 1)));
+              .add(value);
         }
       }
     }

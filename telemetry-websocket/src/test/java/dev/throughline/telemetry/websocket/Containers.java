@@ -42,12 +42,10 @@ import org.glassfish.tyrus.spi.ServerContainerFactory;
 enum Containers {
   TYRUS {
     @Override
-    Running start(List<ServerEndpointConfig> endpoints, Filter filter) throws Exception {
+    Running start(List<?> endpoints, Filter filter) throws Exception {
       TyrusServerContainer server =
           (TyrusServerContainer) ServerContainerFactory.createServerContainer(Map.of());
-      for (ServerEndpointConfig endpoint : endpoints) {
-        server.addEndpoint(endpoint);
-      }
+      addAll(server, endpoints);
       server.start("/", 0);
       return new Running("/", server.getPort(), server::stop);
     }
@@ -61,7 +59,7 @@ enum Containers {
 
   JETTY {
     @Override
-    Running start(List<ServerEndpointConfig> endpoints, Filter filter) throws Exception {
+    Running start(List<?> endpoints, Filter filter) throws Exception {
       Server server = new Server();
       HttpConfiguration http = new HttpConfiguration();
       http.setRequestHeaderSize(256 * 1024);
@@ -93,7 +91,7 @@ enum Containers {
 
   TOMCAT {
     @Override
-    Running start(List<ServerEndpointConfig> endpoints, Filter filter) throws Exception {
+    Running start(List<?> endpoints, Filter filter) throws Exception {
       Path base = Files.createTempDirectory("tomcat");
       Tomcat tomcat = new Tomcat();
       tomcat.setBaseDir(base.toString());
@@ -144,9 +142,10 @@ enum Containers {
   /**
    * Starts a server on a free port.
    *
+   * @param endpoints configurations, or annotated classes
    * @param filter before all requests, where the server has such a thing; null for none
    */
-  abstract Running start(List<ServerEndpointConfig> endpoints, Filter filter) throws Exception;
+  abstract Running start(List<?> endpoints, Filter filter) throws Exception;
 
   abstract Client client();
 
@@ -186,10 +185,14 @@ enum Containers {
     return (ServerContainer) context.getAttribute(ServerContainer.class.getName());
   }
 
-  private static void addAll(ServerContainer container, List<ServerEndpointConfig> endpoints) {
+  private static void addAll(ServerContainer container, List<?> endpoints) {
     try {
-      for (ServerEndpointConfig endpoint : endpoints) {
-        container.addEndpoint(endpoint);
+      for (Object endpoint : endpoints) {
+        if (endpoint instanceof ServerEndpointConfig config) {
+          container.addEndpoint(config);
+        } else {
+          container.addEndpoint((Class<?>) endpoint);
+        }
       }
     } catch (DeploymentException e) {
       throw new IllegalStateException(e);

@@ -243,24 +243,29 @@ abstract class WebSocketKit {
       assertThat(take(client.received)).isEqualTo("4,3");
       session.getBasicRemote().sendBinary(ByteBuffer.wrap(new byte[9]));
       assertThat(take(client.received)).isEqualTo("1 bytes: 9");
-      session.getBasicRemote().sendText("nonsense");
       session.getBasicRemote().sendPong(ByteBuffer.wrap(new byte[2]));
+      session.getBasicRemote().sendText("nonsense");
     }
 
     List<String> calls = new ArrayList<>();
     for (int i = 0; i < 5; i++) {
       calls.add(take(AnnotatedServer.CALLS));
     }
-    session.close();
+    if (containers() == Containers.JETTY) {
+      assertThat(take(AnnotatedServer.CALLS)).isEqualTo("error CloseException in " + TRACE);
+    } else {
+      session.close();
+    }
     calls.add(take(AnnotatedServer.CALLS));
     assertThat(calls)
         .containsExactly(
             "open blue7true in " + TRACE,
             "point 3,4 in " + TRACE,
             "bytes 9 in " + TRACE,
-            "error DecodeException in " + TRACE,
             "pong 2 in " + TRACE,
-            "close 1000 in " + TRACE);
+            "error DecodeException in " + TRACE,
+            // Jetty closes a session after a message that it can't decode.
+            (containers() == Containers.JETTY ? "close 1003 in " : "close 1000 in ") + TRACE);
     List<SpanData> spans =
         telemetry.takeSpans(all -> all.size() >= 14 && sessions(all).size() == 2);
     assertThat(spans).hasSize(14).allMatch(span -> span.getTraceId().equals(TRACE));
