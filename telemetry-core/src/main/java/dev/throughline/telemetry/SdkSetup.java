@@ -77,6 +77,10 @@ final class SdkSetup {
   private final TelemetryBuilder builder;
   private final Environment environment;
   private final Mode mode;
+  private final Guard guard;
+  // Of no value until autoconfigure has read them.
+  private final AtomicReference<@Nullable Settings> settings = new AtomicReference<>();
+  private final Extensions extensions;
   private final Outbox outbox;
   private final List<StandIn> exporters = new ArrayList<>();
   private final List<LogStandIn> logExporters = new ArrayList<>();
@@ -107,11 +111,14 @@ final class SdkSetup {
     this.builder = builder;
     this.environment = environment;
     this.mode = mode;
-    outbox =
-        new Outbox(
+    this.guard = guard;
+    extensions =
+        new Extensions(
             ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader()),
-            Diagnostics::explain,
+            settings::get,
+            environment.isStrict(),
             guard);
+    outbox = new Outbox(extensions, Diagnostics::explain, guard);
   }
 
   /**
@@ -127,7 +134,6 @@ final class SdkSetup {
   }
 
   private Built build() throws Failed {
-    AtomicReference<@Nullable Settings> settings = new AtomicReference<>();
     AtomicReference<String> serviceName = new AtomicReference<>(UNKNOWN_SERVICE);
     AtomicBoolean batched = new AtomicBoolean();
     try {
@@ -169,7 +175,9 @@ final class SdkSetup {
               .addLoggerProviderCustomizer(
                   (loggerProvider, config) -> {
                     if (mode.exports()) {
-                      builder.logRecordProcessors.forEach(loggerProvider::addLogRecordProcessor);
+                      for (LogRecordProcessor processor : builder.logRecordProcessors) {
+                        loggerProvider.addLogRecordProcessor(extensions.guarded(processor));
+                      }
                     }
                     return loggerProvider;
                   });
@@ -202,7 +210,7 @@ final class SdkSetup {
   }
 
   /** What was thrown and why, without what may be a secret in an endpoint. */
-  private static String reason(Throwable thrown) {
+  static String reason(Throwable thrown) {
     StringBuilder reason = new StringBuilder();
     for (Throwable t = thrown; t != null; t = t.getCause()) {
       reason.append(reason.length() == 0 ? "" : ": ");
@@ -238,8 +246,8 @@ final class SdkSetup {
       SdkMeterProviderBuilder meterProvider, Settings settings) {
     MetricsModule metrics = builder.metrics;
     if (metrics != null) {
-      metrics.addTo(
-          meterProvider, settings, settings.exporters("metrics").contains(metrics.exporterName()));
+      boolean named = settings.exporters("metrics").contains(metrics.exporterName());
+      guard.run("MetricsModule.addTo", () -> metrics.addTo(meterProvider, settings, named));
     }
     if (mode.exports()) {
       builder.metricReaders.forEach(meterProvider::registerMetricReader);

@@ -48,6 +48,8 @@ public final class Telemetry implements AutoCloseable {
 
   // Not an AtomicReference: what that loads would be a tenth of a start with telemetry off.
   private static volatile @Nullable Telemetry global;
+  // Whether OpenTelemetry's global instance is one of ours.
+  private static volatile boolean registered;
 
   private final Signals signals;
   private final List<String> baggageKeys;
@@ -372,15 +374,41 @@ public final class Telemetry implements AutoCloseable {
   }
 
   private static void registerWithOpenTelemetry(Telemetry telemetry) {
-    if (GlobalOpenTelemetry.isSet()) {
+    if (registered) {
+      // That of a telemetry before this one, which was closed.
       return;
     }
     try {
       GlobalOpenTelemetry.set(telemetry.openTelemetry());
-    } catch (IllegalStateException e) {
+      registered = true;
+    } catch (RuntimeException | LinkageError e) {
+      if (!telemetry.isEnabled()) {
+        return;
+      }
       LoggerFactory.getLogger(Telemetry.class)
-          .debug("Someone else registered OpenTelemetry's global instance first", e);
+          .warn(
+              "OpenTelemetry's global instance was there before Telemetry.init, {}; libraries that"
+                  + " record to it are not part of this telemetry. Call Telemetry.init first thing"
+                  + " in main(), or Telemetry.of(GlobalOpenTelemetry.get()) if that instance is the"
+                  + " one you want",
+              whoSet(e.getCause()));
     }
+  }
+
+  /** Where the global instance was set, or asked for, which sets one that records nothing. */
+  private static String whoSet(@Nullable Throwable at) {
+    if (at != null) {
+      boolean asked = false;
+      for (StackTraceElement call : at.getStackTrace()) {
+        if (!call.getClassName().startsWith("io.opentelemetry.")) {
+          return (asked ? "asked for" : "set") + " at " + call;
+        }
+        asked |=
+            call.getClassName().equals(GlobalOpenTelemetry.class.getName())
+                && call.getMethodName().startsWith("get");
+      }
+    }
+    return "set by someone else";
   }
 
   private static final class Noop {

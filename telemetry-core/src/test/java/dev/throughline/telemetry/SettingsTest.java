@@ -10,7 +10,12 @@ import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import io.opentelemetry.sdk.autoconfigure.spi.logs.ConfigurableLogRecordExporterProvider;
 import io.opentelemetry.sdk.autoconfigure.spi.traces.ConfigurableSamplerProvider;
+import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.logs.export.LogRecordExporter;
+import io.opentelemetry.sdk.metrics.InstrumentType;
+import io.opentelemetry.sdk.metrics.data.AggregationTemporality;
+import io.opentelemetry.sdk.metrics.export.CollectionRegistration;
+import io.opentelemetry.sdk.metrics.export.MetricReader;
 import io.opentelemetry.sdk.trace.samplers.Sampler;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -27,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SettingsTest {
 
@@ -279,34 +285,70 @@ class SettingsTest {
     assertThat(log.warnings()).hasSize(Math.toIntExact(canBeEmpty().count()) - 1);
   }
 
+  /** A sampler or an exporter that can't be made costs itself. */
+  @ParameterizedTest
+  @ValueSource(strings = {"otel.traces.sampler", "otel.logs.exporter"})
+  void goesOnWithoutWhatCantBeMade(String property) {
+    Telemetry telemetry =
+        build(Map.of(property, "test-broken", "otel.exporter.otlp.endpoint", "localhost:4317"));
+    assertThat(telemetry.isEnabled()).isTrue();
+    assertThat(exporters(telemetry))
+        .contains("Grpc Span http://localhost:4317", "Grpc Metric http://localhost:4317");
+    assertThat(log.warnings())
+        .singleElement()
+        .asString()
+        .startsWith("An extension of OpenTelemetry threw, and telemetry goes on without it: ")
+        .contains("BrokenProvider.create")
+        .endsWith("broken, and https://***@host knows why");
+  }
+
+  /** A reader that can't be registered. */
+  private static final class BrokenReader implements MetricReader {
+
+    @Override
+    public void register(CollectionRegistration registration) {
+      throw new IllegalStateException("broken, and https://user:secret@host knows why");
+    }
+
+    @Override
+    public CompletableResultCode forceFlush() {
+      return CompletableResultCode.ofSuccess();
+    }
+
+    @Override
+    public CompletableResultCode shutdown() {
+      return CompletableResultCode.ofSuccess();
+    }
+
+    @Override
+    public AggregationTemporality getAggregationTemporality(InstrumentType instrumentType) {
+      return AggregationTemporality.CUMULATIVE;
+    }
+  }
+
   @Test
   void leavesNothingRunningWhenItCouldNotBeSetUp() {
     Set<Thread> before = Thread.getAllStackTraces().keySet();
-    for (String property : List.of("otel.traces.sampler", "otel.logs.exporter")) {
-      Telemetry telemetry =
-          build(
-              Map.of(
-                  property,
-                  "test-broken",
-                  "otel.exporter.otlp.endpoint",
-                  "localhost:4317",
-                  // OpenTelemetry's worker for logs notices its end that late.
-                  "otel.blrp.schedule.delay",
-                  "10ms"));
-      assertThat(telemetry.isEnabled()).isFalse();
-      assertThat(telemetry.span("work").<String, RuntimeException>call(() -> "goes on"))
-          .isEqualTo("goes on");
-      assertThat(telemetry.configuration())
-          .startsWith("Telemetry is off because it could not be set up: ")
-          .contains("broken, and https://***@host knows why");
-    }
+    TelemetryBuilder builder =
+        Telemetry.builder()
+            .ignoreEnvironment()
+            .addProperty("otel.exporter.otlp.endpoint", "localhost:4317")
+            // OpenTelemetry's worker for logs notices its end that late.
+            .addProperty("otel.blrp.schedule.delay", "10ms")
+            .addMetricReader(new BrokenReader());
+    Telemetry telemetry = builder.build();
+    built.add(telemetry);
+    assertThat(telemetry.isEnabled()).isFalse();
+    assertThat(telemetry.span("work").<String, RuntimeException>call(() -> "goes on"))
+        .isEqualTo("goes on");
+    assertThat(telemetry.configuration())
+        .startsWith("Telemetry is off because it could not be set up: ")
+        .contains("broken, and https://***@host knows why");
     assertThat(log.warnings())
-        .hasSize(2)
-        .allSatisfy(
-            line ->
-                assertThat(line)
-                    .startsWith("Telemetry is off because it could not be set up: ")
-                    .contains("broken, and https://***@host knows why"));
+        .singleElement()
+        .asString()
+        .startsWith("Telemetry is off because it could not be set up: ")
+        .contains("broken, and https://***@host knows why");
     Wait.until(
         "the threads are gone",
         () ->

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.OpenTelemetry;
+import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import org.junit.jupiter.api.Test;
 
@@ -78,6 +79,41 @@ class TelemetryGlobalTest {
       assertThat(child.said("said "))
           .containsExactly(
               "the other's tracer stays: true", "ours is ours: true", "ours records: true");
+      assertThat(child.output())
+          .filteredOn(line -> line.contains("WARN"))
+          .singleElement()
+          .asString()
+          .contains("OpenTelemetry's global instance was there before Telemetry.init, set at ")
+          .contains("TelemetryGlobalTest$OtherMain.main(TelemetryGlobalTest.java:")
+          .contains("Telemetry.of(GlobalOpenTelemetry.get())");
+    }
+  }
+
+  @Test
+  void whoeverAsksForTheGlobalInstanceEarlyIsTold() {
+    try (ChildJvm child = run(EarlyMain.class)) {
+      assertThat(child.awaitExit()).isZero();
+      assertThat(child.said("said ")).containsExactly("ours is ours: true", "ours records: true");
+      assertThat(child.output())
+          .filteredOn(line -> line.contains("WARN"))
+          .singleElement()
+          .asString()
+          .contains("was there before Telemetry.init, asked for at ")
+          .contains("TelemetryGlobalTest$EarlyMain.<clinit>(TelemetryGlobalTest.java:")
+          .contains("Call Telemetry.init first thing in main()");
+    }
+  }
+
+  /** A library's tracer, in a static field. */
+  static final class EarlyMain {
+
+    private static final Tracer LIBRARY = GlobalOpenTelemetry.getTracer("library");
+
+    public static void main(String[] args) {
+      try (Telemetry telemetry = Telemetry.init("ours")) {
+        say("ours is ours", Telemetry.global() == telemetry && LIBRARY != telemetry.tracer());
+        say("ours records", telemetry.tracer().spanBuilder("s").startSpan().isRecording());
+      }
     }
   }
 

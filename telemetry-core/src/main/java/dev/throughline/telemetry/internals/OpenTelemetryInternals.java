@@ -8,6 +8,7 @@ import io.opentelemetry.context.ContextStorage;
 import io.opentelemetry.sdk.autoconfigure.AutoConfiguredOpenTelemetrySdkBuilder;
 import io.opentelemetry.sdk.autoconfigure.internal.AutoConfigureUtil;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
+import io.opentelemetry.sdk.autoconfigure.spi.internal.ConditionalResourceProvider;
 import io.opentelemetry.sdk.autoconfigure.spi.internal.ConfigurableMetricReaderProvider;
 import io.opentelemetry.sdk.autoconfigure.spi.internal.DefaultConfigProperties;
 import java.lang.reflect.InvocationTargetException;
@@ -95,6 +96,13 @@ public final class OpenTelemetryInternals {
       } catch (NoSuchMethodException | IllegalAccessException | InvocationTargetException e) {
         throw new IllegalStateException("OTEL_CONFIG_FILE can't be ignored", e);
       }
+    }
+
+    /** The types that autoconfigure looks for in a provider that it has loaded as one of them. */
+    public static Class<?>[] interfaces(Class<?> type, Object provider) {
+      return provider instanceof ConditionalResourceProvider
+          ? new Class<?>[] {type, ConditionalResourceProvider.class}
+          : new Class<?>[] {type};
     }
 
     /** The names of the metric readers in {@code OTEL_METRICS_EXPORTER}, e.g. prometheus. */

@@ -84,7 +84,7 @@ public final class Environment {
   public Environment(Map<String, String> given, boolean givenAlone) {
     this.given = given;
     this.givenAlone = givenAlone;
-    bad = new BadSettings(Boolean.TRUE.equals(getSwitch("telemetry.strict")));
+    bad = new BadSettings(isStrict());
   }
 
   /**
@@ -136,6 +136,11 @@ public final class Environment {
    */
   public void refuse(String message) {
     bad.refuse(message);
+  }
+
+  /** Whether the application asked not to be started with what can't be used. */
+  public boolean isStrict() {
+    return Boolean.TRUE.equals(getSwitch("telemetry.strict"));
   }
 
   BadSettings bad() {

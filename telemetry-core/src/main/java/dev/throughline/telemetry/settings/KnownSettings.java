@@ -89,7 +89,7 @@ public final class KnownSettings {
       known(
           Setting.text(
               "telemetry.spool.folder",
-              Kind.TEXT,
+              Kind.FOLDER,
               "a folder",
               null,
               "folder for what can't be delivered; switches the spool on"));
@@ -149,7 +149,8 @@ public final class KnownSettings {
         Setting.text(
             "otel.resource.attributes",
             Kind.ATTRIBUTES,
-            "pairs with commas, e.g. environment=dev,datacenter=eu",
+            "pairs with commas, each key once, of printable ASCII and with a value, e.g."
+                + " environment=dev,datacenter=eu",
             null,
             "map: what all that is sent carries, e.g. environment=dev,datacenter=eu"));
     known(
@@ -157,17 +158,30 @@ public final class KnownSettings {
             "otel.resource.disabled.keys",
             "keys of attributes, with commas",
             "list: resource attributes that OpenTelemetry is to leave out"));
-    known(
-        text(
-                "otel.java.enabled.resource.providers",
-                "names of classes, with commas",
-                "list of class names: no other provider adds attributes")
-            .otherwise("all"));
-    known(
-        text(
-            "otel.java.disabled.resource.providers",
-            "names of classes, with commas",
-            "list of class names: these providers add no attributes"));
+  }
+
+  /** The classes of resource providers that are asked; all by default. */
+  public static final Setting<List<String>> ENABLED_RESOURCE_PROVIDERS =
+      known(
+          Setting.list(
+                  "otel.java.enabled.resource.providers",
+                  Kind.PROVIDERS,
+                  "names of classes that provide resources, with commas",
+                  List.of(),
+                  "list of class names: no other provider adds attributes")
+              .otherwise("all"));
+
+  /** The classes of resource providers that are not asked. */
+  public static final Setting<List<String>> DISABLED_RESOURCE_PROVIDERS =
+      known(
+          Setting.list(
+              "otel.java.disabled.resource.providers",
+              Kind.PROVIDERS,
+              "names of classes that provide resources, with commas",
+              List.of(),
+              "list of class names: these providers add no attributes"));
+
+  static {
     exporters("traces", "list: otlp, console, or none alone");
     exporters("metrics", "as for traces; also prometheus, with telemetry-metrics");
     known(
@@ -393,7 +407,8 @@ public final class KnownSettings {
         Setting.text(
             prefix + "headers",
             Kind.HEADERS,
-            "pairs with commas, percent-encoded, e.g. Authorization=Bearer%20abc",
+            "pairs with commas, each name once and not one of the exporter's own, with a value,"
+                + " percent-encoded, e.g. Authorization=Bearer%20abc",
             null,
             "map: sent with each export, e.g. Authorization=Bearer%20abc"));
     otlp(

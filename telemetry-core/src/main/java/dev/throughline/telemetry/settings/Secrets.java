@@ -91,7 +91,8 @@ public final class Secrets {
     return value.length() <= LONGEST_PATH && !value.contains("-----") && !value.contains("\n");
   }
 
-  private static String onOneLine(String value) {
+  /** A text without control characters, cut where it is long. */
+  static String onOneLine(String value) {
     String line = value.replaceAll("\\p{Cntrl}", " ");
     return line.length() <= LONGEST ? line : line.substring(0, LONGEST) + "...";
   }

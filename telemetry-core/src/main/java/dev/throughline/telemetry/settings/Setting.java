@@ -33,6 +33,8 @@ public final class Setting<T> {
     CERTIFICATE,
     FILE,
     HEADER_NAME,
+    FOLDER,
+    PROVIDERS,
     NOT_READ
   }
 
@@ -219,6 +221,11 @@ public final class Setting<T> {
   /** Whether the default is a value, and this setting is Throughline's own. */
   boolean hasOwnDefault() {
     return value != null && key.startsWith("telemetry.");
+  }
+
+  @Override
+  public String toString() {
+    return key;
   }
 
   @Nullable T read(ConfigProperties settings) {

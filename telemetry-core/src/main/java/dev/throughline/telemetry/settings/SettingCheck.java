@@ -7,7 +7,10 @@ import dev.throughline.telemetry.instrument.RequestIds;
 import dev.throughline.telemetry.internals.OpenTelemetryInternals.Autoconfigure;
 import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.exporter.otlp.http.trace.OtlpHttpSpanExporter;
+import io.opentelemetry.sdk.autoconfigure.ResourceConfiguration;
+import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigurationException;
+import io.opentelemetry.sdk.autoconfigure.spi.ResourceProvider;
 import io.opentelemetry.sdk.autoconfigure.spi.logs.ConfigurableLogRecordExporterProvider;
 import io.opentelemetry.sdk.autoconfigure.spi.metrics.ConfigurableMetricExporterProvider;
 import io.opentelemetry.sdk.autoconfigure.spi.traces.ConfigurableSamplerProvider;
@@ -17,6 +20,7 @@ import java.io.InputStream;
 import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLDecoder;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -25,12 +29,13 @@ import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.ServiceConfigurationError;
+import java.util.Set;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +48,21 @@ final class SettingCheck {
   // OkHttp takes no longer names, and no address with a zone.
   private static final String HOST =
       "(?!.{254})(?:[\\w-]{1,63}\\.)*[\\w-]{1,63}\\.?|\\[[0-9a-fA-F:.]+]";
+
+  // Those that the exporters write themselves, and that belong to a connection.
+  private static final Set<String> OF_MESSAGES =
+      Set.of(
+          "connection",
+          "content-encoding",
+          "content-length",
+          "content-type",
+          "expect",
+          "keep-alive",
+          "proxy-connection",
+          "te",
+          "trailer",
+          "transfer-encoding",
+          "upgrade");
 
   private final ComponentLoader components;
 
@@ -82,11 +102,13 @@ final class SettingCheck {
       case ENDPOINT -> endpoint(value);
       case PROTOCOL -> protocol(value);
       case COMPRESSION -> compression(value);
-      case HEADERS -> pairs(value, SettingCheck::isHeader);
-      case ATTRIBUTES -> pairs(value, pair -> pair.indexOf('=') > 0);
+      case HEADERS -> pairs(value, SettingCheck::header, true);
+      case ATTRIBUTES -> pairs(value, SettingCheck::attribute, false);
       case CERTIFICATE -> certificates(value);
       case FILE -> read(value) == null ? Verdict.BAD : Verdict.good(value);
-      case HEADER_NAME -> RequestIds.isHeader(value) ? Verdict.good(value) : Verdict.BAD;
+      case HEADER_NAME -> isOwnHeader(value) ? Verdict.good(value) : Verdict.BAD;
+      case FOLDER -> isPath(value) ? Verdict.good(value) : Verdict.BAD;
+      case PROVIDERS -> providers(value);
       case NOT_READ -> Verdict.BAD;
     };
   }
@@ -271,26 +293,99 @@ final class SettingCheck {
     }
   }
 
-  /** Those that are pairs. */
-  private static Verdict pairs(String value, Predicate<String> isPair) {
-    List<String> items = items(value);
-    List<String> usable = items.stream().filter(isPair).toList();
-    return usable.isEmpty()
-        ? Verdict.BAD
-        : new Verdict(String.join(",", usable), usable.size() == items.size());
+  /**
+   * Those that are pairs, each name once: as with autoconfigure the last one counts.
+   *
+   * @param read a pair as autoconfigure is to read it; null for one that can't be used
+   */
+  private static Verdict pairs(
+      String value, Function<String, @Nullable String> read, boolean ignoreCase) {
+    Map<String, String> usable = new LinkedHashMap<>();
+    boolean good = true;
+    for (String item : items(value)) {
+      String pair = read.apply(item);
+      if (pair == null) {
+        good = false;
+        continue;
+      }
+      String name = pair.substring(0, pair.indexOf('=')).trim();
+      String before = usable.put(ignoreCase ? name.toLowerCase(Locale.ROOT) : name, pair);
+      good &= before == null || before.equals(pair);
+    }
+    return usable.isEmpty() ? Verdict.BAD : new Verdict(String.join(",", usable.values()), good);
   }
 
-  private static boolean isHeader(String pair) {
+  /** A header with a plus that stays one: the exporters decode it as a form, to a space. */
+  private static @Nullable String header(String pair) {
     int end = pair.indexOf('=');
-    if (end < 0 || !RequestIds.isHeader(pair.substring(0, end).trim())) {
-      return false;
+    if (end < 0 || !isOwnHeader(pair.substring(0, end).trim())) {
+      return null;
     }
+    String value = pair.substring(end + 1).trim().replace("+", "%2B");
     try {
       // As the exporters do, which then send nothing but this.
-      return URLDecoder.decode(pair.substring(end + 1), StandardCharsets.UTF_8).matches("[\t -~]*");
+      return !value.isEmpty()
+              && URLDecoder.decode(value, StandardCharsets.UTF_8).matches("[\t -~]*")
+          ? pair.substring(0, end).trim() + "=" + value
+          : null;
     } catch (IllegalArgumentException e) {
+      return null;
+    }
+  }
+
+  /** Whether a header of this name says nothing about the message that it goes along with. */
+  private static boolean isOwnHeader(String name) {
+    return RequestIds.isHeader(name) && !OF_MESSAGES.contains(name.toLowerCase(Locale.ROOT));
+  }
+
+  /**
+   * A resource attribute that autoconfigure takes, on its own. Where it finds a percent sign it
+   * reads each other character as one byte, so what is not ASCII is encoded as well.
+   */
+  private static @Nullable String attribute(String pair) {
+    int end = pair.indexOf('=');
+    if (end <= 0) {
+      return null;
+    }
+    String read = pair;
+    if (pair.indexOf('%') > end) {
+      StringBuilder ascii = new StringBuilder(pair.substring(0, end));
+      pair.substring(end)
+          .codePoints()
+          .mapToObj(Character::toString)
+          .map(c -> c.charAt(0) < 0x80 ? c : URLEncoder.encode(c, StandardCharsets.UTF_8))
+          .forEach(ascii::append);
+      read = ascii.toString();
+    }
+    try {
+      ConfigProperties alone = Autoconfigure.read(Map.of("otel.resource.attributes", read));
+      return ResourceConfiguration.createEnvironmentResource(alone).getAttributes().isEmpty()
+          ? null
+          : read;
+    } catch (RuntimeException e) {
+      return null;
+    }
+  }
+
+  private static boolean isPath(String value) {
+    try {
+      return !Path.of(value).toString().isEmpty();
+    } catch (InvalidPathException e) {
       return false;
     }
+  }
+
+  /** Those that are there. */
+  private Verdict providers(String value) {
+    List<String> names = items(value);
+    List<String> there =
+        names.stream()
+            .filter(
+                name -> isThere(ResourceProvider.class, type -> type.getClass().getName(), name))
+            .toList();
+    return there.isEmpty()
+        ? Verdict.BAD
+        : new Verdict(String.join(",", there), there.size() == names.size());
   }
 
   private static List<String> items(String value) {

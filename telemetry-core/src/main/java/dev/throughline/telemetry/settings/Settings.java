@@ -140,7 +140,7 @@ public final class Settings implements ConfigProperties {
   @Override
   public @Nullable String getString(String name) {
     if (name.equals(OTLP + "endpoint")) {
-      return withoutSignalPath(endpoint(name));
+      return withoutSignalPath(base(name));
     }
     String signal = signal(name);
     if (signal != null && name.endsWith(".endpoint")) {
@@ -153,7 +153,7 @@ public final class Settings implements ConfigProperties {
   public String otlpEndpoint(String signal) {
     String endpoint = ownEndpoint(signal);
     if (endpoint == null) {
-      endpoint = withoutSignalPath(endpoint(OTLP + "endpoint"));
+      endpoint = withoutSignalPath(base(OTLP + "endpoint"));
     }
     if (endpoint == null) {
       return GRPC.equals(protocol(signal)) ? "http://localhost:4317" : "http://localhost:4318";
@@ -210,7 +210,7 @@ public final class Settings implements ConfigProperties {
   public String summary(String serviceName) {
     String argument = find(KnownSettings.SAMPLER_ARGUMENT);
     return "Telemetry of "
-        + serviceName
+        + Secrets.onOneLine(serviceName)
         + ": traces to "
         + (mode.spans() ? destination("traces") : "nowhere (TRACING_ENABLED=false)")
         + ", metrics to "
@@ -242,6 +242,19 @@ public final class Settings implements ConfigProperties {
   private @Nullable String endpoint(String name) {
     String endpoint = set(name);
     return endpoint == null ? null : url(endpoint);
+  }
+
+  /**
+   * An endpoint that a signal's path goes on the end of. Two slashes in its path are one: the
+   * exporters would take what comes after the first two for a host, and send all to it.
+   */
+  private @Nullable String base(String name) {
+    String endpoint = endpoint(name);
+    if (endpoint == null) {
+      return null;
+    }
+    int path = withoutPath(endpoint).length();
+    return endpoint.substring(0, path) + endpoint.substring(path).replaceAll("//+", "/");
   }
 
   /** An endpoint as the exporters take it, with a scheme that they know where it has none. */
@@ -283,8 +296,13 @@ public final class Settings implements ConfigProperties {
   }
 
   private static String withoutPath(String endpoint) {
-    int path = endpoint.indexOf('/', authority(endpoint));
-    return path < 0 ? endpoint : endpoint.substring(0, path);
+    for (int i = authority(endpoint); i < endpoint.length(); i++) {
+      // What else ends a host, so that no user info is seen behind it.
+      if ("/\\?#".indexOf(endpoint.charAt(i)) >= 0) {
+        return endpoint.substring(0, i);
+      }
+    }
+    return endpoint;
   }
 
   /** An endpoint, with a scheme or without, that has no user info. */
@@ -355,6 +373,11 @@ public final class Settings implements ConfigProperties {
 
   @Override
   public List<String> getList(String name) {
+    if (name.equals(KnownSettings.ENABLED_RESOURCE_PROVIDERS.key())
+        || name.equals(KnownSettings.DISABLED_RESOURCE_PROVIDERS.key())) {
+      // Only those that are to be asked are there.
+      return List.of();
+    }
     if (!name.equals(METRICS_EXPORTER) || served == null) {
       return list(name);
     }

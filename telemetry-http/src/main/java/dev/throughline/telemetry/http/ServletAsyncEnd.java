@@ -15,13 +15,17 @@ final class ServletAsyncEnd implements AsyncListener {
 
   private final InstrumentedRequest<ServerExchange, ServerExchange> started;
   private final boolean threwBeside;
+  private final boolean answered;
   private volatile @Nullable Throwable thrown;
   private volatile boolean timedOut;
 
   private ServletAsyncEnd(
-      InstrumentedRequest<ServerExchange, ServerExchange> started, @Nullable Throwable thrown) {
+      InstrumentedRequest<ServerExchange, ServerExchange> started,
+      @Nullable Throwable thrown,
+      boolean answered) {
     this.started = started;
     this.thrown = thrown;
+    this.answered = answered;
     threwBeside = thrown != null;
   }
 
@@ -29,7 +33,7 @@ final class ServletAsyncEnd implements AsyncListener {
       InstrumentedRequest<ServerExchange, ServerExchange> started,
       HttpServletRequest request,
       @Nullable Throwable thrown) {
-    ServletAsyncEnd listener = new ServletAsyncEnd(started, thrown);
+    ServletAsyncEnd listener = new ServletAsyncEnd(started, thrown, JettyCompletion.isOf(request));
     try {
       request.getAsyncContext().addListener(listener);
     } catch (IllegalStateException e) {
@@ -61,9 +65,12 @@ final class ServletAsyncEnd implements AsyncListener {
     event.getAsyncContext().addListener(this);
   }
 
-  /** Tomcat does not always complete what has thrown after it went asynchronous. */
+  /** Tomcat closes the connection, and does not always complete, when its servlet also threw. */
   private void endIfThrewBeside() {
     if (threwBeside) {
+      if (!answered && started.request() instanceof ServletExchange exchange) {
+        exchange.setUnanswered();
+      }
       end();
     }
   }

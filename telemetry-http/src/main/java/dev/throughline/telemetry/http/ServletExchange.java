@@ -25,6 +25,7 @@ final class ServletExchange extends ServerExchange {
   private @Nullable Map<String, String> ownHeaders;
   private @Nullable Throwable thrown;
   private boolean threw;
+  private boolean unanswered;
   private @Nullable InstrumentedRequest<ServerExchange, ServerExchange> undecided;
 
   ServletExchange(HttpServletRequest request, HttpServletResponse response) {
@@ -190,8 +191,16 @@ final class ServletExchange extends ServerExchange {
     this.threw = threw;
   }
 
+  /** Says that the container closes the connection and answers nothing. */
+  void setUnanswered() {
+    unanswered = !response.isCommitted();
+  }
+
   @Override
   int status() {
+    if (unanswered) {
+      return 0;
+    }
     int status = response.getStatus();
     return threw && status < 400 && !response.isCommitted() ? 500 : status;
   }

@@ -36,7 +36,11 @@ final class TracedBody<T> implements BodySubscriber<T> {
       BodyHandler<T> handler, Context context, @Nullable ConnectCall call) {
     return info -> {
       try (Scope ignored = context.makeCurrent()) {
-        return new TracedBody<>(handler.apply(info), context, call, info.statusCode());
+        BodySubscriber<T> subscriber = handler.apply(info);
+        // The client has an exception of its own for a handler that returns none.
+        return subscriber == null
+            ? subscriber
+            : new TracedBody<>(subscriber, context, call, info.statusCode());
       }
     };
   }

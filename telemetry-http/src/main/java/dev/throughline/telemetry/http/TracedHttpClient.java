@@ -3,10 +3,14 @@
 
 package dev.throughline.telemetry.http;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import dev.throughline.telemetry.instrument.StageFailure;
 import io.opentelemetry.context.Context;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.net.Authenticator;
 import java.net.CookieHandler;
 import java.net.ProxySelector;
@@ -154,26 +158,47 @@ final class TracedHttpClient extends HttpClient {
 
   /** Starts an orderly shutdown of the wrapped client. */
   public void shutdown() {
-    ClientLifecycle.shutdown(client);
+    call("shutdown");
   }
 
   /** Stops the wrapped client at once. */
   public void shutdownNow() {
-    ClientLifecycle.shutdownNow(client);
+    call("shutdownNow");
   }
 
   /** Whether the wrapped client has stopped. */
   public boolean isTerminated() {
-    return ClientLifecycle.isTerminated(client);
+    return Boolean.TRUE.equals(call("isTerminated"));
   }
 
   /** Waits until the wrapped client has stopped. */
   public boolean awaitTermination(Duration duration) throws InterruptedException {
-    return ClientLifecycle.awaitTermination(client, duration);
+    return !Boolean.FALSE.equals(call("awaitTermination", duration));
   }
 
   /** Closes the wrapped client. */
   public void close() {
-    ClientLifecycle.close(client);
+    call("close");
+  }
+
+  /** Calls a method that the client may have; null if it has none, or the method returns none. */
+  private @Nullable Object call(String name, Object... arguments) {
+    for (Method method : HttpClient.class.getMethods()) {
+      if (method.getName().equals(name)) {
+        try {
+          return method.invoke(client, arguments);
+        } catch (InvocationTargetException e) {
+          throw TracedHttpClient.<RuntimeException>asItIs(e.getCause());
+        } catch (IllegalAccessException e) {
+          throw new IllegalStateException(e);
+        }
+      }
+    }
+    return null;
+  }
+
+  @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // T is erased
+  private static <T extends Throwable> T asItIs(@Nullable Throwable thrown) throws T {
+    throw (T) requireNonNull(thrown);
   }
 }

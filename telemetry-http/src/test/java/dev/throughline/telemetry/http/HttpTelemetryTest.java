@@ -41,6 +41,8 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class HttpTelemetryTest {
 
@@ -254,6 +256,55 @@ class HttpTelemetryTest {
   }
 
   @Test
+  void aClientThatIsWrappedTwiceRecordsOnce() {
+    HttpTelemetry http = HttpTelemetry.create(telemetry.telemetry());
+    HttpClient wrapped = http.wrap(client);
+    assertThat(http.wrap(wrapped)).isSameAs(wrapped);
+    assertThat(HttpTelemetry.create(telemetry.telemetry()).wrap(wrapped)).isSameAs(wrapped);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "host=for=evil, 127.0.0.1",
+    "by=10.0.0.1;FOR=203.0.113.7, 203.0.113.7",
+    "'by=10.0.0.1, for=203.0.113.7', 127.0.0.1",
+    "'host=\"a;for=evil,for=evil\";for=203.0.113.7', 203.0.113.7",
+    "host=\"a\\\";for=evil\";for=203.0.113.7, 203.0.113.7",
+    "for=\"[2001:db8::1]:4711\", 2001:db8::1",
+    "for=\"[evil]\", 127.0.0.1",
+    "for=, 127.0.0.1",
+    "\"for=evil, 127.0.0.1"
+  })
+  void theClientIsWhatForwardedSaysIfItIsAnAddress(String forwarded, String address)
+      throws Exception {
+    URI base =
+        serve(
+            HttpTelemetry.create(telemetry.telemetry()),
+            exchange -> exchange.sendResponseHeaders(204, -1));
+    get(URI.create("http://127.0.0.1:" + base.getPort() + "/"), "Forwarded", forwarded);
+    assertThat(attribute(telemetry.takeSpan(), "client.address")).isEqualTo(address);
+  }
+
+  @Test
+  void noClientMakesAnRpcOfARequest() throws Exception {
+    URI base =
+        serve(
+            HttpTelemetry.builder(telemetry.telemetry()).addRoute("/servers/{id}").build(),
+            exchange -> exchange.sendResponseHeaders(401, -1));
+    for (int i = 0; i < 3; i++) {
+      get(base.resolve("/servers/" + i + "?connect=v1"), "Connect-Protocol-Version", "1");
+      get(base.resolve("/health?connect=v1"));
+    }
+    assertThat(telemetry.takeSpans(3))
+        .extracting(SpanData::getName)
+        .containsOnly("GET /servers/{id}");
+    assertThat(telemetry.metrics())
+        .extracting(metric -> metric.getName())
+        .doesNotContain("rpc.server.call.duration")
+        .contains("http.server.request.duration");
+  }
+
+  @Test
   void refusesWhatCannotBe() {
     assertThatThrownBy(() -> HttpTelemetry.create(null)).isInstanceOf(NullPointerException.class);
     assertThatThrownBy(() -> HttpTelemetry.create(telemetry.telemetry()).wrap(null))
@@ -261,6 +312,11 @@ class HttpTelemetryTest {
     assertThatThrownBy(() -> HttpTelemetry.builder(telemetry.telemetry()).addRoute("items"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("items");
+    for (String path : List.of("", "/", "/M", "//M", "/a.v1.S/", "a.v1.S/M")) {
+      assertThatThrownBy(
+              () -> HttpTelemetry.builder(telemetry.telemetry()).addConnectProcedure(path))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
   }
 
   private URI serve(HttpTelemetry http, HttpHandler handler) throws IOException {

@@ -194,8 +194,11 @@ class ServletFilterTest {
   @ParameterizedTest
   @EnumSource(WebApp.Container.class)
   void whatThrowsBesideItsAsyncContextEnds(WebApp.Container container) throws Exception {
-    get(container, "/async-and-boom");
-    assertThat(telemetry.takeSpan().getStatus().getStatusCode()).isEqualTo(StatusCode.ERROR);
+    List<String> head = get(container, "/async-and-boom");
+    SpanData span = telemetry.takeSpan();
+    assertThat(span.getStatus().getStatusCode()).isEqualTo(StatusCode.ERROR);
+    assertThat(span.getAttributes().get(AttributeKey.longKey("http.response.status_code")))
+        .isEqualTo(head.isEmpty() ? null : Long.valueOf(head.get(0).split(" ")[1]));
     noneActive();
   }
 
