@@ -63,52 +63,84 @@ public final class ActiveSpan implements AutoCloseable {
   /** Sets an attribute; null is ignored. */
   public ActiveSpan attribute(String key, @Nullable String value) {
     if (value != null) {
-      span.setAttribute(key, value);
+      try {
+        span.setAttribute(key, value);
+      } catch (Throwable t) {
+        caught(telemetry, "Span.setAttribute", t);
+      }
     }
     return this;
   }
 
   /** Sets an attribute. */
   public ActiveSpan attribute(String key, long value) {
-    span.setAttribute(key, value);
+    try {
+      span.setAttribute(key, value);
+    } catch (Throwable t) {
+      caught(telemetry, "Span.setAttribute", t);
+    }
     return this;
   }
 
   /** Sets an attribute. */
   public ActiveSpan attribute(String key, double value) {
-    span.setAttribute(key, value);
+    try {
+      span.setAttribute(key, value);
+    } catch (Throwable t) {
+      caught(telemetry, "Span.setAttribute", t);
+    }
     return this;
   }
 
   /** Sets an attribute. */
   public ActiveSpan attribute(String key, boolean value) {
-    span.setAttribute(key, value);
+    try {
+      span.setAttribute(key, value);
+    } catch (Throwable t) {
+      caught(telemetry, "Span.setAttribute", t);
+    }
     return this;
   }
 
   /** Sets an attribute of any type, lists included; null is ignored. */
   public <T> ActiveSpan attribute(AttributeKey<T> key, @Nullable T value) {
     if (value != null) {
-      span.setAttribute(key, value);
+      try {
+        span.setAttribute(key, value);
+      } catch (Throwable t) {
+        caught(telemetry, "Span.setAttribute", t);
+      }
     }
     return this;
   }
 
   /** Adds an event at this moment. */
   public ActiveSpan event(String name) {
-    span.addEvent(name);
+    try {
+      span.addEvent(name);
+    } catch (Throwable t) {
+      caught(telemetry, "Span.addEvent", t);
+    }
     return this;
   }
 
   /** Adds an event with attributes at this moment. */
   public ActiveSpan event(String name, Attributes attributes) {
-    span.addEvent(name, attributes);
+    try {
+      span.addEvent(name, attributes);
+    } catch (Throwable t) {
+      caught(telemetry, "Span.addEvent", t);
+    }
     return this;
   }
 
   /** Sets the status. {@link StatusCode#OK} stands against a later error. */
   public ActiveSpan status(StatusCode status) {
-    span.setStatus(status);
+    try {
+      span.setStatus(status);
+    } catch (Throwable t) {
+      caught(telemetry, "Span.setStatus", t);
+    }
     return this;
   }
 
@@ -118,7 +150,11 @@ public final class ActiveSpan implements AutoCloseable {
    * @param description of an error, for people; ignored with any other status
    */
   public ActiveSpan status(StatusCode status, String description) {
-    span.setStatus(status, description);
+    try {
+      span.setStatus(status, description);
+    } catch (Throwable t) {
+      caught(telemetry, "Span.setStatus", t);
+    }
     return this;
   }
 
@@ -132,14 +168,14 @@ public final class ActiveSpan implements AutoCloseable {
    *     on spans</a>
    */
   public ActiveSpan fail(@Nullable Throwable thrown) {
-    if (!span.isRecording()) {
-      return this;
-    }
-    if (thrown == null) {
-      span.setStatus(StatusCode.ERROR);
-      return this;
-    }
     try {
+      if (!span.isRecording()) {
+        return this;
+      }
+      if (thrown == null) {
+        span.setStatus(StatusCode.ERROR);
+        return this;
+      }
       span.setAttribute(ERROR_TYPE, thrown.getClass().getName());
       span.recordException(thrown);
       String message = thrown.getMessage();
@@ -149,9 +185,9 @@ public final class ActiveSpan implements AutoCloseable {
         span.setStatus(StatusCode.ERROR, message);
       }
     } catch (Throwable t) {
-      // An exception whose message or stack trace throws.
-      span.setStatus(StatusCode.ERROR);
-      caught("Throwable.getMessage", t);
+      // An exception whose message or stack trace throws, or a span that does.
+      caught(telemetry, "Throwable.getMessage", t);
+      status(StatusCode.ERROR);
     }
     return this;
   }
@@ -180,7 +216,7 @@ public final class ActiveSpan implements AutoCloseable {
     try {
       span.end();
     } catch (Throwable t) {
-      telemetry.guard().caught("Span.end", t);
+      caught(telemetry, "Span.end", t);
     }
   }
 
@@ -231,13 +267,14 @@ public final class ActiveSpan implements AutoCloseable {
           return;
         }
       } catch (Throwable t) {
-        caught("SpanBuilder.errorIf", t);
+        caught(telemetry, "SpanBuilder.errorIf", t);
       }
     }
     fail(thrown);
   }
 
-  private void caught(String hook, Throwable thrown) {
+  /** Static, since the span's object could not be left out if it were handed on. */
+  static void caught(@Nullable Telemetry telemetry, String hook, Throwable thrown) {
     if (telemetry != null) {
       telemetry.guard().caught(hook, thrown);
     } else if (thrown instanceof VirtualMachineError fatal) {

@@ -14,6 +14,7 @@ import dev.throughline.telemetry.instrument.BaggageAttributes;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.MetricsModule;
 import dev.throughline.telemetry.instrument.RandomUuid;
+import dev.throughline.telemetry.instrument.Signals;
 import dev.throughline.telemetry.internals.OpenTelemetryInternals.Autoconfigure;
 import dev.throughline.telemetry.propagation.BaggageMemory;
 import dev.throughline.telemetry.settings.Environment;
@@ -297,9 +298,20 @@ final class SdkSetup {
     return processor instanceof BatchSpanProcessor ? pipeline(settings) : SpanProcessor.composite();
   }
 
+  /** Of a value from a stranger; the SDK cuts by itself if it was told a limit. */
+  static int longestValue(Settings settings) {
+    return settings.getString("otel.span.attribute.value.length.limit") == null
+            && settings.getString("otel.attribute.value.length.limit") == null
+        ? Signals.LONGEST_VALUE
+        : Integer.MAX_VALUE;
+  }
+
   private SpanPipeline pipeline(Settings settings) {
     List<SpanProcessor> all = new ArrayList<>();
-    all.add(new BaggageTap(new BaggageAttributes(settings.get(KnownSettings.BAGGAGE_ATTRIBUTES))));
+    all.add(
+        new BaggageTap(
+            new BaggageAttributes(
+                settings.get(KnownSettings.BAGGAGE_ATTRIBUTES), longestValue(settings))));
     all.addAll(builder.spanProcessors);
     all.addAll(taps);
     List<SpanExporter> batched = new ArrayList<>();

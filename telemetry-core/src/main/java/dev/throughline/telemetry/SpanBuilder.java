@@ -80,7 +80,11 @@ public final class SpanBuilder {
   /** Sets the kind; {@link SpanKind#INTERNAL} by default. */
   public SpanBuilder kind(SpanKind kind) {
     if (span != null) {
-      span.setSpanKind(kind);
+      try {
+        span.setSpanKind(kind);
+      } catch (Throwable t) {
+        ActiveSpan.caught(telemetry, "SpanBuilder.setSpanKind", t);
+      }
     }
     return this;
   }
@@ -117,7 +121,11 @@ public final class SpanBuilder {
   /** Links another span that caused this one; an invalid context is ignored. */
   public SpanBuilder link(SpanContext spanContext) {
     if (span != null) {
-      span.addLink(spanContext);
+      try {
+        span.addLink(spanContext);
+      } catch (Throwable t) {
+        ActiveSpan.caught(telemetry, "SpanBuilder.addLink", t);
+      }
     }
     return this;
   }
@@ -125,7 +133,11 @@ public final class SpanBuilder {
   /** Links another span, with attributes that tell why. */
   public SpanBuilder link(SpanContext spanContext, Attributes attributes) {
     if (span != null) {
-      span.addLink(spanContext, attributes);
+      try {
+        span.addLink(spanContext, attributes);
+      } catch (Throwable t) {
+        ActiveSpan.caught(telemetry, "SpanBuilder.addLink", t);
+      }
     }
     return this;
   }
@@ -133,7 +145,11 @@ public final class SpanBuilder {
   /** Sets an attribute; null is ignored. */
   public SpanBuilder attribute(String key, @Nullable String value) {
     if (span != null && value != null) {
-      span.setAttribute(key, value);
+      try {
+        span.setAttribute(key, value);
+      } catch (Throwable t) {
+        ActiveSpan.caught(telemetry, "SpanBuilder.setAttribute", t);
+      }
     }
     return this;
   }
@@ -141,7 +157,11 @@ public final class SpanBuilder {
   /** Sets an attribute. */
   public SpanBuilder attribute(String key, long value) {
     if (span != null) {
-      span.setAttribute(key, value);
+      try {
+        span.setAttribute(key, value);
+      } catch (Throwable t) {
+        ActiveSpan.caught(telemetry, "SpanBuilder.setAttribute", t);
+      }
     }
     return this;
   }
@@ -149,7 +169,11 @@ public final class SpanBuilder {
   /** Sets an attribute. */
   public SpanBuilder attribute(String key, double value) {
     if (span != null) {
-      span.setAttribute(key, value);
+      try {
+        span.setAttribute(key, value);
+      } catch (Throwable t) {
+        ActiveSpan.caught(telemetry, "SpanBuilder.setAttribute", t);
+      }
     }
     return this;
   }
@@ -157,7 +181,11 @@ public final class SpanBuilder {
   /** Sets an attribute. */
   public SpanBuilder attribute(String key, boolean value) {
     if (span != null) {
-      span.setAttribute(key, value);
+      try {
+        span.setAttribute(key, value);
+      } catch (Throwable t) {
+        ActiveSpan.caught(telemetry, "SpanBuilder.setAttribute", t);
+      }
     }
     return this;
   }
@@ -165,7 +193,11 @@ public final class SpanBuilder {
   /** Sets an attribute of any type, lists included; null is ignored. */
   public <T> SpanBuilder attribute(AttributeKey<T> key, @Nullable T value) {
     if (span != null && value != null) {
-      span.setAttribute(key, value);
+      try {
+        span.setAttribute(key, value);
+      } catch (Throwable t) {
+        ActiveSpan.caught(telemetry, "SpanBuilder.setAttribute", t);
+      }
     }
     return this;
   }
@@ -192,7 +224,11 @@ public final class SpanBuilder {
   /** Sets when the work began, where that was before now. */
   public SpanBuilder startTime(Instant time) {
     if (span != null) {
-      span.setStartTimestamp(time);
+      try {
+        span.setStartTimestamp(time);
+      } catch (Throwable t) {
+        ActiveSpan.caught(telemetry, "SpanBuilder.setStartTimestamp", t);
+      }
     }
     return this;
   }

@@ -183,7 +183,12 @@ public final class Telemetry implements AutoCloseable {
       return off;
     }
     names.check(name);
-    return new SpanBuilder(this, tracer.spanBuilder(name), null);
+    try {
+      return new SpanBuilder(this, tracer.spanBuilder(name), null);
+    } catch (Throwable t) {
+      guard.caught("Tracer.spanBuilder", t);
+      return off;
+    }
   }
 
   /** Whether spans or metrics are recorded; where not, adapters only pass on what comes in. */

@@ -94,6 +94,12 @@ class FleetTest {
     }
     // At the start there is no trace yet.
     lines.removeIf(line -> line.path("message").asText().startsWith("Telemetry of "));
+    // On a slow machine delivery may try again, which belongs to no trace either.
+    lines.removeIf(
+        line ->
+            line.path("message")
+                .asText()
+                .matches("Delivery of [a-z ]+ to \\S+ fails and is tried again: .*"));
     assertThat(lines).allMatch(line -> line.path("trace_id").asText().length() == 32);
 
     String vnc = printed.replaceAll("(?s).*?A VNC session.*?trace ([0-9a-f]{32}).*", "$1");

@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.delivery;
 
+import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.common.export.MemoryMode;
 import io.opentelemetry.sdk.metrics.Aggregation;
@@ -19,10 +20,12 @@ final class CountedMetrics implements MetricExporter {
 
   private final MetricExporter exporter;
   private final Ledger ledger;
+  private final Guard guard;
 
-  CountedMetrics(MetricExporter exporter, Ledger ledger) {
+  CountedMetrics(MetricExporter exporter, Ledger ledger, Guard guard) {
     this.exporter = exporter;
     this.ledger = ledger;
+    this.guard = guard;
   }
 
   @Override
@@ -37,13 +40,11 @@ final class CountedMetrics implements MetricExporter {
   private CompletableResultCode export(Collection<MetricData> metrics, int points) {
     Request request = new Request(ledger, points, points > 1);
     request.begin();
-    CompletableResultCode result = CompletableResultCode.ofFailure();
-    try {
-      result = Suppression.call(() -> exporter.export(metrics));
-    } finally {
-      if (!request.end() && !request.isTooLarge()) {
-        settleBy(result, request);
-      }
+    CompletableResultCode result =
+        SpanPipeline.guarded(
+            guard, "MetricExporter.export", () -> Suppression.call(() -> exporter.export(metrics)));
+    if (!request.end() && !request.isTooLarge()) {
+      settleBy(result, request);
     }
     if (!request.isTooLarge() || !request.withdraw()) {
       return result;
@@ -66,12 +67,14 @@ final class CountedMetrics implements MetricExporter {
   /** Done once what was exported is settled, which OTLP exporters don't wait for. */
   @Override
   public CompletableResultCode flush() {
-    return CompletableResultCode.ofAll(List.of(exporter.flush(), ledger.flush()));
+    return CompletableResultCode.ofAll(
+        List.of(
+            SpanPipeline.guarded(guard, "MetricExporter.flush", exporter::flush), ledger.flush()));
   }
 
   @Override
   public CompletableResultCode shutdown() {
-    return exporter.shutdown();
+    return SpanPipeline.guarded(guard, "MetricExporter.shutdown", exporter::shutdown);
   }
 
   @Override

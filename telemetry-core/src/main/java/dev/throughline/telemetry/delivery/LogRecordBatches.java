@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.delivery;
 
+import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.logs.LogRecordProcessor;
@@ -62,6 +63,26 @@ final class LogRecordBatches implements LogRecordProcessor {
     @Override
     public CompletableResultCode shutdown() {
       return exporter.shutdown();
+    }
+  }
+
+  /** An exporter whose faults stay its own: beside it others are given the same records. */
+  record Guarded(LogRecordExporter exporter, Guard guard) implements LogRecordExporter {
+
+    @Override
+    public CompletableResultCode export(Collection<LogRecordData> records) {
+      return SpanPipeline.guarded(
+          guard, "LogRecordExporter.export", () -> exporter.export(records));
+    }
+
+    @Override
+    public CompletableResultCode flush() {
+      return SpanPipeline.guarded(guard, "LogRecordExporter.flush", exporter::flush);
+    }
+
+    @Override
+    public CompletableResultCode shutdown() {
+      return SpanPipeline.guarded(guard, "LogRecordExporter.shutdown", exporter::shutdown);
     }
   }
 }

@@ -98,13 +98,13 @@ public final class Outbox extends SenderProvider {
   /** Takes over what an earlier process has left on disk, for the exporter that was made last. */
   public SpanExporter spanExporter(SpanExporter exporter) {
     takeOver(spans);
-    return exporter;
+    return new SpanPipeline.Guarded(exporter, guard);
   }
 
   /** As {@link #spanExporter}. */
   public LogRecordExporter logRecordExporter(LogRecordExporter exporter) {
     takeOver(logRecords);
-    return exporter;
+    return new LogRecordBatches.Guarded(exporter, guard);
   }
 
   private void takeOver(Ledger ledger) {
@@ -158,7 +158,7 @@ public final class Outbox extends SenderProvider {
   public MetricExporter metricExporter(MetricExporter exporter) {
     metricPoints.use();
     takeOver(metricPoints);
-    return new CountedMetrics(exporter, metricPoints);
+    return new CountedMetrics(exporter, metricPoints, guard);
   }
 
   /**

@@ -33,6 +33,7 @@ final class Sender implements SenderProvider.Outlet {
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
   // While telemetry closes there is little time.
   private static final long CLOSING_BACKOFF_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
   private static final Duration LONGEST_PATIENCE = Duration.ofDays(1);
   // With a disk, more than this in memory is at stake while a receiver does not answer.
   private static final long STUCK_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -125,7 +126,7 @@ final class Sender implements SenderProvider.Outlet {
     this.strays = strays;
     this.wire = wire;
     endpoint = wire.receiver().address();
-    Duration patience = wire.timeout().dividedBy(2);
+    Duration patience = wire.timeout();
     patienceNanos =
         (patience.compareTo(LONGEST_PATIENCE) < 0 ? patience : LONGEST_PATIENCE).toNanos();
     this.retries = retries;
@@ -187,8 +188,9 @@ final class Sender implements SenderProvider.Outlet {
 
   /**
    * Takes memory for a request. If there is none, the thread that exports waits for it, so that a
-   * burst goes out as fast as the receiver takes it; it gives up when the receiver has acknowledged
-   * nothing for half of the time that an answer may take, and then waits no more until it does.
+   * burst goes out as fast as the receiver takes it. It gives up once a request has failed and
+   * nothing was acknowledged for as long as an answer may take, and then waits no more until
+   * something is.
    */
   private boolean hold(Ledger of, long bytes) {
     if (of.hold(bytes)) {
@@ -202,11 +204,12 @@ final class Sender implements SenderProvider.Outlet {
           return true;
         }
         long left = acknowledgedNanos + patienceNanos - System.nanoTime();
-        silent |= left <= 0;
+        silent |= left <= 0 && failures > 0;
         if (silent) {
           return false;
         }
-        pause(left);
+        // An attempt that takes longer than this ends in a failure.
+        pause(Math.max(left, LOOK_NANOS));
       }
       return !closed;
     }

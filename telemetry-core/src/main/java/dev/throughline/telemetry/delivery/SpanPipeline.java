@@ -18,6 +18,7 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,7 +41,11 @@ public final class SpanPipeline implements SpanProcessor {
     this.taps = taps.toArray(new SpanProcessor[0]);
     boolean required = false;
     for (SpanProcessor tap : taps) {
-      required |= tap.isStartRequired();
+      try {
+        required |= tap.isStartRequired();
+      } catch (Throwable t) {
+        guard.caught("SpanProcessor.isStartRequired", t);
+      }
     }
     startRequired = required;
   }
@@ -107,12 +112,7 @@ public final class SpanPipeline implements SpanProcessor {
       String hook, Function<SpanProcessor, CompletableResultCode> question) {
     List<CompletableResultCode> results = new ArrayList<>();
     for (SpanProcessor tap : taps) {
-      try {
-        results.add(requireNonNull(question.apply(tap)));
-      } catch (Throwable t) {
-        guard.caught(hook, t);
-        results.add(CompletableResultCode.ofFailure());
-      }
+      results.add(guarded(guard, hook, () -> question.apply(tap)));
     }
     return results;
   }
@@ -143,6 +143,36 @@ public final class SpanPipeline implements SpanProcessor {
     @Override
     public CompletableResultCode shutdown() {
       return exporter.shutdown();
+    }
+  }
+
+  /** An exporter whose faults stay its own: beside it others are given the same spans. */
+  record Guarded(SpanExporter exporter, Guard guard) implements SpanExporter {
+
+    @Override
+    public CompletableResultCode export(Collection<SpanData> spans) {
+      return guarded(guard, "SpanExporter.export", () -> exporter.export(spans));
+    }
+
+    @Override
+    public CompletableResultCode flush() {
+      return guarded(guard, "SpanExporter.flush", exporter::flush);
+    }
+
+    @Override
+    public CompletableResultCode shutdown() {
+      return guarded(guard, "SpanExporter.shutdown", exporter::shutdown);
+    }
+  }
+
+  /** Fails if what is called throws, or returns null. */
+  static CompletableResultCode guarded(
+      Guard guard, String hook, Supplier<CompletableResultCode> call) {
+    try {
+      return requireNonNull(call.get());
+    } catch (Throwable t) {
+      guard.caught(hook, t);
+      return CompletableResultCode.ofFailure();
     }
   }
 }

@@ -17,14 +17,17 @@ public final class BaggageAttributes {
 
   private final String[] entries;
   private final AttributeKey<String>[] attributes;
+  private final int longestValue;
 
   /**
    * Attributes for the entries of these keys.
    *
    * @param keys baggage keys, case-sensitive; empty copies nothing
+   * @param longestValue how many characters of a value are copied
    */
   @SuppressWarnings({"unchecked", "rawtypes"})
-  public BaggageAttributes(List<String> keys) {
+  public BaggageAttributes(List<String> keys, int longestValue) {
+    this.longestValue = longestValue;
     entries = keys.toArray(new String[0]);
     attributes = new AttributeKey[entries.length];
     for (int i = 0; i < entries.length; i++) {
@@ -41,7 +44,7 @@ public final class BaggageAttributes {
     for (int i = 0; i < entries.length; i++) {
       String value = baggage.getEntryValue(entries[i]);
       if (value != null) {
-        span.setAttribute(attributes[i], value);
+        span.setAttribute(attributes[i], LongValues.cut(value, longestValue));
       }
     }
   }

@@ -143,7 +143,7 @@ public final class Guard {
           name,
           module,
           silent,
-          thrown);
+          Printable.of(thrown));
     }
   }
 }

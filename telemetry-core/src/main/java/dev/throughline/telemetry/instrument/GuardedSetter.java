@@ -6,20 +6,27 @@ package dev.throughline.telemetry.instrument;
 import io.opentelemetry.context.propagation.TextMapSetter;
 import org.jspecify.annotations.Nullable;
 
-/** A setter for propagators: a header that the carrier refuses costs itself, and no other. */
+/**
+ * A setter for propagators: a header that the carrier refuses costs itself, and no other. A header
+ * of other propagators than the W3C's is left out if it has a control character, which would end it
+ * and begin another; the W3C's are checked when they come in.
+ */
 final class GuardedSetter<C> implements TextMapSetter<C> {
 
   private final HeaderSetter<C> setter;
   private final Guard guard;
   private final String hook;
+  private final boolean checksAll;
 
   /**
    * @param hook what the guard calls it, e.g. {@code RequestConvention.requestSetter}
+   * @param checksAll whether the W3C's headers, too, are written by somebody else
    */
-  GuardedSetter(HeaderSetter<C> setter, Guard guard, String hook) {
+  GuardedSetter(HeaderSetter<C> setter, Guard guard, String hook, boolean checksAll) {
     this.setter = setter;
     this.guard = guard;
     this.hook = hook;
+    this.checksAll = checksAll;
   }
 
   @Override
@@ -28,9 +35,26 @@ final class GuardedSetter<C> implements TextMapSetter<C> {
       return;
     }
     try {
+      if ((checksAll || !isChecked(name)) && !(RequestIds.isHeader(name) && isPrintable(value))) {
+        throw new IllegalArgumentException("no valid header: " + name);
+      }
       setter.set(carrier, name, value);
     } catch (Throwable t) {
       guard.caught(hook, t);
     }
+  }
+
+  private static boolean isChecked(String name) {
+    return name.equals("traceparent") || name.equals("tracestate") || name.equals("baggage");
+  }
+
+  private static boolean isPrintable(String value) {
+    for (int i = 0; i < value.length(); i++) {
+      char c = value.charAt(i);
+      if ((c < ' ' && c != '\t') || c > '~') {
+        return false;
+      }
+    }
+    return true;
   }
 }

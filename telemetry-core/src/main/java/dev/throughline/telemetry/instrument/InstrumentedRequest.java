@@ -122,10 +122,11 @@ public sealed class InstrumentedRequest<REQ, RES> implements AttributeSink
     if (value == null) {
       return;
     }
+    T shown = LongValues.cut(key, value, instrumenter.longestValue());
     if (builder != null) {
-      builder.setAttribute(key, value);
+      builder.setAttribute(key, shown);
     } else {
-      requireNonNull(span, "span").setAttribute(key, value);
+      requireNonNull(span, "span").setAttribute(key, shown);
     }
   }
 }

@@ -54,6 +54,7 @@ public final class Propagation {
   private final TextMapPropagator propagator;
   private final Guard guard;
   private final boolean off;
+  private final boolean foreign;
   private final List<String> fields;
   private final TextMapSetter<Map<String, String>> mapSetter;
 
@@ -67,7 +68,8 @@ public final class Propagation {
     this.guard = guard;
     off = !signals.spans() && !signals.metrics();
     fields = fields(propagator, guard);
-    mapSetter = new GuardedSetter<>(MAP_SETTER, guard, "TextMapSetter.set");
+    foreign = signals.isForeign();
+    mapSetter = new GuardedSetter<>(MAP_SETTER, guard, "TextMapSetter.set", foreign);
   }
 
   private static List<String> fields(TextMapPropagator propagator, Guard guard) {
@@ -150,7 +152,7 @@ public final class Propagation {
         carrier,
         setter instanceof GuardedSetter
             ? setter
-            : new GuardedSetter<>(setter::set, guard, "TextMapSetter.set"));
+            : new GuardedSetter<>(setter::set, guard, "TextMapSetter.set", foreign));
   }
 
   /** Writes what a context carries into a map. */

@@ -58,6 +58,17 @@ public interface RequestConvention<REQ, RES> {
   }
 
   /**
+   * The response of an open-ended request that has ended though nobody has come to tell its end,
+   * such as a stream whose reader left. Asked whenever a segment's time has passed; a request that
+   * has ended twice in a row is ended with it.
+   *
+   * @return null while the request goes on
+   */
+  default @Nullable RES endedWith(REQ request) {
+    return null;
+  }
+
+  /**
    * Puts the attributes that are known when a segment of an open-ended request ends and the request
    * goes on, such as running counts; for the last segment there is {@link #onEnd}. Called on a
    * thread of ours.

@@ -21,9 +21,34 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request's way from start to end: should-start, extract, parent policy, start, inject,
- * attributes, response headers, error, end, metrics, all of it guarded. Whatever a convention or a
- * carrier throws, the application's request is the same, and the span still ends.
+ * Records the requests of an adapter, each on its way from start to end: should-start, extract,
+ * parent policy, start, inject, attributes, response headers, error, end, metrics, all of it
+ * guarded. Whatever a convention or a carrier throws, the application's request is the same, and
+ * the span still ends.
+ *
+ * <p>An adapter describes its requests in a {@link RequestConvention}, and goes round each of them:
+ *
+ * <pre>{@code
+ * RequestInstrumenter<Letter, String> letters =
+ *     telemetry
+ *         .instrumenter("com.example.letters", new LetterConvention())
+ *         .setDurationHistogram("letter.duration", "Duration of letters.")
+ *         .build();
+ * return letter -> {
+ *   InstrumentedRequest<Letter, String> started = letters.start(Context.current(), letter);
+ *   if (started == null) {
+ *     return post.send(letter);
+ *   }
+ *   try (Scope ignored = started.makeCurrent()) {
+ *     String answer = post.send(letter);
+ *     started.end(answer, null);
+ *     return answer;
+ *   } catch (Throwable t) {
+ *     started.end(null, t);
+ *     throw t;
+ *   }
+ * };
+ * }</pre>
  *
  * <p>Thread-safe. A started request is an {@link InstrumentedRequest}; its scope belongs to the
  * adapter.
@@ -165,13 +190,17 @@ public final class RequestInstrumenter<REQ, RES> {
   }
 
   private @Nullable GuardedSetter<REQ> guarded(@Nullable HeaderSetter<REQ> setter, String hook) {
-    return setter == null ? null : new GuardedSetter<>(setter, guard, hook);
+    return setter == null ? null : new GuardedSetter<>(setter, guard, hook, signals.isForeign());
   }
 
   private InstrumentedRequest<REQ, RES> newRequest(REQ request, long startNanos) {
     return signals.spans() && signals.segments() != null && isOpenEnded(request)
         ? new SegmentedRequest<>(this, request, startNanos)
         : new InstrumentedRequest<>(this, request, startNanos);
+  }
+
+  int longestValue() {
+    return signals.longestValue();
   }
 
   private boolean isOpenEnded(REQ request) {
@@ -199,6 +228,15 @@ public final class RequestInstrumenter<REQ, RES> {
     Segments segments = signals.segments();
     if (segments != null) {
       segments.remove(started);
+    }
+  }
+
+  @Nullable RES endedWith(REQ request) {
+    try {
+      return convention.endedWith(request);
+    } catch (Throwable t) {
+      guard.caught("RequestConvention.endedWith", t);
+      return null;
     }
   }
 

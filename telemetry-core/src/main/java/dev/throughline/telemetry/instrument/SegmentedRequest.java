@@ -24,6 +24,7 @@ final class SegmentedRequest<REQ, RES> extends InstrumentedRequest<REQ, RES> {
 
   int number = 1;
   private boolean over;
+  private boolean ending;
   private volatile @Nullable Context present;
 
   SegmentedRequest(RequestInstrumenter<REQ, RES> instrumenter, REQ request, long startNanos) {
@@ -36,8 +37,9 @@ final class SegmentedRequest<REQ, RES> extends InstrumentedRequest<REQ, RES> {
     return changed == null ? context : changed;
   }
 
+  /** Called when the time of a segment has passed. */
   synchronized void rollOver() {
-    if (over) {
+    if (over || hasEnded()) {
       return;
     }
     Span ended = span;
@@ -45,6 +47,16 @@ final class SegmentedRequest<REQ, RES> extends InstrumentedRequest<REQ, RES> {
     // First, so that nothing is handled in a span that has ended.
     present = instrumenter.nextSegment(this);
     instrumenter.endSpan(ended);
+  }
+
+  /** A transport that has just ended is given a segment's time for the listener to hear of it. */
+  private boolean hasEnded() {
+    RES response = instrumenter.endedWith(request);
+    if (response != null && ending) {
+      end(response, null);
+    }
+    ending = response != null;
+    return ending;
   }
 
   /** Ends the span; the request itself may end later, without one. */

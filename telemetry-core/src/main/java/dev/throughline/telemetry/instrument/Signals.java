@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param requestIds the ids of requests; null where the service names no header for them
  * @param scopeHooks what goes along with the contexts of this telemetry; null with telemetry off
  * @param guard counts what is kept away from the application
+ * @param longestValue how many characters a span shows of a value that comes from a stranger
  */
 public record Signals(
     OpenTelemetry openTelemetry,
@@ -34,7 +35,11 @@ public record Signals(
     @Nullable Segments segments,
     @Nullable RequestIds requestIds,
     @Nullable ScopeHooks scopeHooks,
-    Guard guard) {
+    Guard guard,
+    int longestValue) {
+
+  /** How much of a value a span shows, unless the SDK was told a limit. */
+  public static final int LONGEST_VALUE = 4_096;
 
   /**
    * What is known of the sampler. Attributes that a span gets before it starts cost no lock each;
@@ -53,6 +58,11 @@ public record Signals(
     requireNonNull(openTelemetry, "openTelemetry");
     requireNonNull(sampling, "sampling");
     requireNonNull(guard, "guard");
+  }
+
+  /** Whether the OpenTelemetry, with its propagators, was set up by somebody else. */
+  boolean isForeign() {
+    return baggageAttributes != null;
   }
 
   /** Whether a span below this one gets its attributes before it starts. */

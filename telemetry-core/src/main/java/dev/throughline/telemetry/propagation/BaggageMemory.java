@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The baggage propagator with a small memory of headers that came in. All requests of a session
  * carry the same baggage: it is parsed with the first, and sent on as it came as long as nobody
- * changes it. Parsing and writing six entries cost more than the rest of a request's span.
+ * changes it and its grammar allows it. Parsing and writing six entries cost more than the rest of
+ * a request's span.
  */
 public final class BaggageMemory implements TextMapPropagator {
 
@@ -74,7 +75,7 @@ public final class BaggageMemory implements TextMapPropagator {
     if (received == null || !received.header.equals(header)) {
       Context extracted = baggage.extract(context, carrier, getter);
       Baggage parsed = Baggage.fromContextOrNull(extracted);
-      if (extracted == context || parsed == null) {
+      if (extracted == context || parsed == null || !W3CGrammar.isBaggage(header)) {
         return extracted;
       }
       received = new Received(header, parsed);

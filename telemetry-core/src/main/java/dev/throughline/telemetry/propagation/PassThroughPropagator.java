@@ -17,9 +17,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends on what came in, to the letter, as long as the span, or the baggage, of the context is the
- * one that came in. With telemetry off nobody changes them, and a peer's own spelling of tracestate
- * or baggage survives.
+ * Sends on what came in, to the letter, as long as its grammar allows that and the span, or the
+ * baggage, of the context is the one that came in. With telemetry off nobody changes them, and a
+ * peer's own spelling of tracestate or baggage survives.
  */
 abstract class PassThroughPropagator implements TextMapPropagator {
 
@@ -33,6 +33,9 @@ abstract class PassThroughPropagator implements TextMapPropagator {
 
   /** What reads and writes; loaded when there is something to read or to write. */
   abstract TextMapPropagator parsing();
+
+  /** Whether headers that came in may go out as they are; where not, those that were parsed do. */
+  abstract boolean isValid(@Nullable String[] values);
 
   /** What of a context is propagated. */
   abstract @Nullable Object part(Context context);
@@ -72,7 +75,7 @@ abstract class PassThroughPropagator implements TextMapPropagator {
     for (int i = 0; i < values.length; i++) {
       values[i] = getter.get(carrier, fields.get(i));
     }
-    return extracted.with(key, new Received(part(extracted), values));
+    return isValid(values) ? extracted.with(key, new Received(part(extracted), values)) : extracted;
   }
 
   static final class TraceContext extends PassThroughPropagator {
@@ -87,6 +90,13 @@ abstract class PassThroughPropagator implements TextMapPropagator {
     @Override
     TextMapPropagator parsing() {
       return W3CTraceContextPropagator.getInstance();
+    }
+
+    @Override
+    boolean isValid(@Nullable String[] values) {
+      return values[0] != null
+          && W3CGrammar.isTraceparent(values[0])
+          && (values[1] == null || W3CGrammar.isTracestate(values[1]));
     }
 
     @Override
@@ -107,6 +117,11 @@ abstract class PassThroughPropagator implements TextMapPropagator {
     @Override
     TextMapPropagator parsing() {
       return W3CBaggagePropagator.getInstance();
+    }
+
+    @Override
+    boolean isValid(@Nullable String[] values) {
+      return values[0] != null && W3CGrammar.isBaggage(values[0]);
     }
 
     @Override

@@ -541,7 +541,17 @@ class RequestInstrumenterTest {
       serve(
           new RequestInstrumenterBuilder<>(
                   new Signals(
-                      sdk, true, true, true, sampling, null, null, null, null, new Guard("test")),
+                      sdk,
+                      true,
+                      true,
+                      true,
+                      sampling,
+                      null,
+                      null,
+                      null,
+                      null,
+                      new Guard("test"),
+                      4_096),
                   "s",
                   new Convention(SpanKind.SERVER))
               .build(),

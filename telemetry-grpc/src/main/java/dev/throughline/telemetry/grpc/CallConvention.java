@@ -19,6 +19,7 @@ import io.opentelemetry.context.propagation.TextMapGetter;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,12 +31,16 @@ import org.jspecify.annotations.Nullable;
 final class CallConvention implements RequestConvention<GrpcExchange, Status> {
 
   private static final String SYSTEM = "grpc";
+  private static final String OTHER = "_OTHER";
+  private static final int MOST_METHODS = 1_000;
+  private static final int LONGEST_METHOD = 256;
 
   private final SpanKind kind;
   private final Set<String> excludedServices;
   private final MetadataCarrier carrier;
   private final Memo<HostAndPort> authorities = new Memo<>();
   private final Memo<Attributes> points = new Memo<>();
+  private final Set<String> served = ConcurrentHashMap.newKeySet();
 
   /**
    * @param kind {@code CLIENT} or {@code SERVER}
@@ -75,6 +80,15 @@ final class CallConvention implements RequestConvention<GrpcExchange, Status> {
     attributes.set(GrpcKeys.SERVER_ADDRESS, server.host());
     attributes.set(GrpcKeys.SERVER_PORT, server.port());
     setPeer(attributes, exchange);
+  }
+
+  @Override
+  public @Nullable Status endedWith(GrpcExchange exchange) {
+    CallEnd end = exchange.end;
+    if (end == null) {
+      return null;
+    }
+    return kind == SpanKind.CLIENT ? end.ofClient() : end.ofServer();
   }
 
   @Override
@@ -144,8 +158,8 @@ final class CallConvention implements RequestConvention<GrpcExchange, Status> {
   @Override
   public Attributes durationAttributes(
       GrpcExchange exchange, @Nullable Status status, @Nullable Throwable error) {
-    String method = exchange.method.getFullMethodName();
     String code = requireNonNull(status).getCode().name();
+    String method = metricMethod(exchange.method.getFullMethodName(), status.getCode());
     String errorType = errorType(exchange, status, error);
     // A server's clients may name it as they like.
     String authority = kind == SpanKind.CLIENT ? exchange.authority : null;
@@ -167,6 +181,23 @@ final class CallConvention implements RequestConvention<GrpcExchange, Status> {
       attributes.put(GrpcKeys.SERVER_PORT, server.port());
     }
     return points.put(method, code, errorType, authority, 0, 0, attributes.build());
+  }
+
+  /**
+   * A server's method is named by its client. With a fallback registry any name reaches a handler,
+   * so one that was never answered otherwise than with {@code UNIMPLEMENTED} is not told apart.
+   */
+  private String metricMethod(String method, Status.Code code) {
+    if (kind == SpanKind.CLIENT || served.contains(method)) {
+      return method;
+    }
+    if (code == Status.Code.UNIMPLEMENTED
+        || method.length() > LONGEST_METHOD
+        || served.size() >= MOST_METHODS) {
+      return OTHER;
+    }
+    served.add(method);
+    return method;
   }
 
   @Override

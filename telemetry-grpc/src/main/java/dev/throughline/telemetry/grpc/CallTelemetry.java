@@ -26,6 +26,7 @@ final class CallTelemetry {
       AttributeKey.longKey("grpc.message.number");
 
   final Guard guard;
+  private final Telemetry telemetry;
 
   private final MetadataCarrier carrier = new MetadataCarrier();
   private final BiPredicate<Metadata, String> isInMetadata = carrier::isIn;
@@ -36,7 +37,7 @@ final class CallTelemetry {
 
   private CallTelemetry(
       GrpcTelemetryBuilder builder, SpanKind kind, String metric, String description) {
-    Telemetry telemetry = builder.telemetry;
+    telemetry = builder.telemetry;
     guard = telemetry.guard(GrpcTelemetry.SCOPE);
     convention = new CallConvention(kind, builder.excludedServices, carrier);
     messageEvents = builder.messageEvents;
@@ -72,11 +73,12 @@ final class CallTelemetry {
   }
 
   @Nullable InstrumentedRequest<GrpcExchange, Status> start(Context parent, GrpcExchange exchange) {
-    try {
-      return instrumenter.start(parent, exchange);
-    } finally {
-      exchange.headers = null;
-    }
+    return instrumenter.start(parent, exchange);
+  }
+
+  /** Whether both record the same calls. */
+  boolean isSameAs(CallTelemetry other) {
+    return telemetry == other.telemetry;
   }
 
   /** What a server sends in the place of its headers, or of its trailers where it sent none. */

@@ -29,8 +29,11 @@ final class GrpcExchange {
   final MethodDescriptor<?, ?> method;
   final @Nullable String authority;
 
-  /** The call's metadata while its context is read or written; nobody needs it longer. */
+  /** The call's metadata while the call is started or answered; nobody needs it longer. */
   @Nullable Metadata headers;
+
+  /** How a stream's end is told; null for a call of one message each way. */
+  @Nullable CallEnd end;
 
   /** The other end of the connection; on a client it is known once the call is under way. */
   volatile @Nullable SocketAddress peer;

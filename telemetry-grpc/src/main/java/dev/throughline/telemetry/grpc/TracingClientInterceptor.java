@@ -13,6 +13,7 @@ import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
 import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
+import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.Status;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
@@ -20,6 +21,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Records the calls of a client and sends context with them. */
 final class TracingClientInterceptor implements ClientInterceptor {
+
+  /** The call that is being started on a thread. */
+  private static final ThreadLocal<TracingClientInterceptor.@Nullable TracedCall<?, ?>> STARTING =
+      new ThreadLocal<>();
 
   private final CallTelemetry calls;
 
@@ -35,8 +40,15 @@ final class TracingClientInterceptor implements ClientInterceptor {
       return next.newCall(method, options);
     }
     GrpcExchange exchange = new GrpcExchange(method, authority(next));
+    CallOptions told = options;
+    if (method.getType() != MethodType.UNARY) {
+      CallEnd end = new CallEnd(io.grpc.Context.current(), options.getDeadline());
+      exchange.end = end;
+      // gRPC's own executor always comes to the last callback; one of the caller's may not.
+      told = options.getExecutor() == null ? options : options.withStreamTracerFactory(end);
+    }
     try {
-      return new TracedCall<>(next.newCall(method, options), exchange, parent);
+      return new TracedCall<>(next.newCall(method, told), exchange, parent);
     } catch (Throwable t) {
       neverStarted(exchange, parent, t);
       throw t;
@@ -74,7 +86,22 @@ final class TracingClientInterceptor implements ClientInterceptor {
     /** Not when it was made: a call that nobody starts is none, and now there is metadata. */
     @Override
     public void start(Listener<S> listener, Metadata headers) {
+      TracingClientInterceptor.TracedCall<?, ?> outer = STARTING.get();
+      if (outer != null && outer.starts(headers, calls)) {
+        delegate().start(listener, headers);
+        return;
+      }
       exchange.headers = headers;
+      STARTING.set(this);
+      try {
+        startTraced(listener, headers);
+      } finally {
+        STARTING.set(outer);
+        exchange.headers = null;
+      }
+    }
+
+    private void startTraced(Listener<S> listener, Metadata headers) {
       InstrumentedRequest<GrpcExchange, Status> started = calls.start(parent, exchange);
       request = started;
       Listener<S> traced = new TracedListener<>(this, listener);
@@ -88,6 +115,11 @@ final class TracingClientInterceptor implements ClientInterceptor {
         started.end(Status.fromThrowable(t), t);
         throw t;
       }
+    }
+
+    /** Whether this is the same call in an interceptor that was put in twice. */
+    private boolean starts(Metadata headers, CallTelemetry calls) {
+      return exchange.headers == headers && TracingClientInterceptor.this.calls.isSameAs(calls);
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Grpc;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
@@ -19,6 +20,10 @@ import org.jspecify.annotations.Nullable;
 
 /** Records the calls of a server, and runs their handlers in the context that came in. */
 final class TracingServerInterceptor implements ServerInterceptor {
+
+  /** The call that is being started on a thread. */
+  private static final ThreadLocal<TracingServerInterceptor.@Nullable TracedCall<?, ?>> STARTING =
+      new ThreadLocal<>();
 
   private final CallTelemetry calls;
 
@@ -32,17 +37,26 @@ final class TracingServerInterceptor implements ServerInterceptor {
     if (calls.hasNothingFrom(headers)) {
       return next.startCall(call, headers);
     }
-    InstrumentedRequest<GrpcExchange, Status> request =
-        calls.start(Context.current(), exchange(call, headers));
+    TracingServerInterceptor.TracedCall<?, ?> outer = STARTING.get();
+    if (outer != null && outer.starts(headers, calls)) {
+      return next.startCall(call, headers);
+    }
+    GrpcExchange exchange = exchange(call, headers);
+    InstrumentedRequest<GrpcExchange, Status> request = calls.start(Context.current(), exchange);
     if (request == null) {
       return next.startCall(call, headers);
     }
     TracedCall<Q, S> traced = new TracedCall<>(call, request);
+    STARTING.set(traced);
     try (Scope ignored = request.makeCurrent()) {
       return new TracedListener<>(traced, next.startCall(traced, headers));
     } catch (Throwable t) {
+      traced.answer(Status.fromThrowable(t));
       request.end(Status.fromThrowable(t), t);
       throw t;
+    } finally {
+      STARTING.set(outer);
+      exchange.headers = null;
     }
   }
 
@@ -55,6 +69,9 @@ final class TracingServerInterceptor implements ServerInterceptor {
     }
     GrpcExchange exchange = new GrpcExchange(call.getMethodDescriptor(), authority);
     exchange.headers = headers;
+    if (exchange.method.getType() != MethodType.UNARY) {
+      exchange.end = new CallEnd(io.grpc.Context.current(), null);
+    }
     try {
       exchange.peer = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
     } catch (Throwable t) {
@@ -93,13 +110,37 @@ final class TracingServerInterceptor implements ServerInterceptor {
     @Override
     public void close(Status status, Metadata trailers) {
       closed = status;
+      CallEnd end = request.request().end;
+      if (end != null) {
+        end.closing(status);
+      }
       delegate().close(status, calls.responding(request, trailers));
     }
 
     /** With what gRPC tells the client when a listener throws, unless the call is closed. */
     private void thrown(Throwable thrown) {
       Status status = closed;
+      if (status == null) {
+        answer(GrpcInternals.ofCallback(thrown));
+      }
       request.end(status == null ? Status.UNKNOWN : status, thrown);
+    }
+
+    /** Answers as gRPC would, which does so past this call, without what is to be written. */
+    private void answer(Status status) {
+      try {
+        if (closed == null && request.writesResponseHeaders() && GrpcInternals.throwsToServer()) {
+          close(status, new Metadata());
+        }
+      } catch (Throwable t) {
+        calls.guard.caught("ServerCall.close", t);
+      }
+    }
+
+    /** Whether this is the same call in an interceptor that was put in twice. */
+    private boolean starts(Metadata headers, CallTelemetry calls) {
+      return request.request().headers == headers
+          && TracingServerInterceptor.this.calls.isSameAs(calls);
     }
   }
 

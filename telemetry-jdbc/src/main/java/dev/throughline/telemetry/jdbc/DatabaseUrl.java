@@ -5,20 +5,47 @@ package dev.throughline.telemetry.jdbc;
 
 import dev.throughline.telemetry.instrument.HostAndPort;
 import java.util.Locale;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Reads from a JDBC URL which database it leads to. */
+/**
+ * Reads from a JDBC URL which database it leads to. What may be part of a password is never taken
+ * for a host, a port or a name: where a character stands that the form of the URL does not expect,
+ * such as an {@code @} behind the host, only the system is told.
+ */
 final class DatabaseUrl {
 
-  private static final Pattern HOST = option("host");
-  private static final Pattern PORT = option("port");
-  private static final Pattern SERVICE = option("service_name");
-  private static final Pattern SID = option("sid");
-  private static final Pattern DATABASE = option("database(?:name)?");
-  private static final Pattern INSTANCE = option("instance(?:name)?");
-  private static final Pattern SERVER = option("server(?:name)?");
+  private static final Pattern HOST = option("[(,]", "host");
+  private static final Pattern PORT = option("[(,]", "port");
+  private static final Pattern SERVICE = option("[(,]", "service_name");
+  private static final Pattern SID = option("[(,]", "sid");
+  private static final Pattern DATABASE = option(";", "database(?:name)?");
+  private static final Pattern INSTANCE = option(";", "instance(?:name)?");
+  private static final Pattern SERVER = option(";", "server(?:name)?");
+  private static final Pattern SERVER_PORT = option(";", "port(?:number)?");
+
+  private static final Pattern HOST_NAME = Pattern.compile("[\\p{L}\\p{N}._-]+");
+  private static final Pattern NAME = Pattern.compile("[^@=:;?&#/\\\\(){}\\[\\],'\"]+");
+  private static final Pattern OPTIONS = Pattern.compile("[?;#][\\w.$-]+=.*");
+
+  /** What stands before the URL of another driver. */
+  private static final Set<String> WRAPPERS =
+      Set.of(
+          "jdbc",
+          "p6spy",
+          "aws-wrapper",
+          "log4jdbc",
+          "otel",
+          "tracing",
+          "throughline",
+          "tc",
+          "jtds",
+          "microsoft",
+          "datadirect",
+          "weblogic",
+          "tibcosoftware");
 
   private final String system;
   private @Nullable String namespace;
@@ -30,9 +57,9 @@ final class DatabaseUrl {
   }
 
   /** A name in front of its value, in the forms {@code ;name=value} and {@code (NAME = value)}. */
-  private static Pattern option(String name) {
+  private static Pattern option(String before, String name) {
     return Pattern.compile(
-        "(?:^|[;(,?&])\\s*" + name + "\\s*=\\s*([^;(),&]*)", Pattern.CASE_INSENSITIVE);
+        before + "\\s*" + name + "\\s*=\\s*([^;(),&]*)", Pattern.CASE_INSENSITIVE);
   }
 
   /** Never throws: of a URL that no one understands, the system is {@code other_sql}. */
@@ -40,15 +67,21 @@ final class DatabaseUrl {
     String rest = url;
     while (true) {
       int colon = rest.indexOf(':');
-      if (colon < 0 || rest.startsWith("//")) {
-        return new DatabaseUrl(Database.OTHER).authority(url, null).toDatabase();
+      if (colon < 0) {
+        return Database.UNKNOWN;
       }
       String protocol = rest.substring(0, colon).toLowerCase(Locale.ROOT);
       rest = rest.substring(colon + 1);
-      // Of wrapped URLs, such as jdbc:p6spy:postgresql://…, the first name that is known counts.
       DatabaseUrl parsed = parse(protocol, rest);
       if (parsed != null) {
         return parsed.toDatabase();
+      }
+      if (!WRAPPERS.contains(protocol) && !protocol.matches("[0-9]+")) {
+        DatabaseUrl other = new DatabaseUrl(Database.OTHER);
+        // Nobody knows which parts of it hold what.
+        return rest.indexOf('@') < 0 && rest.startsWith("//")
+            ? other.authority(rest, null).toDatabase()
+            : Database.UNKNOWN;
       }
     }
   }
@@ -56,6 +89,7 @@ final class DatabaseUrl {
   private static @Nullable DatabaseUrl parse(String protocol, String rest) {
     return switch (protocol) {
       case "postgresql", "pgsql" -> new DatabaseUrl("postgresql").postgresql(rest);
+      case "cockroachdb" -> new DatabaseUrl("cockroachdb").authority(rest, 26257L);
       case "mysql" -> new DatabaseUrl("mysql").authority(rest, 3306L);
       case "mariadb" -> new DatabaseUrl("mariadb").authority(rest, 3306L);
       case "h2" -> new DatabaseUrl("h2database").embedded(rest, 9092L);
@@ -68,6 +102,10 @@ final class DatabaseUrl {
       case "clickhouse", "ch" -> new DatabaseUrl("clickhouse").authority(rest, 8123L);
       case "redshift" -> new DatabaseUrl("aws.redshift").authority(rest, 5439L);
       case "sap" -> new DatabaseUrl("sap.hana").authority(rest, null);
+      case "snowflake" -> new DatabaseUrl("snowflake").authority(rest, 443L);
+      case "trino" -> new DatabaseUrl("trino").authority(rest, null);
+      case "bigquery" -> new DatabaseUrl("gcp.bigquery");
+      case "cloudspanner" -> new DatabaseUrl("gcp.spanner");
       default -> null;
     };
   }
@@ -78,12 +116,13 @@ final class DatabaseUrl {
 
   /** {@code postgresql://host:port/database} and {@code postgresql:database}. */
   private DatabaseUrl postgresql(String rest) {
-    if (rest.startsWith("//")) {
+    boolean isLocal = !rest.startsWith("//") || rest.startsWith("///");
+    if (rest.contains("//")) {
       authority(rest, 5432L);
     } else {
-      namespace = named(upTo(rest, "?"));
+      namespace = name(upTo(rest, "?"));
     }
-    if (address == null) {
+    if (isLocal && address == null) {
       address = "localhost";
       port = 5432L;
     }
@@ -98,38 +137,59 @@ final class DatabaseUrl {
     }
     String after = rest.substring(slashes + 2);
     String authority = upTo(after, "/?;#");
-    String path = after.substring(authority.length());
+    String path = upTo(after.substring(authority.length()), "?;#");
+    String options = after.substring(authority.length() + path.length());
+    if (path.indexOf('@') >= 0 || mayHoldPassword(options)) {
+      return this;
+    }
+    boolean known = true;
     if (authority.indexOf('(') >= 0) {
-      address = find(HOST, authority);
+      address = host(find(HOST, authority));
       port = number(find(PORT, authority), defaultPort);
     } else {
-      hostAndPort(authority.substring(authority.lastIndexOf('@') + 1), defaultPort);
+      known = hostAndPort(authority.substring(authority.lastIndexOf('@') + 1), defaultPort);
     }
-    if (path.startsWith("/")) {
-      namespace = named(upTo(path.substring(1), "?;#:&"));
+    if (known && path.startsWith("/")) {
+      namespace = name(upTo(path.substring(1), ":&"));
     }
     return this;
   }
 
-  private void hostAndPort(String hosts, @Nullable Long defaultPort) {
-    HostAndPort first = HostAndPort.parse(upTo(hosts, ","));
-    address = first.host();
-    port = address == null ? null : first.port() == null ? defaultPort : first.port();
+  /** Whether what follows the first question mark or semicolon is perhaps no list of options. */
+  private static boolean mayHoldPassword(String options) {
+    return options.indexOf('@') >= 0 && !OPTIONS.matcher(options).matches();
+  }
+
+  /** Whether it is what it should be: a user's name and password look like a host and its port. */
+  private boolean hostAndPort(String hosts, @Nullable Long defaultPort) {
+    String first = upTo(hosts, ",");
+    int colon = first.lastIndexOf(':');
+    HostAndPort place = HostAndPort.parse(first);
+    if (colon > first.indexOf(']') && colon < first.length() - 1 && place.port() == null) {
+      return false;
+    }
+    address = first.startsWith("[") ? place.host() : host(place.host());
+    port = address == null ? null : place.port() == null ? defaultPort : place.port();
+    return address != null || first.isEmpty();
   }
 
   /** A database in this process, or a server of it: {@code mem:name}, {@code tcp://host/name}. */
   private DatabaseUrl embedded(String rest, @Nullable Long defaultPort) {
-    if (rest.contains("://") || rest.startsWith("//")) {
+    String path = upTo(rest, "?;");
+    if (path.contains("//")) {
       authority(rest, defaultPort);
-      namespace = namespace == null ? null : fileName(namespace);
+      int slashes = path.indexOf("//");
+      String within = path.substring(slashes + 2);
+      int slash = within.indexOf('/');
+      boolean read = address != null && slash >= 0;
+      namespace = read ? name(upTo(fileName(within.substring(slash + 1)), ":")) : null;
       return this;
     }
-    String path = upTo(rest, "?;");
     if (path.equals(":memory:")) {
       return this;
     }
     path = path.substring(path.indexOf(':', path.indexOf(":\\") < 0 ? 0 : path.length()) + 1);
-    namespace = named(fileName(path));
+    namespace = name(fileName(path));
     return this;
   }
 
@@ -140,16 +200,21 @@ final class DatabaseUrl {
 
   /** {@code thin:[user/password]@}, and one of Oracle's ways to name a database. */
   private DatabaseUrl oracle(String rest) {
-    String target = rest.substring(rest.lastIndexOf('@') + 1);
+    String head = upTo(rest, "?");
+    int at = head.contains("@(") ? head.indexOf("@(") : head.lastIndexOf('@');
+    if (at < 0 || mayHoldPassword(rest.substring(head.length()))) {
+      return this;
+    }
+    String target = head.substring(at + 1);
     if (target.startsWith("(")) {
-      address = find(HOST, target);
+      address = host(find(HOST, target));
       port = address == null ? null : number(find(PORT, target), 1521L);
-      namespace = find(SERVICE, target);
-      namespace = namespace == null ? find(SID, target) : namespace;
+      namespace = name(find(SERVICE, target));
+      namespace = namespace == null ? name(find(SID, target)) : namespace;
       return this;
     }
     int slashes = target.indexOf("//");
-    String place = upTo(slashes < 0 ? target : target.substring(slashes + 2), "?");
+    String place = slashes < 0 ? target : target.substring(slashes + 2);
     int slash = place.indexOf('/');
     String hosts = slash < 0 ? place : place.substring(0, slash);
     String service = slash < 0 ? null : upTo(place.substring(slash + 1), ":/");
@@ -160,53 +225,54 @@ final class DatabaseUrl {
       hosts = parts[0] + ":" + parts[1];
     } else if (service == null && parts.length == 1 && slashes < 0) {
       // An alias of tnsnames.ora, which alone knows the host.
-      namespace = named(hosts);
+      namespace = name(hosts);
       return this;
     }
-    hostAndPort(hosts, 1521L);
-    namespace = service == null ? null : named(service);
+    namespace = hostAndPort(hosts, 1521L) ? name(service) : null;
     return this;
   }
 
   /** {@code //host[\instance][:port][;databaseName=…]}. */
-  private DatabaseUrl sqlServer(String rest) {
-    int slash = upTo(rest, ";").indexOf('\\');
-    String named = slash < 0 ? "" : upTo(rest.substring(slash + 1), ":;/");
-    authority(rest.replace("\\" + named, ""), null);
-    String instance = named.isEmpty() ? find(INSTANCE, rest) : named;
+  private DatabaseUrl sqlServer(String url) {
+    // Values in braces may hold anything.
+    String rest = url.replaceAll("\\{([^}]|\\}\\})*\\}?", "");
+    String authority = upTo(rest.substring(rest.indexOf("//") < 0 ? 0 : 2), "/;?");
+    String instance = find(INSTANCE, rest);
+    int backslash = authority.indexOf('\\');
+    if (backslash >= 0) {
+      instance = upTo(authority.substring(backslash + 1), ":");
+      rest = rest.replaceFirst("\\\\[^:;/?]*", "");
+    }
+    authority(rest, null);
     String database = find(DATABASE, rest);
     if (address == null) {
-      address = find(SERVER, rest);
-      port = number(find(PORT, rest), null);
+      address = host(find(SERVER, rest));
+      port = number(find(SERVER_PORT, rest), null);
     }
-    if (address != null) {
-      int backslash = address.indexOf('\\');
-      if (backslash >= 0) {
-        instance = address.substring(backslash + 1);
-        address = address.substring(0, backslash);
-      }
-      // Where an instance is named without a port, only the server knows the port.
-      port = port == null && instance == null ? Long.valueOf(1433) : port;
-    }
-    database = database == null ? namespace : database;
+    // Where an instance is named without a port, only the server knows the port.
+    boolean isDefault = address != null && port == null && instance == null;
+    port = isDefault ? Long.valueOf(1433) : port;
+    database = database == null ? namespace : name(database);
+    instance = name(instance);
     namespace = instance == null || database == null ? database : instance + "|" + database;
     return this;
   }
 
   private static @Nullable String find(Pattern option, String text) {
     Matcher matcher = option.matcher(text);
-    return matcher.find() ? named(matcher.group(1).strip()) : null;
+    return matcher.find() ? matcher.group(1).strip() : null;
   }
 
   private static @Nullable Long number(@Nullable String text, @Nullable Long otherwise) {
-    if (text == null || !text.matches("[0-9]{1,5}")) {
-      return otherwise;
-    }
-    return Long.valueOf(text);
+    return text == null || !text.matches("[0-9]{1,5}") ? otherwise : Long.valueOf(text);
   }
 
-  private static @Nullable String named(String text) {
-    return text.isEmpty() || text.equals("/") ? null : text;
+  private static @Nullable String host(@Nullable String text) {
+    return text != null && HOST_NAME.matcher(text).matches() ? text : null;
+  }
+
+  private static @Nullable String name(@Nullable String text) {
+    return text != null && !text.isBlank() && NAME.matcher(text).matches() ? text : null;
   }
 
   /** The text before the first of these characters. */

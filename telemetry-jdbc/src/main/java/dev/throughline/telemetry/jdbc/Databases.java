@@ -6,13 +6,31 @@ package dev.throughline.telemetry.jdbc;
 import dev.throughline.telemetry.instrument.Guard;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 
 /** Finds out which database a connection is to, from what its driver knows already. */
 final class Databases {
 
-  /** More URLs than this, such as one for each tenant's user, are read anew each time. */
+  /** The systems by the names that products have. */
+  private static final Map<String, String> SYSTEMS =
+      Map.of(
+          "PostgreSQL",
+          "postgresql",
+          "MySQL",
+          "mysql",
+          "MariaDB",
+          "mariadb",
+          "H2",
+          "h2database",
+          "SQLite",
+          "sqlite",
+          "Oracle",
+          "oracle.db",
+          "Microsoft SQL Server",
+          "microsoft.sql_server");
+
+  /** More URLs than this, such as one for each tenant's user, are read again each time. */
   private static final int LIMIT = 1_000;
 
   private final ConcurrentHashMap<String, Database> byUrl = new ConcurrentHashMap<>();
@@ -34,7 +52,8 @@ final class Databases {
       if (database.system().equals(Database.OTHER)) {
         database =
             new Database(
-                systemOf(metaData.getDatabaseProductName()),
+                SYSTEMS.getOrDefault(
+                    String.valueOf(metaData.getDatabaseProductName()), Database.OTHER),
                 database.namespace(),
                 database.address(),
                 database.port());
@@ -47,21 +66,5 @@ final class Databases {
       guard.caught("DatabaseMetaData.getURL", t);
       return Database.UNKNOWN;
     }
-  }
-
-  private static String systemOf(@Nullable String product) {
-    if (product == null) {
-      return Database.OTHER;
-    }
-    return switch (product) {
-      case "PostgreSQL" -> "postgresql";
-      case "MySQL" -> "mysql";
-      case "MariaDB" -> "mariadb";
-      case "H2" -> "h2database";
-      case "SQLite" -> "sqlite";
-      case "Oracle" -> "oracle.db";
-      case "Microsoft SQL Server" -> "microsoft.sql_server";
-      default -> Database.OTHER;
-    };
   }
 }

@@ -5,7 +5,6 @@ package dev.throughline.telemetry.jdbc;
 
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.metrics.IMetricsTracker;
-import com.zaxxer.hikari.metrics.MetricsTrackerFactory;
 import com.zaxxer.hikari.metrics.PoolStats;
 import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.api.OpenTelemetry;
@@ -15,9 +14,9 @@ import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.api.metrics.Meter;
 import io.opentelemetry.api.metrics.ObservableLongMeasurement;
-import java.sql.SQLException;
+import java.sql.Wrapper;
 import java.util.function.Supplier;
-import javax.sql.DataSource;
+import javax.sql.CommonDataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +35,7 @@ final class HikariMetrics {
    * @return the pool's name, which a pool that starts lazily has later; of others always null
    */
   static Supplier<@Nullable String> attach(
-      DataSource source, OpenTelemetry openTelemetry, Guard guard) {
+      CommonDataSource source, OpenTelemetry openTelemetry, Guard guard) {
     try {
       return Pool.attach(source, openTelemetry, guard);
     } catch (NoClassDefFoundError e) {
@@ -51,50 +50,72 @@ final class HikariMetrics {
   private static final class Pool {
 
     static Supplier<@Nullable String> attach(
-        DataSource source, OpenTelemetry openTelemetry, Guard guard) throws SQLException {
+        CommonDataSource source, OpenTelemetry openTelemetry, Guard guard) throws Exception {
       HikariDataSource pool = null;
       if (source instanceof HikariDataSource itself) {
         pool = itself;
-      } else if (source.isWrapperFor(HikariDataSource.class)) {
-        pool = source.unwrap(HikariDataSource.class);
+      } else if (source instanceof Wrapper wrapper
+          && wrapper.isWrapperFor(HikariDataSource.class)) {
+        pool = wrapper.unwrap(HikariDataSource.class);
       }
       if (pool == null) {
         return () -> null;
       }
       if (pool.getMetricsTrackerFactory() == null && pool.getMetricRegistry() == null) {
-        pool.setMetricsTrackerFactory(new Factory(openTelemetry, guard));
+        pool.setMetricsTrackerFactory(
+            (poolName, stats) -> track(poolName, stats, openTelemetry, guard));
+      }
+      if (!pool.isRunning()
+          && MySqlTelemetry.isMySql(pool.getJdbcUrl())
+          && !pool.getJdbcUrl().contains(MySqlTelemetry.PROPERTY)) {
+        pool.getDataSourceProperties()
+            .putIfAbsent(MySqlTelemetry.PROPERTY, MySqlTelemetry.DISABLED);
+      }
+      if (pool.getDataSource() != null) {
+        MySqlTelemetry.switchOff(pool.getDataSource());
       }
       return pool::getPoolName;
     }
   }
 
-  private static final class Factory implements MetricsTrackerFactory {
+  private static IMetricsTracker track(
+      String poolName, PoolStats stats, OpenTelemetry openTelemetry, Guard guard) {
+    try {
+      return new Tracker(poolName, stats, openTelemetry.getMeter(JdbcTelemetry.SCOPE), guard);
+    } catch (Throwable t) {
+      guard.caught("Meter.batchCallback", t);
+      return new IMetricsTracker() {};
+    }
+  }
 
-    private final Meter meter;
+  private static final class Tracker implements IMetricsTracker {
+
     private final Guard guard;
+    private final Attributes pool;
     private final DoubleHistogram waitTime;
     private final DoubleHistogram useTime;
     private final DoubleHistogram createTime;
     private final LongCounter timeouts;
-    private final ObservableLongMeasurement count;
-    private final ObservableLongMeasurement idleMin;
-    private final ObservableLongMeasurement max;
-    private final ObservableLongMeasurement pending;
+    private final BatchCallback observation;
 
-    Factory(OpenTelemetry openTelemetry, Guard guard) {
+    Tracker(String poolName, PoolStats stats, Meter meter, Guard guard) {
       this.guard = guard;
-      meter = openTelemetry.getMeter(JdbcTelemetry.SCOPE);
+      pool = Attributes.of(JdbcKeys.POOL_NAME, poolName);
       waitTime =
           histogram(
+              meter,
               JdbcKeys.CONNECTION_WAIT_TIME,
               "The time it took to obtain an open connection from the pool.");
       useTime =
           histogram(
+              meter,
               JdbcKeys.CONNECTION_USE_TIME,
               "The time between borrowing a connection and returning it to the pool.");
       createTime =
           histogram(
-              JdbcKeys.CONNECTION_CREATE_TIME, "The time it took to create a new connection.");
+              meter,
+              JdbcKeys.CONNECTION_CREATE_TIME,
+              "The time it took to create a new connection.");
       timeouts =
           meter
               .counterBuilder(JdbcKeys.CONNECTION_TIMEOUTS)
@@ -103,30 +124,44 @@ final class HikariMetrics {
                   "The number of connection timeouts that have occurred trying to obtain a"
                       + " connection from the pool.")
               .build();
-      count =
+      ObservableLongMeasurement count =
           observed(
+              meter,
               JdbcKeys.CONNECTION_COUNT,
-              "{connection}",
               "The number of connections that are currently in the state described by the state"
                   + " attribute.");
-      idleMin =
+      ObservableLongMeasurement idleMin =
           observed(
+              meter,
               JdbcKeys.CONNECTION_IDLE_MIN,
-              "{connection}",
               "The minimum number of idle open connections allowed.");
-      max =
+      ObservableLongMeasurement max =
           observed(
-              JdbcKeys.CONNECTION_MAX,
-              "{connection}",
-              "The maximum number of open connections allowed.");
-      pending =
-          observed(
-              JdbcKeys.CONNECTION_PENDING_REQUESTS,
-              "{request}",
-              "The number of current pending requests for an open connection.");
+              meter, JdbcKeys.CONNECTION_MAX, "The maximum number of open connections allowed.");
+      ObservableLongMeasurement pending =
+          meter
+              .upDownCounterBuilder(JdbcKeys.CONNECTION_PENDING_REQUESTS)
+              .setUnit("{request}")
+              .setDescription("The number of current pending requests for an open connection.")
+              .buildObserver();
+      Attributes idle = pool.toBuilder().put(JdbcKeys.POOL_STATE, "idle").build();
+      Attributes used = pool.toBuilder().put(JdbcKeys.POOL_STATE, "used").build();
+      observation =
+          meter.batchCallback(
+              () -> {
+                count.record(stats.getIdleConnections(), idle);
+                count.record(stats.getActiveConnections(), used);
+                idleMin.record(stats.getMinConnections(), pool);
+                max.record(stats.getMaxConnections(), pool);
+                pending.record(stats.getPendingThreads(), pool);
+              },
+              count,
+              idleMin,
+              max,
+              pending);
     }
 
-    private DoubleHistogram histogram(String name, String description) {
+    private static DoubleHistogram histogram(Meter meter, String name, String description) {
       return meter
           .histogramBuilder(name)
           .setUnit("s")
@@ -135,69 +170,33 @@ final class HikariMetrics {
           .build();
     }
 
-    private ObservableLongMeasurement observed(String name, String unit, String description) {
+    private static ObservableLongMeasurement observed(
+        Meter meter, String name, String description) {
       return meter
           .upDownCounterBuilder(name)
-          .setUnit(unit)
+          .setUnit("{connection}")
           .setDescription(description)
           .buildObserver();
     }
 
     @Override
-    public IMetricsTracker create(String poolName, PoolStats stats) {
-      try {
-        return new Tracker(this, poolName, stats);
-      } catch (Throwable t) {
-        guard.caught("Meter.batchCallback", t);
-        return new IMetricsTracker() {};
-      }
-    }
-  }
-
-  private static final class Tracker implements IMetricsTracker {
-
-    private final Factory metrics;
-    private final Attributes pool;
-    private final BatchCallback observation;
-
-    Tracker(Factory metrics, String poolName, PoolStats stats) {
-      this.metrics = metrics;
-      pool = Attributes.of(JdbcKeys.POOL_NAME, poolName);
-      Attributes idle = pool.toBuilder().put(JdbcKeys.POOL_STATE, "idle").build();
-      Attributes used = pool.toBuilder().put(JdbcKeys.POOL_STATE, "used").build();
-      observation =
-          metrics.meter.batchCallback(
-              () -> {
-                metrics.count.record(stats.getIdleConnections(), idle);
-                metrics.count.record(stats.getActiveConnections(), used);
-                metrics.idleMin.record(stats.getMinConnections(), pool);
-                metrics.max.record(stats.getMaxConnections(), pool);
-                metrics.pending.record(stats.getPendingThreads(), pool);
-              },
-              metrics.count,
-              metrics.idleMin,
-              metrics.max,
-              metrics.pending);
-    }
-
-    @Override
     public void recordConnectionCreatedMillis(long millis) {
-      record(metrics.createTime, millis / 1e3);
+      record(createTime, millis / 1e3);
     }
 
     @Override
     public void recordConnectionAcquiredNanos(long nanos) {
-      record(metrics.waitTime, nanos / 1e9);
+      record(waitTime, nanos / 1e9);
     }
 
     @Override
     public void recordConnectionUsageMillis(long millis) {
-      record(metrics.useTime, millis / 1e3);
+      record(useTime, millis / 1e3);
     }
 
     @Override
     public void recordConnectionTimeout() {
-      guarded("LongCounter.add", () -> metrics.timeouts.add(1, pool));
+      guarded("LongCounter.add", () -> timeouts.add(1, pool));
     }
 
     @Override
@@ -213,7 +212,7 @@ final class HikariMetrics {
       try {
         call.run();
       } catch (Throwable t) {
-        metrics.guard.caught(what, t);
+        guard.caught(what, t);
       }
     }
   }

@@ -10,7 +10,10 @@ import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import javax.sql.CommonDataSource;
+import javax.sql.ConnectionPoolDataSource;
 import javax.sql.DataSource;
+import javax.sql.XADataSource;
 
 /**
  * Databases in the trace: a wrapped {@code DataSource}, or a wrapped URL, whose statements are
@@ -38,7 +41,6 @@ public final class JdbcTelemetry {
   final long waitThresholdNanos;
   final boolean transactionSpans;
   private final Telemetry telemetry;
-  private final TracedDriver driver = new TracedDriver(this);
 
   JdbcTelemetry(JdbcTelemetryBuilder builder) {
     telemetry = builder.telemetry;
@@ -76,18 +78,49 @@ public final class JdbcTelemetry {
    * @throws NullPointerException if {@code dataSource} is null
    */
   public DataSource wrap(DataSource dataSource) {
-    requireNonNull(dataSource, "dataSource");
-    if (!calls.isActive() || Traced.of(dataSource) != null) {
-      return dataSource;
+    return wrapSource(dataSource);
+  }
+
+  /**
+   * The same for a source of a transaction manager's connections, which need not be a {@code
+   * DataSource}.
+   *
+   * @return the argument itself with telemetry off, and where it is wrapped already
+   * @throws NullPointerException if {@code dataSource} is null
+   */
+  public XADataSource wrapXa(XADataSource dataSource) {
+    return wrapSource(dataSource);
+  }
+
+  /**
+   * The same for a source of connections for a pool, which need not be a {@code DataSource}.
+   *
+   * @return the argument itself with telemetry off, and where it is wrapped already
+   * @throws NullPointerException if {@code dataSource} is null
+   */
+  public ConnectionPoolDataSource wrapPooled(ConnectionPoolDataSource dataSource) {
+    return wrapSource(dataSource);
+  }
+
+  private <T extends CommonDataSource> T wrapSource(T source) {
+    requireNonNull(source, "dataSource");
+    if (!calls.isActive() || Traced.of(source) != null) {
+      return source;
+    }
+    try {
+      MySqlTelemetry.switchOff(source);
+    } catch (Throwable t) {
+      guard.caught("MysqlDataSource.setOpenTelemetry", t);
     }
     return new TracedSource(
-            this, dataSource, HikariMetrics.attach(dataSource, telemetry.openTelemetry(), guard))
-        .proxy(dataSource);
+            this, source, HikariMetrics.attach(source, telemetry.openTelemetry(), guard))
+        .proxy(source);
   }
 
   /**
    * A URL for code that takes only a URL: a connection that {@code DriverManager} opens for it is
-   * one to the given URL, whose statements are spans.
+   * one to the given URL, whose statements are spans. Where a library wants a driver's class too,
+   * name {@link JdbcTelemetryDriver}.
    *
    * @param url e.g. {@code jdbc:postgresql://db/fleet}
    * @return e.g. {@code jdbc:throughline:1:postgresql://db/fleet}, good in this process alone; the
@@ -95,9 +128,9 @@ public final class JdbcTelemetry {
    * @throws IllegalArgumentException if it does not begin with {@code jdbc:}
    */
   public String wrapUrl(String url) {
-    if (!url.startsWith(TracedDriver.JDBC)) {
+    if (!url.startsWith(JdbcTelemetryDriver.JDBC)) {
       throw new IllegalArgumentException("not a JDBC URL, which begins with jdbc:");
     }
-    return calls.isActive() ? driver.wrap(url) : url;
+    return calls.isActive() ? JdbcTelemetryDriver.wrap(url, this) : url;
   }
 }

@@ -42,18 +42,18 @@ final class SqlComment {
   /** The arguments for a statement that is executed now, with the comment if it is to have one. */
   @Nullable Object @Nullable [] inStatement(
       Context context, @Nullable Object @Nullable [] arguments) {
-    return inStatements ? add(context, arguments) : arguments;
+    return add(inStatements, context, arguments);
   }
 
   /** The arguments for a statement that is being prepared. */
   @Nullable Object @Nullable [] inPrepared(
       Context context, @Nullable Object @Nullable [] arguments) {
-    return inPrepared ? add(context, arguments) : arguments;
+    return add(inPrepared, context, arguments);
   }
 
   private @Nullable Object @Nullable [] add(
-      Context context, @Nullable Object @Nullable [] arguments) {
-    if (arguments == null || arguments.length == 0 || !(arguments[0] instanceof String sql)) {
+      boolean adds, Context context, @Nullable Object @Nullable [] arguments) {
+    if (!adds || arguments == null || !(arguments[0] instanceof String sql)) {
       return arguments;
     }
     try {
@@ -80,14 +80,7 @@ final class SqlComment {
     // Baggage stays here: who reads a database's log need not read what came with a request.
     Map<String, String> fields = new TreeMap<>();
     W3CTraceContextPropagator.getInstance()
-        .inject(
-            context,
-            fields,
-            (carrier, key, value) -> {
-              if (carrier != null) {
-                carrier.put(key, value);
-              }
-            });
+        .inject(context, fields, (carrier, key, value) -> fields.put(key, value));
     StringBuilder comment = new StringBuilder(" /*");
     String separator = "";
     for (Map.Entry<String, String> field : fields.entrySet()) {

@@ -11,13 +11,17 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.Wrapper;
+import java.time.Instant;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An object of a driver's with a proxy before it, which has all of its public interfaces: so what a
- * vendor adds, or a later JDK, passes by itself.
+ * Handles the calls of a proxy that stands before an object of a driver's and has all of its public
+ * interfaces: so what a vendor adds, or a later JDK, passes by itself.
  */
 abstract class Traced implements InvocationHandler {
 
@@ -71,6 +75,9 @@ abstract class Traced implements InvocationHandler {
 
   /** The handler of a proxy of ours; null for any other object. */
   static @Nullable Traced of(@Nullable Object object) {
+    if (object instanceof TracedDataSource written) {
+      return written.source;
+    }
     return object != null
             && Proxy.isProxyClass(object.getClass())
             && Proxy.getInvocationHandler(object) instanceof Traced traced
@@ -87,9 +94,15 @@ abstract class Traced implements InvocationHandler {
   final <T> T proxy(T bare) {
     try {
       Class<?> type = bare.getClass();
-      T made = (T) Proxy.newProxyInstance(type.getClassLoader(), INTERFACES.get(type), this);
+      Class<?>[] interfaces = INTERFACES.get(type);
+      Object made =
+          bare instanceof DataSource source
+                  && this instanceof TracedSource traced
+                  && TracedDataSource.HAS.containsAll(List.of(interfaces))
+              ? new TracedDataSource(source, traced)
+              : Proxy.newProxyInstance(type.getClassLoader(), interfaces, this);
       proxy = made;
-      return made;
+      return (T) made;
     } catch (Throwable t) {
       telemetry.guard.caught("Proxy.newProxyInstance", t);
       return bare;
@@ -175,6 +188,12 @@ abstract class Traced implements InvocationHandler {
       scope.close();
       request.end(thrown, null);
     }
+  }
+
+  /** The time as spans have it. */
+  static long epochNanosBefore(long nanos) {
+    Instant then = Instant.now().minusNanos(nanos);
+    return TimeUnit.SECONDS.toNanos(then.getEpochSecond()) + then.getNano();
   }
 
   /** Whether there is one of ours within an object already, below a pool perhaps. */

@@ -3,12 +3,15 @@
 
 package dev.throughline.telemetry.jdbc;
 
+import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import dev.throughline.telemetry.jdbc.SqlAnalyzer.Analyzed;
 import io.opentelemetry.context.Context;
 import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
+import java.sql.ResultSet;
 import java.sql.Statement;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Wraps a connection: what it makes is wrapped too, and on demand its commits are spans. */
@@ -31,18 +34,47 @@ final class TracedConnection extends Traced {
       return execute(transaction(name), method, arguments);
     }
     boolean prepares = name.startsWith("prepare");
-    Object result =
-        call(
-            method,
-            prepares ? telemetry.comment.inPrepared(Context.current(), arguments) : arguments);
+    Object result = prepares ? prepare(method, arguments) : call(method, arguments);
     if (result instanceof Statement statement) {
       String sql = arguments != null && arguments[0] instanceof String text ? text : null;
       return fitting(method, traced(statement, prepares, sql), result);
     }
     if (result instanceof DatabaseMetaData metaData) {
-      return fitting(method, new TracedMetaData(telemetry, metaData, this).proxy(metaData), result);
+      return fitting(method, new MetaData(metaData).proxy(metaData), result);
     }
     return result;
+  }
+
+  /** Some databases look at a statement only now: one that they refuse is a span. */
+  private @Nullable Object prepare(Method method, @Nullable Object @Nullable [] arguments)
+      throws Throwable {
+    Context context = Context.current();
+    long start = System.nanoTime();
+    try {
+      return call(method, telemetry.comment.inPrepared(context, arguments));
+    } catch (Throwable t) {
+      if (arguments != null && arguments[0] instanceof String sql && isOpen()) {
+        InstrumentedRequest<Query, Throwable> failed =
+            telemetry.calls.start(
+                context,
+                telemetry.queries.get(database(), sql, true),
+                List.of(),
+                epochNanosBefore(System.nanoTime() - start));
+        if (failed != null) {
+          failed.end(t, null);
+        }
+      }
+      throw t;
+    }
+  }
+
+  private boolean isOpen() {
+    try {
+      return !connection.isClosed();
+    } catch (Throwable t) {
+      telemetry.guard.caught("Connection.isClosed", t);
+      return false;
+    }
   }
 
   private Query transaction(String name) {
@@ -64,5 +96,30 @@ final class TracedConnection extends Traced {
       source.gave(known);
     }
     return known;
+  }
+
+  /** The metadata of the connection, whose result sets name wrapped statements. */
+  private final class MetaData extends Traced implements TracedResultSet.Owner {
+
+    MetaData(DatabaseMetaData metaData) {
+      super(TracedConnection.this.telemetry, metaData);
+    }
+
+    @Override
+    @Nullable Object handle(Method method, @Nullable Object @Nullable [] arguments)
+        throws Throwable {
+      Object result = call(method, arguments);
+      if (result instanceof ResultSet resultSet) {
+        return fitting(method, new TracedResultSet(resultSet, this), result);
+      }
+      return result instanceof Connection
+          ? fitting(method, TracedConnection.this.proxy(), result)
+          : result;
+    }
+
+    @Override
+    public Statement statementOf(Statement bareStatement) {
+      return traced(bareStatement, false, null);
+    }
   }
 }

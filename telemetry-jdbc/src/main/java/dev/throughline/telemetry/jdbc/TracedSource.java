@@ -8,13 +8,18 @@ import io.opentelemetry.context.Context;
 import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.ConnectionBuilder;
-import java.time.Instant;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import javax.sql.ConnectionEvent;
+import javax.sql.ConnectionEventListener;
+import javax.sql.PooledConnection;
+import javax.sql.PooledConnectionBuilder;
+import javax.sql.StatementEvent;
+import javax.sql.StatementEventListener;
+import javax.sql.XAConnectionBuilder;
 import org.jspecify.annotations.Nullable;
 
-/** Wraps what opens connections: a data source, or a builder that it gives. */
+/** Wraps what opens connections: a data source, its builders, and its connections for pools. */
 final class TracedSource extends Traced {
 
   private final Supplier<@Nullable String> poolName;
@@ -34,13 +39,66 @@ final class TracedSource extends Traced {
           ? connection
           : fitting(method, connection, traced.bare);
     }
-    Object result = call(method, arguments);
+    Object result = call(method, withListener(arguments));
     if (result == bare) {
       return fitting(method, proxy(), result);
     }
-    return result instanceof ConnectionBuilder builder
-        ? new TracedSource(telemetry, builder, poolName).proxy(builder)
-        : result;
+    return result == null ? null : fitting(method, wrapped(result), result);
+  }
+
+  /** What opens connections too, wrapped; anything else as it is. */
+  <T> T wrapped(T result) {
+    return opens(result) ? new TracedSource(telemetry, result, poolName).proxy(result) : result;
+  }
+
+  private static boolean opens(Object result) {
+    return result instanceof PooledConnection
+        || result instanceof ConnectionBuilder
+        || result instanceof PooledConnectionBuilder
+        || result instanceof XAConnectionBuilder;
+  }
+
+  /** A pool finds its own by the source of an event, which is to be the one that it was given. */
+  private @Nullable Object @Nullable [] withListener(@Nullable Object @Nullable [] arguments) {
+    if (arguments == null || arguments.length != 1 || !(proxy() instanceof PooledConnection mine)) {
+      return arguments;
+    }
+    if (arguments[0] instanceof ConnectionEventListener listener) {
+      return new Object[] {new ConnectionEvents(listener, mine)};
+    }
+    return arguments[0] instanceof StatementEventListener listener
+        ? new Object[] {new StatementEvents(listener, mine)}
+        : arguments;
+  }
+
+  /** A record, since what is equal to the one that was added is removed. */
+  private record ConnectionEvents(ConnectionEventListener to, PooledConnection source)
+      implements ConnectionEventListener {
+
+    @Override
+    public void connectionClosed(ConnectionEvent event) {
+      to.connectionClosed(new ConnectionEvent(source, event.getSQLException()));
+    }
+
+    @Override
+    public void connectionErrorOccurred(ConnectionEvent event) {
+      to.connectionErrorOccurred(new ConnectionEvent(source, event.getSQLException()));
+    }
+  }
+
+  private record StatementEvents(StatementEventListener to, PooledConnection source)
+      implements StatementEventListener {
+
+    @Override
+    public void statementClosed(StatementEvent event) {
+      to.statementClosed(new StatementEvent(source, event.getStatement()));
+    }
+
+    @Override
+    public void statementErrorOccurred(StatementEvent event) {
+      to.statementErrorOccurred(
+          new StatementEvent(source, event.getStatement(), event.getSQLException()));
+    }
   }
 
   /** Opens a connection. */
@@ -62,6 +120,11 @@ final class TracedSource extends Traced {
     if (connection == null || isTraced(connection)) {
       return connection;
     }
+    try {
+      MySqlTelemetry.switchOff(connection);
+    } catch (Throwable t) {
+      telemetry.guard.caught("Session.setTelemetryHandler", t);
+    }
     return new TracedConnection(telemetry, connection, this).proxy(connection);
   }
 
@@ -74,13 +137,12 @@ final class TracedSource extends Traced {
     if (nanos < telemetry.waitThresholdNanos) {
       return;
     }
-    Instant began = Instant.now().minusNanos(nanos);
     InstrumentedRequest<WaitConvention.Wait, Throwable> wait =
         telemetry.waits.start(
             Context.current(),
             new WaitConvention.Wait(latest, poolName),
             List.of(),
-            TimeUnit.SECONDS.toNanos(began.getEpochSecond()) + began.getNano());
+            epochNanosBefore(nanos));
     if (wait != null) {
       wait.end(null, error);
     }

@@ -55,7 +55,8 @@ final class TracedStatement extends Traced implements TracedResultSet.Owner {
       throws Throwable {
     if (name.endsWith("Batch")) {
       try {
-        return execute(batch(), method, arguments);
+        Set<Query> queries = batch == null ? Set.of() : batch;
+        return execute(Query.batch(connection.database(), queries, batchSize), method, arguments);
       } finally {
         clearBatch();
       }
@@ -65,19 +66,11 @@ final class TracedStatement extends Traced implements TracedResultSet.Owner {
 
   /** That of the text which is given with the call, else of the one that was prepared. */
   private Query query(@Nullable Object @Nullable [] arguments) {
-    if (arguments != null && (prepared == null || arguments[0] instanceof String)) {
-      return queryOf(arguments[0]);
-    }
-    return prepared == null ? queryOf(null) : prepared;
-  }
-
-  private Query queryOf(@Nullable Object sql) {
-    return telemetry.queries.get(
-        connection.database(), sql instanceof String text ? text : null, false);
-  }
-
-  private Query batch() {
-    return Query.batch(connection.database(), batch == null ? Set.of() : batch, batchSize);
+    String sql = arguments != null && arguments[0] instanceof String text ? text : null;
+    Query own = prepared;
+    return own == null || sql != null
+        ? telemetry.queries.get(connection.database(), sql, false)
+        : own;
   }
 
   private void batched(String name, @Nullable Object @Nullable [] arguments) {

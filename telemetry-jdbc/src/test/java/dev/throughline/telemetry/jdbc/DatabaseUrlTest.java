@@ -9,6 +9,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DatabaseUrlTest {
 
@@ -81,6 +82,77 @@ class DatabaseUrlTest {
       })
   void tellsOfADatabase(String url, String system, String namespace, String address, Long port) {
     assertThat(DatabaseUrl.parse(url)).isEqualTo(new Database(system, namespace, address, port));
+  }
+
+  /** Whatever of a user and password stands where no one expects it. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "jdbc:unheard-of://user:secret@db/fleet",
+        "jdbc:unheard-of://user:a/secret@db/fleet",
+        "jdbc:unheard-of://user:12?secret@db/fleet",
+        "jdbc:unheard-of://User=user,Password=secret",
+        "jdbc:unheard-of://db/DATABASE=fleet,USER=user,PASSWORD=secret",
+        "jdbc:unheard-of:Server=db;Password=secret",
+        "jdbc:unheard-of:user:mysql:secret",
+        "jdbc:unheard-of:user:h2:secret",
+        "jdbc:unheard-of:user:sqlite:secret@db",
+        "jdbc:unheard-of://user:secret/fleet",
+        "jdbc:exa:db:8563;user=sys;password=secret",
+        "jdbc:teradata://db/USER=user,PASSWORD=secret",
+        "jdbc:awsathena://AwsRegion=eu;UID=user;PWD=secret",
+        "user:secret@db/fleet",
+        "jdbc:postgresql://user:a/secret@db/fleet",
+        "jdbc:postgresql://user:a?secret@db/fleet",
+        "jdbc:postgresql://user:a#secret@db/fleet",
+        "jdbc:postgresql://user:12/secret@db/fleet",
+        "jdbc:postgresql://user:12?secret@db/fleet",
+        "jdbc:postgresql://user:a@secret/b@db/fleet",
+        "jdbc:postgresql://user:secret/fleet",
+        "jdbc:postgresql:user:secret@db",
+        "jdbc:mysql://address=(user=user)(password=secret)(host=db)/fleet",
+        "jdbc:mysql://(user=user,password=secret,host=db)/fleet",
+        "jdbc:mysql://user:a;secret@db/fleet",
+        "jdbc:mariadb://db/fleet:secret@x",
+        "jdbc:oracle:thin:scott/secret",
+        "jdbc:oracle:thin:scott/a?secret@//db/fleet",
+        "jdbc:oracle:thin:scott/a@secret?b@//db/fleet",
+        "jdbc:oracle:thin:scott/\"a@secret\"@db:1521/fleet",
+        "jdbc:oracle:thin:scott/secret@ldap://db:389/fleet,cn=OracleContext,dc=secret",
+        "jdbc:sqlserver://db;password={a;databaseName=secret};user=user",
+        "jdbc:sqlserver://db;password={a}};serverName=secret};databaseName=fleet",
+        "jdbc:sqlserver://db;password=a,database=secret;user=user",
+        "jdbc:h2:mem:fleet;INIT=RUNSCRIPT FROM 'http://user:secret@secret/x'",
+        "jdbc:h2:tcp://user:a/secret@db/fleet",
+        "jdbc:sqlite:fleet.db?key=secret",
+        "jdbc:sqlite:file:user=secret",
+        "jdbc:hsqldb:hsql://db/fleet;password=secret/secret",
+        "jdbc:db2://db/fleet:user=user;password=a@secret;",
+        "jdbc:ch:https://user:a/secret@db/fleet",
+        "jdbc:snowflake://db/?password=secret@secret",
+        "jdbc:bigquery://https://db:443;OAuthPvtKey=secret",
+      })
+  void noPartOfAPasswordBecomesAnAttribute(String url) {
+    Database database = DatabaseUrl.parse(url);
+    assertThat(database + database.target()).doesNotContain("secret", "12", "OracleContext");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ' ',
+      nullValues = "-",
+      value = {
+        "jdbc:postgresql://db/fleet?user=ada@x.org&password=p@ss postgresql fleet db 5432",
+        "jdbc:sqlserver://db;password=p@ss;databaseName=fleet microsoft.sql_server fleet db 1433",
+        "jdbc:oracle:thin:@(DESCRIPTION=(ADDRESS=(HOST=db))(SECURITY=(DN=a@b))) oracle.db - db 1521",
+        "jdbc:h2:tcp://db/mem:fleet h2database mem db 9092",
+        "jdbc:snowflake://acct.snowflakecomputing.com/?db=f snowflake - acct.snowflakecomputing.com 443",
+        "jdbc:tc:postgresql:16:///fleet postgresql fleet localhost 5432",
+        "jdbc:throughline:3:mysql://db/fleet mysql fleet db 3306",
+      })
+  void anAtInAnOptionIsNoUser(
+      String url, String system, String namespace, String address, Long port) {
+    tellsOfADatabase(url, system, namespace, address, port);
   }
 
   @Test

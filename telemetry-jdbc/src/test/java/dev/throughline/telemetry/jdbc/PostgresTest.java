@@ -19,16 +19,19 @@ class PostgresTest {
 
   @BeforeAll
   static void start() throws Exception {
+    server = startServer();
+  }
+
+  static EmbeddedPostgres startServer() throws Exception {
     // A port that is bound is given to nobody who asks for any, and Postgres takes it all the same:
     // both reuse addresses, and only one listens.
     try (Socket bound = new Socket()) {
       bound.setReuseAddress(true);
       bound.bind(new InetSocketAddress(0));
-      server =
-          EmbeddedPostgres.builder()
-              .setPort(bound.getLocalPort())
-              .setPGStartupWait(Duration.ofSeconds(60))
-              .start();
+      return EmbeddedPostgres.builder()
+          .setPort(bound.getLocalPort())
+          .setPGStartupWait(Duration.ofSeconds(60))
+          .start();
     }
   }
 

@@ -1,0 +1,71 @@
+// Copyright The Throughline Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dev.throughline.telemetry.instrument;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Text of strangers for the log: control characters, which could begin a line of their own or move
+ * a terminal's cursor, are printed as <code>&#92;u000a</code>.
+ */
+public final class Printable {
+
+  // As deep as anybody reads; a chain of causes may have a loop.
+  private static final int MOST_CAUSES = 16;
+
+  private Printable() {}
+
+  /** The text with its control characters escaped; the text itself if it has none. */
+  public static String of(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.isISOControl(text.charAt(i))) {
+        return escaped(text);
+      }
+    }
+    return text;
+  }
+
+  private static String escaped(String text) {
+    StringBuilder escaped = new StringBuilder(text.length() + 16);
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (Character.isISOControl(c)) {
+        escaped.append(String.format("\\u%04x", (int) c));
+      } else {
+        escaped.append(c);
+      }
+    }
+    return escaped.toString();
+  }
+
+  /**
+   * An exception to print in the place of another: with the same stack trace, and with messages
+   * whose control characters are escaped. The exception itself if no message has any.
+   */
+  public static Throwable of(Throwable thrown) {
+    int depth = 0;
+    for (Throwable t = thrown; t != null && depth < MOST_CAUSES; t = t.getCause(), depth++) {
+      String text = String.valueOf(t);
+      if (!text.equals(of(text))) {
+        return new Escaped(thrown, MOST_CAUSES);
+      }
+    }
+    return thrown;
+  }
+
+  private static final class Escaped extends Throwable {
+
+    private static final long serialVersionUID = 1;
+
+    Escaped(Throwable thrown, int depth) {
+      super(of(String.valueOf(thrown)), cause(thrown, depth), false, true);
+      setStackTrace(thrown.getStackTrace());
+    }
+
+    private static @Nullable Throwable cause(Throwable thrown, int depth) {
+      Throwable cause = thrown.getCause();
+      return cause == null || depth == 0 ? null : new Escaped(cause, depth - 1);
+    }
+  }
+}
