@@ -278,7 +278,7 @@ abstract class RecordsKit {
       other.span("work").run(() -> logger.info("goes on"));
     }
     assertThat(records).hasValue(1);
-    guardLogged("OpenTelemetryAppender.append threw in dev.throughline.telemetry.logging");
+    guardLogged("LogRecordProcessor.onEmit threw in dev.throughline.telemetry");
   }
 
   /** What the guard logs, where that is seen. */
