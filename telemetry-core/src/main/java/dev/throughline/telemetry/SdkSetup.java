@@ -246,8 +246,8 @@ final class SdkSetup {
       SdkMeterProviderBuilder meterProvider, Settings settings) {
     MetricsModule metrics = builder.metrics;
     if (metrics != null) {
-      boolean named = settings.exporters("metrics").contains(metrics.exporterName());
-      guard.run("MetricsModule.addTo", () -> metrics.addTo(meterProvider, settings, named));
+      metrics.addTo(
+          meterProvider, settings, settings.exporters("metrics").contains(metrics.exporterName()));
     }
     if (mode.exports()) {
       builder.metricReaders.forEach(meterProvider::registerMetricReader);

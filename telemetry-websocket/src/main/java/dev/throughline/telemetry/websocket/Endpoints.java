@@ -23,9 +23,14 @@ final class Endpoints {
 
   /** What the application has for the container's session. */
   static Session traced(Session session) {
-    return session.getUserProperties().get(SESSION) instanceof TracedSession traced
-        ? traced
-        : session;
+    try {
+      return session.getUserProperties().get(SESSION) instanceof TracedSession traced
+          ? traced
+          : session;
+    } catch (RuntimeException e) {
+      // Tomcat tells nothing of a session that was closed as soon as it was open.
+      return session;
+    }
   }
 
   /**

@@ -66,6 +66,12 @@ class GuardsTest {
   }
 
   @Test
+  void aSessionThatIsClosedAlreadyIsTheContainers() {
+    Session closed = throwing(Session.class, "getUserProperties", Map.of());
+    assertThat(Endpoints.traced(closed)).isSameAs(closed);
+  }
+
+  @Test
   void anAnswerThatCannotBeWrittenIsSent() {
     ServerEndpointConfig config = wrapped();
     config
