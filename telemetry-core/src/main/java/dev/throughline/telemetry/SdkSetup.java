@@ -77,7 +77,6 @@ final class SdkSetup {
   private final TelemetryBuilder builder;
   private final Environment environment;
   private final Mode mode;
-  private final Guard guard;
   // Of no value until autoconfigure has read them.
   private final AtomicReference<@Nullable Settings> settings = new AtomicReference<>();
   private final Extensions extensions;
@@ -111,7 +110,6 @@ final class SdkSetup {
     this.builder = builder;
     this.environment = environment;
     this.mode = mode;
-    this.guard = guard;
     extensions =
         new Extensions(
             ComponentLoader.forClassLoader(AutoConfiguredOpenTelemetrySdk.class.getClassLoader()),
