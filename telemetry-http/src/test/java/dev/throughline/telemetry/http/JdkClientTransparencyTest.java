@@ -31,8 +31,11 @@ import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.condition.EnabledOnJre;
+import org.junit.jupiter.api.condition.JRE;
 
 /** The JDK's client does the same with our wrapper around it. */
+@EnabledOnJre(value = JRE.JAVA_17, disabledReason = "Matrices of scenarios run on one JDK")
 class JdkClientTransparencyTest extends TransparencyKit<HttpClient> {
 
   private static final List<String> ADDED =

@@ -13,9 +13,12 @@ import java.net.Socket;
 import java.nio.file.Path;
 import java.util.List;
 import javax.net.ssl.SSLContext;
+import org.junit.jupiter.api.condition.EnabledOnJre;
+import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The JDK's server answers the same over TLS as well. */
+@EnabledOnJre(value = JRE.JAVA_17, disabledReason = "Matrices of scenarios run on one JDK")
 class JdkHttpsServerTransparencyTest extends JdkServerTransparencyTest {
 
   @TempDir private static Path folder;

@@ -30,8 +30,11 @@ import java.util.concurrent.Executors;
 import java.util.zip.GZIPOutputStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.condition.EnabledOnJre;
+import org.junit.jupiter.api.condition.JRE;
 
 /** The JDK's server answers the same with our filter on it. */
+@EnabledOnJre(value = JRE.JAVA_17, disabledReason = "Matrices of scenarios run on one JDK")
 class JdkServerTransparencyTest extends HttpTransparencyKit<HttpServer> {
 
   private static final byte[] LARGE = "0123456789abcdef".repeat(200_000).getBytes(UTF_8);

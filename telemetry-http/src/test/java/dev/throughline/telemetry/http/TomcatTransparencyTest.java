@@ -3,7 +3,11 @@
 
 package dev.throughline.telemetry.http;
 
+import org.junit.jupiter.api.condition.EnabledOnJre;
+import org.junit.jupiter.api.condition.JRE;
+
 /** {@link ServletTransparencyTest} on Tomcat. */
+@EnabledOnJre(value = JRE.JAVA_17, disabledReason = "Matrices of scenarios run on one JDK")
 class TomcatTransparencyTest extends ServletTransparencyTest {
 
   TomcatTransparencyTest() {

@@ -4,8 +4,11 @@
 package dev.throughline.telemetry.websocket;
 
 import java.util.Set;
+import org.junit.jupiter.api.condition.EnabledOnJre;
+import org.junit.jupiter.api.condition.JRE;
 
 /** {@link Containers#JETTY}, with telemetry and without. */
+@EnabledOnJre(value = JRE.JAVA_17, disabledReason = "Matrices of scenarios run on one JDK")
 class JettyTransparencyTest extends TransparencyKit {
 
   @Override

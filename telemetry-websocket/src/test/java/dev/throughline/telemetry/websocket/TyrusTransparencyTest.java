@@ -3,7 +3,11 @@
 
 package dev.throughline.telemetry.websocket;
 
+import org.junit.jupiter.api.condition.EnabledOnJre;
+import org.junit.jupiter.api.condition.JRE;
+
 /** {@link Containers#TYRUS}, with telemetry and without. */
+@EnabledOnJre(value = JRE.JAVA_17, disabledReason = "Matrices of scenarios run on one JDK")
 class TyrusTransparencyTest extends TransparencyKit {
 
   @Override
