@@ -128,7 +128,7 @@ final class Browser implements AutoCloseable {
 
   /** Waits until an expression is true. */
   void await(String expression) throws Exception {
-    evaluate(
+    String promise =
         """
         new Promise((met, failed) => {
           const look = () => (%s) ? met(true) : setTimeout(look, 20);
@@ -136,7 +136,16 @@ final class Browser implements AutoCloseable {
           look();
         })
         """
-            .formatted(expression));
+            .formatted(expression);
+    try {
+      evaluate(promise);
+    } catch (IOException e) {
+      if (!String.valueOf(e.getMessage()).contains("navigated")) {
+        throw e;
+      }
+      // The page that was asked was still the one before.
+      evaluate(promise);
+    }
   }
 
   /** What an expression, or its promise, gives. */
