@@ -54,7 +54,7 @@ class DoorsTest {
 
   @BeforeAll
   static void read() {
-    // What others' classes know is nobody's business here.
+    // Only arrows between our own classes count.
     ArchConfiguration.get().setResolveMissingDependenciesFromClassPath(false);
     ours =
         new ClassFileImporter()

@@ -86,7 +86,7 @@ final class SdkSetup {
   private final List<SpanProcessor> taps = new ArrayList<>();
 
   /**
-   * What was built.
+   * The SDK that was built.
    *
    * @param outbox what delivers what the SDK records
    * @param serviceName the resource's
