@@ -38,16 +38,16 @@ abstract class ServletTransparencyTest extends HttpTransparencyKit<WebApp> {
   }
 
   @Override
-  protected WebApp start(@Nullable Telemetry telemetry, boolean excluded) throws Exception {
+  protected WebApp start(@Nullable Telemetry telemetry, Mode mode) throws Exception {
     WebApp app = app();
     if (telemetry == null) {
       return app.start(null);
     }
     HttpTelemetryBuilder http =
         HttpTelemetry.builder(telemetry)
-            .setExcludedPaths(excluded ? app.servlets.keySet() : List.of());
+            .setExcludedPaths(mode.equals(EXCLUDED) ? app.servlets.keySet() : List.of());
     app.servlets.keySet().stream()
-        .filter(path -> path.startsWith(RPC) && !excluded)
+        .filter(path -> path.startsWith(RPC) && !mode.equals(EXCLUDED))
         .forEach(path -> http.addConnectProcedure("/app" + path));
     return app.start(http.build());
   }
