@@ -9,8 +9,8 @@ import dev.throughline.telemetry.testing.TransparencyKit.Mode;
 import java.util.List;
 
 /**
- * The ways in which the transparency tests of this module have telemetry; an heir of the kit for the
- * modes that it shares.
+ * The ways in which the transparency tests of this module have telemetry; an heir of the kit for
+ * the modes that it shares.
  */
 abstract class Transparency extends TransparencyKit<Object> {
 
