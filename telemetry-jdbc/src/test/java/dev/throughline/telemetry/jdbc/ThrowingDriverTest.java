@@ -99,7 +99,7 @@ class ThrowingDriverTest {
   void aWrapperThatThrows(Throwable thrown) throws Exception {
     driver.failing("isWrapperFor", thrown);
     statement(wrap());
-    recorded.expectWarn("HikariDataSource.setMetricsTrackerFactory threw");
+    recorded.expectWarn("HikariMetrics.of threw");
     recorded.expectWarn("Wrapper.isWrapperFor threw");
   }
 
@@ -120,7 +120,7 @@ class ThrowingDriverTest {
   void whatHasNoProxyStaysBare() {
     JdbcTelemetry jdbc = JdbcTelemetry.create(recorded.telemetry());
     Object odd = new Odd();
-    Traced traced = new TracedSource(jdbc, odd, () -> null);
+    Traced traced = new TracedSource(jdbc, odd, null);
     assertThat(traced.proxy(odd)).isSameAs(odd);
     assertThat(traced.proxy()).isSameAs(odd);
     recorded.expectWarn("Proxy.newProxyInstance threw");
