@@ -95,9 +95,7 @@ final class HikariMetrics implements IMetricsTracker {
             "The time between borrowing a connection and returning it to the pool.");
     createTime =
         histogram(
-            meter,
-            JdbcKeys.CONNECTION_CREATE_TIME,
-            "The time it took to create a new connection.");
+            meter, JdbcKeys.CONNECTION_CREATE_TIME, "The time it took to create a new connection.");
     timeouts =
         meter
             .counterBuilder(JdbcKeys.CONNECTION_TIMEOUTS)

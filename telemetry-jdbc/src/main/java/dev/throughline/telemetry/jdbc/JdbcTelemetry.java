@@ -72,8 +72,8 @@ public final class JdbcTelemetry {
 
   /**
    * A data source whose statements are spans, and in all else the given one: each object that it
-   * gives implements the public interfaces of the driver's, and unwraps to it. The metrics
-   * of a HikariCP pool are recorded too.
+   * gives implements the interfaces of the driver's, and unwraps to it. The metrics of a HikariCP
+   * pool are recorded too.
    *
    * @return the argument itself with telemetry off, and where it is wrapped already
    * @throws NullPointerException if {@code dataSource} is null

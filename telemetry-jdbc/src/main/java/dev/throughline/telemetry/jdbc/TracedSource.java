@@ -33,10 +33,9 @@ final class TracedSource extends Traced {
   @Nullable Object handle(Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
     if (Connection.class.isAssignableFrom(method.getReturnType())) {
       Connection connection = connect(() -> (Connection) call(method, arguments));
-      Traced traced = of(connection);
-      return traced == null || connection == null
-          ? connection
-          : fitting(method, connection, traced.bare);
+      return connection != null && of(connection) instanceof TracedConnection traced
+          ? fitting(method, connection, traced.bare)
+          : connection;
     }
     Object result = call(method, withListener(arguments));
     if (result == bare) {

@@ -117,35 +117,6 @@ class ThrowingDriverTest {
   }
 
   @Test
-  void whatHasNoProxyStaysBare() {
-    JdbcTelemetry jdbc = JdbcTelemetry.create(recorded.telemetry());
-    Object odd = new Odd();
-    Traced traced = new TracedSource(jdbc, odd, null);
-    assertThat(traced.proxy(odd)).isSameAs(odd);
-    assertThat(traced.proxy()).isSameAs(odd);
-    recorded.expectWarn("Proxy.newProxyInstance threw");
-  }
-
-  /** A number of something. */
-  public interface First {
-    /** A number. */
-    Number number();
-  }
-
-  /** Something to compare. */
-  public interface Second {
-    /** The same by another name. */
-    Comparable<?> number();
-  }
-
-  private static final class Odd implements First, Second {
-    @Override
-    public Integer number() {
-      return 7;
-    }
-  }
-
-  @Test
   void anAnalyzerThatThrows() {
     Guard guard = new Guard(JdbcTelemetry.SCOPE);
     Queries queries =
