@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Drivers that throw where we look something up: the application never sees it. */
 class ThrowingDriverTest {
@@ -116,14 +117,17 @@ class ThrowingDriverTest {
     assertThat(wrap().getConnection()).isNull();
   }
 
-  @Test
-  void anAnalyzerThatThrows() {
+  @ParameterizedTest
+  @ValueSource(classes = {NoClassDefFoundError.class, StackOverflowError.class})
+  void anAnalyzerThatThrows(Class<? extends Error> thrown) {
     Guard guard = new Guard(JdbcTelemetry.SCOPE);
     Queries queries =
         new Queries(
             QueryText.SANITIZED,
             (sql, database) -> {
-              throw new NoClassDefFoundError("of another version");
+              throw thrown == StackOverflowError.class
+                  ? new StackOverflowError()
+                  : new NoClassDefFoundError("of another version");
             },
             guard);
     Query query = queries.get(Database.UNKNOWN, "SELECT 'secret'", false);
