@@ -145,9 +145,13 @@ class MySqlTelemetryTest {
     DataSource source = pool.open(server.url("mysql"), "com.mysql.cj.jdbc.Driver");
     try {
       source.getConnection().close();
-      recorded.takeSpans(spans -> true);
+      assertThat(recorded.takeSpans(spans -> true).toString())
+          .contains("db.connection_string")
+          .doesNotContain(MariaDb.PASSWORD);
       DataSource wrapped = jdbc().wrap(source);
-      assertThat(select(wrapped))
+      List<SpanData> spans = select(wrapped);
+      assertThat(spans.toString()).doesNotContain(MariaDb.PASSWORD);
+      assertThat(spans)
           .extracting(span -> span.getInstrumentationScopeInfo().getName())
           .filteredOn(scope -> scope.equals(JdbcTelemetry.SCOPE))
           .hasSize(2);
@@ -155,7 +159,7 @@ class MySqlTelemetryTest {
       if (source instanceof AutoCloseable closeable) {
         closeable.close();
       }
-      recorded.takeSpans(spans -> true);
+      assertThat(recorded.takeSpans(spans -> true).toString()).doesNotContain(MariaDb.PASSWORD);
     }
   }
 
