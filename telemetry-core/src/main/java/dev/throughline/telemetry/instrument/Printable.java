@@ -6,8 +6,8 @@ package dev.throughline.telemetry.instrument;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Text of strangers for the log: control characters, which could begin a line of their own or move
- * a terminal's cursor, are printed as <code>&#92;u000a</code>.
+ * Text of strangers for the log: control characters and Unicode's line separators, which could
+ * begin a line of their own or move a terminal's cursor, are printed as <code>&#92;u000a</code>.
  */
 public final class Printable {
 
@@ -19,18 +19,22 @@ public final class Printable {
   /** The text with its control characters escaped; the text itself if it has none. */
   public static String of(String text) {
     for (int i = 0; i < text.length(); i++) {
-      if (Character.isISOControl(text.charAt(i))) {
+      if (isControl(text.charAt(i))) {
         return escaped(text);
       }
     }
     return text;
   }
 
+  private static boolean isControl(char c) {
+    return Character.isISOControl(c) || c == '\u2028' || c == '\u2029';
+  }
+
   private static String escaped(String text) {
     StringBuilder escaped = new StringBuilder(text.length() + 16);
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
-      if (Character.isISOControl(c)) {
+      if (isControl(c)) {
         escaped.append(String.format("\\u%04x", (int) c));
       } else {
         escaped.append(c);

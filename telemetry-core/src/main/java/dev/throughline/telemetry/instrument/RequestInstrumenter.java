@@ -502,11 +502,8 @@ public final class RequestInstrumenter<REQ, RES> {
   void end(
       InstrumentedRequest<REQ, RES> started, @Nullable RES response, @Nullable Throwable error) {
     Span span = started.span;
-    if (span != null) {
-      if (started.recording) {
-        describeEnd(span, started, response, error);
-      }
-      endSpan(span);
+    if (span != null && started.recording) {
+      describeEnd(span, started, response, error);
     }
     if (duration != null) {
       recordDuration(duration, started, response, error);
@@ -519,6 +516,8 @@ public final class RequestInstrumenter<REQ, RES> {
         guard.caught("LongUpDownCounter.add", t);
       }
     }
+    // Last: a test that has taken the span finds the points of its request.
+    endSpan(span);
   }
 
   private void describeEnd(

@@ -13,8 +13,8 @@ class PrintableTest {
 
   @Test
   void escapesControlCharactersAlone() {
-    assertThat(Printable.of("a\r\nb\u001b[31m\u0085\0"))
-        .isEqualTo("a\\u000d\\u000ab\\u001b[31m\\u0085\\u0000");
+    assertThat(Printable.of("a\r\nb\u001b[31m\u0085\0\u2028\u2029"))
+        .isEqualTo("a\\u000d\\u000ab\\u001b[31m\\u0085\\u0000\\u2028\\u2029");
     String plain = "plain é 漢";
     assertThat(Printable.of(plain)).isSameAs(plain);
   }

@@ -23,6 +23,7 @@ import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.context.propagation.TextMapGetter;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
+import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.logs.export.SimpleLogRecordProcessor;
 import io.opentelemetry.sdk.metrics.SdkMeterProviderBuilder;
 import io.opentelemetry.sdk.metrics.data.HistogramPointData;
@@ -36,9 +37,11 @@ import io.opentelemetry.sdk.trace.SdkTracerProvider;
 import io.opentelemetry.sdk.trace.data.LinkData;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
+import io.opentelemetry.sdk.trace.export.SpanExporter;
 import io.opentelemetry.sdk.trace.samplers.Sampler;
 import io.opentelemetry.sdk.trace.samplers.SamplingResult;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -389,6 +392,47 @@ class RequestInstrumenterTest {
       serve(named.instrumenter("s", new Convention(SpanKind.SERVER)).build(), call);
       assertThat(call.responseHeaders).containsEntry("X-Request-Id", "x".repeat(128));
     }
+  }
+
+  @Test
+  void aSpanEndsAfterThePointsOfItsRequest() {
+    InMemoryMetricReader reader = InMemoryMetricReader.create();
+    List<String> recorded = new ArrayList<>();
+    SpanExporter atEnd =
+        new SpanExporter() {
+          @Override
+          public CompletableResultCode export(Collection<SpanData> ended) {
+            reader.collectAllMetrics().forEach(metric -> recorded.add(metric.getName()));
+            return CompletableResultCode.ofSuccess();
+          }
+
+          @Override
+          public CompletableResultCode flush() {
+            return CompletableResultCode.ofSuccess();
+          }
+
+          @Override
+          public CompletableResultCode shutdown() {
+            return CompletableResultCode.ofSuccess();
+          }
+        };
+    try (Telemetry measured =
+        Telemetry.builder()
+            .ignoreEnvironment()
+            .addProperty("otel.traces.exporter", "none")
+            .addProperty("otel.metrics.exporter", "none")
+            .addMetricReader(reader)
+            .addSpanProcessor(SimpleSpanProcessor.create(atEnd))
+            .build()) {
+      serve(
+          measured
+              .instrumenter("s", new Convention(SpanKind.SERVER))
+              .setDurationHistogram("test.duration", "Duration.", List.of(1d))
+              .setActiveCounter("test.active", "Active.")
+              .build(),
+          new Call());
+    }
+    assertThat(recorded).contains("test.duration", "test.active");
   }
 
   @Test

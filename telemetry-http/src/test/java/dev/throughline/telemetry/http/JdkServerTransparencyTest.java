@@ -42,7 +42,7 @@ class JdkServerTransparencyTest extends HttpTransparencyKit<HttpServer> {
   private final ExecutorService threads = Executors.newCachedThreadPool();
 
   @Override
-  protected HttpServer start(@Nullable Telemetry telemetry, boolean excluded) throws Exception {
+  protected HttpServer start(@Nullable Telemetry telemetry, Mode mode) throws Exception {
     HttpServer server = create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     server.setExecutor(threads);
     Map<String, HttpHandler> handlers = handlers();
@@ -50,7 +50,7 @@ class JdkServerTransparencyTest extends HttpTransparencyKit<HttpServer> {
         telemetry == null
             ? null
             : HttpTelemetry.builder(telemetry)
-                .setExcludedPaths(excluded ? handlers.keySet() : List.of())
+                .setExcludedPaths(mode.equals(EXCLUDED) ? handlers.keySet() : List.of())
                 .addConnectProcedure("/rpc/kit.v1.KitService/Say")
                 .build();
     handlers.forEach(

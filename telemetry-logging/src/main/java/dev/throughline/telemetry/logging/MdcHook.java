@@ -4,6 +4,7 @@
 package dev.throughline.telemetry.logging;
 
 import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.instrument.Printable;
 import dev.throughline.telemetry.instrument.RequestIds;
 import dev.throughline.telemetry.instrument.ScopeHook;
 import io.opentelemetry.api.baggage.Baggage;
@@ -20,6 +21,9 @@ import org.slf4j.spi.MDCAdapter;
 
 /** Keeps the MDC of a thread in step with its current context. */
 final class MdcHook implements ScopeHook {
+
+  // A peer chooses it, and each line of the log may print it.
+  private static final int LONGEST_VALUE = 256;
 
   private final MDCAdapter mdc = MDC.getMDCAdapter();
   private final Guard guard;
@@ -105,7 +109,11 @@ final class MdcHook implements ScopeHook {
   }
 
   private static @Nullable String value(@Nullable Baggage baggage, String key) {
-    return baggage == null ? null : baggage.getEntryValue(key);
+    String value = baggage == null ? null : baggage.getEntryValue(key);
+    if (value == null) {
+      return null;
+    }
+    return Printable.of(value.length() > LONGEST_VALUE ? value.substring(0, LONGEST_VALUE) : value);
   }
 
   /**

@@ -119,6 +119,28 @@ abstract class MdcKit {
     recorded.takeSpan();
   }
 
+  /** A peer's baggage begins no line of the log, and fills none. */
+  @Test
+  void aStrangersBaggageForgesNoLine() {
+    Context came =
+        telemetry.extract(
+            Map.of(
+                "baggage",
+                "session_id=s%0A08:00%20WARN%20forged%1B%5B2J%C2%85%E2%80%A8,customer_id="
+                    + "c".repeat(4_000)));
+    telemetry
+        .span("vnc.connect")
+        .parent(came)
+        .run(
+            span ->
+                assertThat(mdc())
+                    .containsEntry(
+                        "session_id", "s\\u000a08:00 WARN forged\\u001b[2J\\u0085\\u2028")
+                    .containsEntry("customer_id", "c".repeat(256)));
+    assertThat(mdc()).isEmpty();
+    recorded.takeSpan();
+  }
+
   @Test
   void whatTheApplicationPutsThereMeanwhileIsGone() {
     try (ActiveSpan outer = telemetry.span("outer").open()) {

@@ -3,8 +3,8 @@
 
 package dev.throughline.telemetry.websocket;
 
+import dev.throughline.telemetry.instrument.Printable;
 import dev.throughline.telemetry.websocket.AnnotatedMethods.Bound;
-import dev.throughline.telemetry.websocket.AnnotatedMethods.Given;
 import jakarta.websocket.CloseReason;
 import jakarta.websocket.CloseReason.CloseCodes;
 import jakarta.websocket.DecodeException;
@@ -35,7 +35,7 @@ final class AnnotatedEndpoint extends Endpoint {
 
   private static final Logger logger = LoggerFactory.getLogger(AnnotatedEndpoint.class);
 
-  private final Object endpoint;
+  final Object instance;
   private final AnnotatedMethods methods;
   private final @Nullable String template;
   private final Map<String, Codecs> decoders = new ConcurrentHashMap<>();
@@ -43,8 +43,8 @@ final class AnnotatedEndpoint extends Endpoint {
   /**
    * @param template of the path that the endpoint is at; null on a client
    */
-  AnnotatedEndpoint(Object endpoint, AnnotatedMethods methods, @Nullable String template) {
-    this.endpoint = endpoint;
+  AnnotatedEndpoint(Object instance, AnnotatedMethods methods, @Nullable String template) {
+    this.instance = instance;
     this.methods = methods;
     this.template = template;
   }
@@ -56,13 +56,13 @@ final class AnnotatedEndpoint extends Endpoint {
     for (Bound method : methods.onMessage()) {
       add(session, method, codecs);
     }
-    call(session, methods.onOpen(), given(session, config, true), true);
+    openOrClose(session, methods.onOpen(), config);
   }
 
   @Override
   public void onClose(Session session, CloseReason reason) {
     try {
-      call(session, methods.onClose(), given(session, reason, true), true);
+      openOrClose(session, methods.onClose(), reason);
     } finally {
       Codecs codecs = decoders.remove(session.getId());
       try {
@@ -70,7 +70,7 @@ final class AnnotatedEndpoint extends Endpoint {
           codecs.destroy();
         }
       } catch (Throwable t) {
-        logger.warn("A decoder of {} threw when destroyed", endpoint.getClass().getName(), t);
+        logger.warn("A decoder of {} threw when destroyed", name(), Printable.of(t));
       }
     }
   }
@@ -79,64 +79,63 @@ final class AnnotatedEndpoint extends Endpoint {
   public void onError(Session session, Throwable thrown) {
     Bound method = methods.onError();
     if (method == null) {
-      logger.error("{} has no OnError method for this", endpoint.getClass().getName(), thrown);
+      logger.error("{} has no OnError method for this", name(), Printable.of(thrown));
       return;
     }
     try {
-      method.call(endpoint, given(session, thrown, true));
+      method.call(this, session, thrown, true);
     } catch (Throwable t) {
       if (Container.of(session) == Container.JETTY) {
         throw t;
       }
-      logger.error("{} threw in its OnError method", endpoint.getClass().getName(), t);
+      logger.error("{} threw in its OnError method", name(), Printable.of(t));
     }
   }
 
-  private Given given(Session session, Object own, boolean last) {
-    return new Given(session, (name, type) -> path(session, name, type), own, last);
+  private String name() {
+    return instance.getClass().getName();
   }
 
-  /**
-   * Calls a method, and makes of what it throws what the container would.
-   *
-   * @param closing whether Tomcat closes the session after that
-   */
-  private @Nullable Object call(
-      Session session, @Nullable Bound method, Given given, boolean closing) {
+  private void openOrClose(Session session, @Nullable Bound method, Object own) {
     if (method == null) {
-      return null;
+      return;
     }
     try {
-      return method.call(endpoint, given);
+      method.call(this, session, own, true);
     } catch (Throwable t) {
-      Container container = Container.of(session);
-      if (container == Container.JETTY || t instanceof VirtualMachineError) {
-        throw t;
-      }
-      failed(session, t);
-      if (closing && container == Container.TOMCAT) {
+      thrown(session, t);
+      if (Container.of(session) == Container.TOMCAT) {
         close(session, CloseCodes.CLOSED_ABNORMALLY, t.getMessage());
       }
-      return null;
     }
+  }
+
+  /** Makes of what a method threw, or a decoder, what the container would. */
+  private void thrown(Session session, Throwable thrown) {
+    if (Container.of(session) == Container.JETTY || thrown instanceof VirtualMachineError) {
+      throw AnnotatedMethods.<RuntimeException>sneaky(thrown);
+    }
+    failed(session, thrown);
   }
 
   private void failed(Session session, Throwable thrown) {
     if (session instanceof TracedSession traced) {
-      traced.socket().failedWithin(thrown);
+      traced.failed(thrown);
+    } else {
+      onError(session, thrown);
     }
-    onError(session, thrown);
   }
 
   private static void close(Session session, CloseCodes code, @Nullable String reason) {
     try {
       session.close(new CloseReason(code, reason));
     } catch (IOException e) {
-      logger.debug("A session that is to close does not", e);
+      logger.debug("A session that is to close does not", Printable.of(e));
     }
   }
 
-  private @Nullable Object path(Session session, String name, Class<?> type) {
+  /** A path parameter, as a type. */
+  @Nullable Object path(Session session, String name, Class<?> type) {
     String value = path(session, name);
     try {
       return value == null ? null : AnnotatedMethods.value(value, type);
@@ -150,7 +149,7 @@ final class AnnotatedEndpoint extends Endpoint {
     }
   }
 
-  /** A path parameter: as Jetty has it still encoded, as all others have it decoded. */
+  /** As Jetty has it still encoded, as all others have it decoded. */
   private @Nullable String path(Session session, String name) {
     String path = session.getRequestURI().getRawPath();
     if (template == null || path == null || Container.of(session) != Container.JETTY) {
@@ -174,8 +173,13 @@ final class AnnotatedEndpoint extends Endpoint {
       limit(session, method, type);
       session.addMessageHandler(
           (Class<T>) type,
-          (MessageHandler.Partial<T>) (part, last) -> handle(session, method, part, last));
-    } else if (method.takesValue()) {
+          (MessageHandler.Partial<T>)
+              (part, last) -> {
+                if (fits(session, method, part)) {
+                  handle(session, method, part, last);
+                }
+              });
+    } else if (AnnotatedMethods.isValue(type)) {
       add(session, method, String.class, text -> codecs.value((String) text, type));
     } else if (whole && type == Reader.class) {
       // Tomcat makes streams of whole messages.
@@ -191,30 +195,18 @@ final class AnnotatedEndpoint extends Endpoint {
 
   private <T> void add(Session session, Bound method, Class<T> form, Codecs.Decode decode) {
     limit(session, method, form);
+    MessageHandler.Whole<Object> decoded =
+        Handlers.decoded(
+            decode,
+            thrown -> thrown(session, thrown),
+            message -> handle(session, method, message, true));
     session.addMessageHandler(
         form,
-        (MessageHandler.Whole<T>)
-            message -> {
-              if (fits(session, method, message)) {
-                Object decoded;
-                try {
-                  decoded = decode.decode(message);
-                } catch (DecodeException | IOException e) {
-                  undecoded(session, e);
-                  return;
-                }
-                if (decoded != null) {
-                  handle(session, method, decoded, true);
-                }
-              }
-            });
-  }
-
-  private void undecoded(Session session, Exception thrown) {
-    if (Container.of(session) == Container.JETTY) {
-      throw AnnotatedMethods.<RuntimeException>sneaky(thrown);
-    }
-    failed(session, thrown);
+        message -> {
+          if (fits(session, method, message)) {
+            decoded.onMessage(message);
+          }
+        });
   }
 
   /** Has the session take messages of the size that a method takes, as its container has. */
@@ -236,57 +228,46 @@ final class AnnotatedEndpoint extends Endpoint {
   /** Whether a message is no larger than a method takes; else the session closes. */
   private boolean fits(Session session, Bound method, Object message) {
     long max = method.maxMessageSize();
-    if (max < 0) {
-      return true;
-    }
     Container container = Container.of(session);
-    if (container == Container.JETTY) {
+    if (max < 0 || container == Container.JETTY) {
       return true;
     }
-    long size = 0;
-    if (message instanceof String text) {
-      size =
-          container == Container.TOMCAT
-              ? text.length()
-              : MessageType.TEXT.bytes().applyAsLong(text);
-    } else if (message instanceof ByteBuffer buffer) {
-      size = buffer.remaining();
-    } else if (message instanceof byte[] bytes) {
-      size = bytes.length;
-    }
-    if (size <= max) {
-      return true;
-    }
-    if (container == Container.TOMCAT) {
+    long size = size(message, container);
+    if (size > max && container == Container.TOMCAT) {
       String reason =
           "The message was [%,d] bytes long but the MessageHandler has a limit of [%,d] bytes";
       close(session, CloseCodes.TOO_BIG, reason.formatted(size, max));
-    } else {
+    } else if (size > max) {
       close(session, CloseCodes.TOO_BIG, "Too big.");
       failed(session, new IllegalStateException("A message of " + size + " bytes, over " + max));
     }
-    return false;
+    return size <= max;
+  }
+
+  private static long size(Object message, Container container) {
+    if (message instanceof String text) {
+      return container == Container.TOMCAT
+          ? text.length()
+          : MessageType.TEXT.bytes().applyAsLong(text);
+    }
+    if (message instanceof ByteBuffer buffer) {
+      return buffer.remaining();
+    }
+    return message instanceof byte[] bytes ? bytes.length : 0;
   }
 
   private void handle(Session session, Bound method, Object message, boolean last) {
-    if (method.inParts() && !fits(session, method, message)) {
-      return;
-    }
-    Object answer = call(session, method, given(session, message, last), false);
-    if (answer == null) {
+    Object answer;
+    try {
+      answer = method.call(this, session, message, last);
+    } catch (Throwable t) {
+      thrown(session, t);
       return;
     }
     Container container = Container.of(session);
     try {
-      RemoteEndpoint.Basic remote = session.getBasicRemote();
-      if (container == Container.TOMCAT && answer instanceof String text) {
-        remote.sendText(text);
-      } else if (container == Container.TOMCAT && answer instanceof ByteBuffer buffer) {
-        remote.sendBinary(buffer);
-      } else if (container == Container.TOMCAT && answer instanceof byte[] bytes) {
-        remote.sendBinary(ByteBuffer.wrap(bytes));
-      } else {
-        remote.sendObject(answer);
+      if (answer != null) {
+        answer(session.getBasicRemote(), container, answer);
       }
     } catch (IOException | EncodeException | RuntimeException e) {
       if (container == Container.OTHER) {
@@ -298,6 +279,20 @@ final class AnnotatedEndpoint extends Endpoint {
             ? new IllegalStateException(e)
             : new RuntimeException(e);
       }
+    }
+  }
+
+  private static void answer(RemoteEndpoint.Basic remote, Container container, Object answer)
+      throws IOException, EncodeException {
+    // Tomcat asks no encoder for these.
+    if (container == Container.TOMCAT && answer instanceof String text) {
+      remote.sendText(text);
+    } else if (container == Container.TOMCAT && answer instanceof ByteBuffer buffer) {
+      remote.sendBinary(buffer);
+    } else if (container == Container.TOMCAT && answer instanceof byte[] bytes) {
+      remote.sendBinary(ByteBuffer.wrap(bytes));
+    } else {
+      remote.sendObject(answer);
     }
   }
 }

@@ -39,23 +39,12 @@ record AnnotatedMethods(
       Set.of(String.class, ByteBuffer.class, byte[].class);
 
   /**
-   * What a method may be given.
+   * A value that goes into a parameter of a method.
    *
-   * @param path the path's parameters
-   * @param own what the method is for: a message or a part of one, a configuration, a reason, or
-   *     what was thrown
-   * @param last whether nothing follows a part
+   * @see Bound#call
    */
-  record Given(Session session, Path path, Object own, boolean last) {}
-
-  /** The value of a path parameter of this name, as a type. */
-  interface Path {
-    @Nullable Object of(String name, Class<?> type);
-  }
-
-  /** What goes into a parameter. */
   private interface Argument {
-    @Nullable Object of(Given given);
+    @Nullable Object of(AnnotatedEndpoint endpoint, Session session, Object own, boolean last);
   }
 
   /**
@@ -128,8 +117,8 @@ record AnnotatedMethods(
       boolean inParts,
       long maxMessageSize) {
 
-    static Bound of(Method method, Class<?> own) {
-      boolean takesMessages = own == Object.class;
+    static Bound of(Method method, Class<?> ownType) {
+      boolean takesMessages = ownType == Object.class;
       Class<?> messageType = void.class;
       boolean inParts = false;
       List<Argument> arguments = new ArrayList<>();
@@ -137,16 +126,17 @@ record AnnotatedMethods(
         Class<?> type = parameter.getType();
         PathParam path = parameter.getAnnotation(PathParam.class);
         if (path != null) {
-          arguments.add(given -> given.path.of(path.value(), type));
+          arguments.add(
+              (endpoint, session, own, last) -> endpoint.path(session, path.value(), type));
         } else if (type == Session.class) {
-          arguments.add(Given::session);
+          arguments.add((endpoint, session, own, last) -> session);
         } else if (takesMessages && type == boolean.class && takesParts(method)) {
-          arguments.add(Given::last);
+          arguments.add((endpoint, session, own, last) -> last);
           inParts = true;
         } else if (takesMessages
             ? messageType == void.class
-            : type.isAssignableFrom(own) && type != Object.class) {
-          arguments.add(Given::own);
+            : type.isAssignableFrom(ownType) && type != Object.class) {
+          arguments.add((endpoint, session, own, last) -> own);
           messageType = takesMessages ? type : void.class;
         } else {
           throw new IllegalArgumentException(
@@ -178,23 +168,20 @@ record AnnotatedMethods(
       return false;
     }
 
-    /** Whether the method's messages are text that it takes as a number or the like. */
-    boolean takesValue() {
-      return isValue(messageType);
-    }
-
     /**
      * Calls the method.
      *
-     * @return what it returns; null if that is nothing
+     * @param own the message or the part of one, the configuration, the reason, or the exception
+     * @param last whether nothing follows a part
+     * @return null if it returns nothing
      */
-    @Nullable Object call(Object endpoint, Given given) {
+    @Nullable Object call(AnnotatedEndpoint endpoint, Session session, Object own, boolean last) {
       try {
         @Nullable Object[] values = new @Nullable Object[arguments.size()];
         for (int i = 0; i < values.length; i++) {
-          values[i] = arguments.get(i).of(given);
+          values[i] = arguments.get(i).of(endpoint, session, own, last);
         }
-        return method.invoke(endpoint, values);
+        return method.invoke(endpoint.instance, values);
       } catch (InvocationTargetException e) {
         throw sneaky(e.getCause() == null ? e : e.getCause());
       } catch (IllegalAccessException e) {

@@ -12,6 +12,8 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** A remote endpoint that counts what is sent, and puts envelopes before messages. */
@@ -54,114 +56,6 @@ final class AsyncRemote extends ForwardingRemote implements RemoteEndpoint.Async
     binary.send(data, handler);
   }
 
-  /** Sends a message of either type; the container tells its end to a future. */
-  private interface Send<P> {
-    Future<Void> send(P payload);
-  }
-
-  /** Sends a message of either type; the container tells its end to a handler. */
-  private interface SendHandled<P> {
-    void send(P payload, SendHandler handler);
-  }
-
-  /** Sends messages of one type, and counts those that the container takes. */
-  private record Sender<P>(Outgoing<P> outgoing, Send<P> send, SendHandled<P> handled) {
-
-    Future<Void> send(P payload) {
-      if (payload == null) {
-        return send.send(payload);
-      }
-      long bytes = outgoing.type().bytes().applyAsLong(payload);
-      SocketMessage message = outgoing.begin(payload, bytes);
-      if (message != null) {
-        // A container's future tells nobody when it is done.
-        Completion completion = new Completion();
-        send(payload, bytes, message, completion);
-        return completion;
-      }
-      Future<Void> sent = send.send(outgoing.enveloped(null, payload));
-      if (!isRefused(sent)) {
-        outgoing.sent(bytes);
-      }
-      return sent;
-    }
-
-    void send(P payload, SendHandler handler) {
-      if (payload == null) {
-        handled.send(payload, handler);
-        return;
-      }
-      long bytes = outgoing.type().bytes().applyAsLong(payload);
-      send(payload, bytes, outgoing.begin(payload, bytes), handler);
-    }
-
-    private void send(
-        P payload, long bytes, @Nullable SocketMessage message, SendHandler applications) {
-      Handler handler = new Handler(message, applications);
-      try {
-        handled.send(
-            outgoing.enveloped(message, payload), applications == null ? applications : handler);
-      } catch (Throwable t) {
-        SocketMessage.finish(message, t);
-        throw t;
-      }
-      if (!handler.failed) {
-        outgoing.sent(bytes);
-      }
-    }
-
-    private static boolean isRefused(Future<Void> sent) {
-      if (!sent.isDone()) {
-        return false;
-      }
-      try {
-        sent.get();
-        return false;
-      } catch (ExecutionException | RuntimeException e) {
-        return true;
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return false;
-      }
-    }
-  }
-
-  /** Ends the message before the application hears of its end. */
-  private static final class Handler implements SendHandler {
-
-    private final @Nullable SocketMessage message;
-    private final SendHandler handler;
-
-    /** Whether the container refused the message before it returned. */
-    private volatile boolean failed;
-
-    Handler(@Nullable SocketMessage message, SendHandler handler) {
-      this.message = message;
-      this.handler = handler;
-    }
-
-    @Override
-    public void onResult(SendResult result) {
-      failed = !result.isOK();
-      SocketMessage.finish(message, result.getException());
-      handler.onResult(result);
-    }
-  }
-
-  /** The future of a message whose span ends with it. */
-  private static final class Completion extends CompletableFuture<Void> implements SendHandler {
-
-    @Override
-    @SuppressWarnings("NullAway") // the value of a future of Void
-    public void onResult(SendResult result) {
-      if (result.isOK()) {
-        complete(null);
-      } else {
-        completeExceptionally(result.getException());
-      }
-    }
-  }
-
   @Override
   public Future<Void> sendObject(Object data) {
     Object encoded = encode(data);
@@ -183,10 +77,10 @@ final class AsyncRemote extends ForwardingRemote implements RemoteEndpoint.Async
     }
   }
 
-  /** Null where the container is to say why it can't be sent. */
-  private @Nullable Object encode(@Nullable Object data) {
+  /** Null if the container is to say why it can't be sent. */
+  private @Nullable Object encode(Object data) {
     try {
-      return data == null ? null : codecs.encode(data);
+      return codecs.encode(data);
     } catch (EncodeException | IOException | RuntimeException e) {
       return null;
     }
@@ -200,5 +94,90 @@ final class AsyncRemote extends ForwardingRemote implements RemoteEndpoint.Async
   @Override
   public void setSendTimeout(long milliseconds) {
     remote.setSendTimeout(milliseconds);
+  }
+
+  /** Sends messages of one type, and counts those that the container takes. */
+  private record Sender<P>(
+      Outgoing<P> outgoing, Function<P, Future<Void>> future, BiConsumer<P, SendHandler> handled) {
+
+    Future<Void> send(P payload) {
+      if (payload == null) {
+        return future.apply(payload);
+      }
+      long bytes = outgoing.type.bytes().applyAsLong(payload);
+      SocketMessage message = outgoing.begin(payload, bytes);
+      if (message != null) {
+        // A container's future tells nobody when it is done.
+        Result result = new Result(message, null);
+        send(payload, bytes, result);
+        return result;
+      }
+      Future<Void> sent = future.apply(outgoing.enveloped(null, payload));
+      if (!isRefused(sent)) {
+        outgoing.sent(bytes);
+      }
+      return sent;
+    }
+
+    void send(P payload, SendHandler handler) {
+      if (payload == null || handler == null) {
+        handled.accept(payload, handler);
+        return;
+      }
+      long bytes = outgoing.type.bytes().applyAsLong(payload);
+      send(payload, bytes, new Result(outgoing.begin(payload, bytes), handler));
+    }
+
+    private void send(P payload, long bytes, Result result) {
+      try {
+        handled.accept(outgoing.enveloped(result.message, payload), result);
+      } catch (Throwable t) {
+        SocketMessage.finish(result.message, t);
+        throw t;
+      }
+      if (!result.isCompletedExceptionally()) {
+        outgoing.sent(bytes);
+      }
+    }
+
+    private static boolean isRefused(Future<Void> sent) {
+      try {
+        if (sent.isDone()) {
+          sent.get();
+        }
+        return false;
+      } catch (ExecutionException | RuntimeException e) {
+        return true;
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return false;
+      }
+    }
+  }
+
+  /** The result of a send, of which its message hears before the application. */
+  private static final class Result extends CompletableFuture<Void> implements SendHandler {
+
+    private final @Nullable SocketMessage message;
+    private final @Nullable SendHandler handler;
+
+    Result(@Nullable SocketMessage message, @Nullable SendHandler handler) {
+      this.message = message;
+      this.handler = handler;
+    }
+
+    @Override
+    @SuppressWarnings("NullAway") // the value of a future of Void
+    public void onResult(SendResult result) {
+      SocketMessage.finish(message, result.getException());
+      if (result.isOK()) {
+        complete(null);
+      } else {
+        completeExceptionally(result.getException());
+      }
+      if (handler != null) {
+        handler.onResult(result);
+      }
+    }
   }
 }

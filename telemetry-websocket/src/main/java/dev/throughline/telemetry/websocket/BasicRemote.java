@@ -54,7 +54,7 @@ final class BasicRemote extends ForwardingRemote implements RemoteEndpoint.Basic
       send.send(payload, true);
       return;
     }
-    long bytes = outgoing.type().bytes().applyAsLong(payload);
+    long bytes = outgoing.type.bytes().applyAsLong(payload);
     SocketMessage message = outgoing.begin(payload, bytes);
     try {
       send.send(outgoing.enveloped(message, payload), true);
@@ -100,8 +100,7 @@ final class BasicRemote extends ForwardingRemote implements RemoteEndpoint.Basic
             new Outgoing<>(session, MessageType.BINARY),
             (part, last) ->
                 stream.write(part.array(), part.arrayOffset() + part.position(), part.remaining()),
-            stream,
-            ByteBuffer.allocate(0));
+            stream);
     return new OutputStream() {
 
       @Override
@@ -131,10 +130,7 @@ final class BasicRemote extends ForwardingRemote implements RemoteEndpoint.Basic
     Writer writer = remote.getSendWriter();
     Stream<CharSequence> sent =
         new Stream<>(
-            new Outgoing<>(session, MessageType.TEXT),
-            (part, last) -> writer.append(part),
-            writer,
-            "");
+            new Outgoing<>(session, MessageType.TEXT), (part, last) -> writer.append(part), writer);
     return new Writer() {
 
       @Override
@@ -160,14 +156,12 @@ final class BasicRemote extends ForwardingRemote implements RemoteEndpoint.Basic
     private final Outgoing<P> outgoing;
     private final Send<P> send;
     private final Closeable stream;
-    private final P nothing;
     private boolean closed;
 
-    Stream(Outgoing<P> outgoing, Send<P> send, Closeable stream, P nothing) {
+    Stream(Outgoing<P> outgoing, Send<P> send, Closeable stream) {
       this.outgoing = outgoing;
       this.send = send;
       this.stream = stream;
-      this.nothing = nothing;
     }
 
     void write(P part) throws IOException {
@@ -182,7 +176,7 @@ final class BasicRemote extends ForwardingRemote implements RemoteEndpoint.Basic
       }
       closed = true;
       try {
-        send.send(outgoing.put(nothing), true);
+        send.send(outgoing.put(outgoing.type.payload().apply("")), true);
         stream.close();
       } catch (Throwable t) {
         outgoing.end(t);
@@ -194,7 +188,7 @@ final class BasicRemote extends ForwardingRemote implements RemoteEndpoint.Basic
 
   @Override
   public void sendObject(Object data) throws IOException, EncodeException {
-    Object encoded = data == null ? null : codecs.encode(data);
+    Object encoded = codecs.encode(data);
     if (encoded instanceof String text) {
       sendText(text);
     } else if (encoded instanceof ByteBuffer bytes) {

@@ -72,15 +72,15 @@ final class Endpoints {
         endpoint.onOpen(session, config);
         return;
       }
-      try (Scope ignored = traced.socket().context().makeCurrent()) {
+      try (Scope ignored = traced.socket.context().makeCurrent()) {
         endpoint.onOpen(traced, config);
       } catch (Throwable t) {
         if (requested == null) {
           // A server's session goes on, or is closed.
-          traced.socket().failed(t);
+          traced.socket.failed(t);
         } else {
           // Some clients say no more of such a session.
-          traced.socket().end(CloseReason.CloseCodes.UNEXPECTED_CONDITION.getCode(), t);
+          traced.socket.end(CloseReason.CloseCodes.UNEXPECTED_CONDITION.getCode(), t);
         }
         throw t;
       }
@@ -91,7 +91,7 @@ final class Endpoints {
       try {
         Upgrade upgrade = upgrade(session, config);
         if (Protocols.hasEnvelopes(session.getNegotiatedSubprotocol())) {
-          upgrade.setEnvelopes(true);
+          upgrade.envelopes = true;
         }
         SocketSession socket = sockets.open(upgrade);
         if (socket == null) {
@@ -108,7 +108,7 @@ final class Endpoints {
 
     private Upgrade upgrade(Session session, EndpointConfig config) {
       if (requested != null) {
-        requested.setStatus(Upgrade.SWITCHING_PROTOCOLS);
+        requested.status = Upgrade.SWITCHING_PROTOCOLS;
         if (request != null) {
           request.end(requested, null);
         }
@@ -130,7 +130,7 @@ final class Endpoints {
         endpoint.onClose(session, reason);
         return;
       }
-      try (Scope ignored = traced.socket().context().makeCurrent()) {
+      try (Scope ignored = traced.socket.context().makeCurrent()) {
         endpoint.onClose(traced, reason);
       } finally {
         traced.close(reason.getCloseCode().getCode());
@@ -143,10 +143,10 @@ final class Endpoints {
         endpoint.onError(session, thrown);
         return;
       }
-      try (Scope ignored = traced.socket().context().makeCurrent()) {
+      try (Scope ignored = traced.socket.context().makeCurrent()) {
         endpoint.onError(traced, thrown);
       } finally {
-        traced.socket().failed(thrown);
+        traced.socket.failed(thrown);
       }
     }
   }

@@ -5,6 +5,7 @@ package dev.throughline.telemetry.websocket;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,32 +41,20 @@ final class Envelope {
   static final String EMPTY = MAGIC + "0000";
 
   private static final String HEX = "0123456789abcdef";
+  private static final String NAME = HEX + "ghijklmnopqrstuvwxyz-_.";
 
   private Envelope() {}
-
-  /** What a message begins with. */
-  enum Found {
-    /** No envelope: all of it is payload. */
-    NONE,
-    /** Perhaps an envelope; more of the message will tell. */
-    MORE,
-    /** The magic, and then no envelope: all of it is payload. */
-    FAULT,
-    /** An envelope. */
-    ENVELOPE
-  }
 
   /**
    * The look at a message's beginning.
    *
+   * @param fault whether the magic is there, and no envelope
    * @param payload where the payload begins
-   * @param fields the context, where there is an envelope
+   * @param fields the context; null if there is no envelope
    */
-  record Opened(Found found, int payload, @Nullable Fields fields) {
-
-    static final Opened NONE = new Opened(Found.NONE, 0, null);
-    static final Opened MORE = new Opened(Found.MORE, 0, null);
-    static final Opened FAULT = new Opened(Found.FAULT, 0, null);
+  record Opened(boolean fault, int payload, @Nullable Fields fields) {
+    static final Opened NONE = new Opened(false, 0, null);
+    private static final Opened FAULT = new Opened(true, 0, null);
   }
 
   /**
@@ -73,22 +62,20 @@ final class Envelope {
    *
    * @param message its characters, or its bytes as characters
    * @param whole whether nothing follows
+   * @return null if more of the message will tell
    */
-  static Opened open(CharSequence message, boolean whole) {
+  static @Nullable Opened open(CharSequence message, boolean whole) {
     int length = message.length();
-    for (int i = 0; i < MAGIC.length(); i++) {
-      if (i == length) {
-        return whole ? Opened.NONE : Opened.MORE;
-      }
+    for (int i = 0; i < Math.min(length, MAGIC.length()); i++) {
       if (message.charAt(i) != MAGIC.charAt(i)) {
         return Opened.NONE;
       }
     }
+    if (length < MAGIC.length()) {
+      return whole ? Opened.NONE : null;
+    }
     int context = 0;
-    for (int i = MAGIC.length(); i < HEAD; i++) {
-      if (i == length) {
-        return whole ? Opened.FAULT : Opened.MORE;
-      }
+    for (int i = MAGIC.length(); i < Math.min(length, HEAD); i++) {
       int digit = HEX.indexOf(message.charAt(i));
       if (digit < 0) {
         return Opened.FAULT;
@@ -99,10 +86,10 @@ final class Envelope {
       return Opened.FAULT;
     }
     if (length < HEAD + context) {
-      return whole ? Opened.FAULT : Opened.MORE;
+      return whole ? Opened.FAULT : null;
     }
-    Fields fields = Fields.parse(message.subSequence(HEAD, HEAD + context));
-    return fields == null ? Opened.FAULT : new Opened(Found.ENVELOPE, HEAD + context, fields);
+    Fields fields = Fields.parse(message.subSequence(HEAD, HEAD + context).toString());
+    return fields == null ? Opened.FAULT : new Opened(false, HEAD + context, fields);
   }
 
   /**
@@ -126,11 +113,7 @@ final class Envelope {
   /** The context of a message: names and values in turn. */
   static final class Fields {
 
-    private final List<String> pairs;
-
-    private Fields(List<String> pairs) {
-      this.pairs = pairs;
-    }
+    private final List<String> pairs = new ArrayList<>(4);
 
     boolean isEmpty() {
       return pairs.isEmpty();
@@ -155,63 +138,50 @@ final class Envelope {
      *
      * @return null where one of them is not like that
      */
-    static @Nullable Fields parse(CharSequence lines) {
-      List<String> pairs = new ArrayList<>(4);
-      int start = 0;
-      int colon = -1;
-      for (int i = 0; i < lines.length(); i++) {
-        char c = lines.charAt(i);
-        if (c == '\n') {
-          if (colon < 0) {
-            return null;
-          }
-          pairs.add(lines.subSequence(start, colon).toString());
-          pairs.add(lines.subSequence(colon + 1, i).toString());
-          start = i + 1;
-          colon = -1;
-        } else if (colon < 0 && c == ':') {
-          if (i == start) {
-            return null;
-          }
-          colon = i;
-        } else if (colon < 0 ? !isName(c) : !isValue(c)) {
+    static @Nullable Fields parse(String lines) {
+      Fields fields = new Fields();
+      int end;
+      for (int start = 0; start < lines.length(); start = end + 1) {
+        int colon = lines.indexOf(':', start);
+        end = lines.indexOf('\n', start);
+        if (colon < 0 || end < colon) {
           return null;
         }
+        String name = lines.substring(start, colon);
+        String value = lines.substring(colon + 1, end);
+        if (!isName(name) || !isValue(value)) {
+          return null;
+        }
+        fields.pairs.add(name);
+        fields.pairs.add(value);
       }
-      return start == lines.length() ? new Fields(pairs) : null;
+      return fields;
     }
 
     /** Adds a line; what can't stand in one is left out. */
     static void append(StringBuilder lines, String name, String value) {
-      int start = lines.length();
+      String lower = name.toLowerCase(Locale.ROOT);
+      if (isName(lower) && isValue(value)) {
+        lines.append(lower).append(':').append(value).append('\n');
+      }
+    }
+
+    private static boolean isName(String name) {
       for (int i = 0; i < name.length(); i++) {
-        char c = lower(name.charAt(i));
-        if (!isName(c)) {
-          lines.setLength(start);
-          return;
+        if (NAME.indexOf(name.charAt(i)) < 0) {
+          return false;
         }
-        lines.append(c);
       }
-      lines.append(':');
+      return !name.isEmpty();
+    }
+
+    private static boolean isValue(String value) {
       for (int i = 0; i < value.length(); i++) {
-        if (!isValue(value.charAt(i))) {
-          lines.setLength(start);
-          return;
+        if (value.charAt(i) < ' ' || value.charAt(i) > '~') {
+          return false;
         }
       }
-      lines.append(value).append('\n');
-    }
-
-    private static char lower(char c) {
-      return c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c;
-    }
-
-    private static boolean isName(char c) {
-      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-    }
-
-    private static boolean isValue(char c) {
-      return c >= ' ' && c <= '~';
+      return true;
     }
   }
 }

@@ -13,6 +13,7 @@ import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -135,21 +136,19 @@ final class Handlers {
     }
   }
 
-  /** Has a decoder of the application's read messages; what it can't read is the endpoint's. */
+  /** Has a decoder of the application's read messages, and somebody hear of those it can't. */
   static MessageHandler.Whole<Object> decoded(
-      TracedSession session, Codecs.Decode decode, MessageHandler.Whole<Object> handler) {
+      Codecs.Decode decode, Consumer<Exception> undecoded, MessageHandler.Whole<Object> handler) {
     return message -> {
       Object decoded;
       try {
         decoded = decode.decode(message);
-      } catch (DecodeException e) {
-        session.undecoded(e);
+      } catch (DecodeException | IOException e) {
+        undecoded.accept(e);
         return;
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
       }
       if (decoded != null) {
-        session.handle(() -> handler.onMessage(decoded));
+        handler.onMessage(decoded);
       }
     };
   }

@@ -44,14 +44,14 @@ final class Incoming<P, S> {
   @Nullable P take(P part, boolean last) {
     P payload = part;
     Envelope.Fields fields = null;
-    if (!begun && session.envelopes()) {
+    if (!begun && session.upgrade.envelopes) {
       if (held == null && type.first().applyAsInt(part) == Envelope.FIRST) {
         held = new StringBuilder();
       }
       if (held != null) {
         StringBuilder beginning = held.append(type.characters().apply(part));
         Envelope.Opened opened = open(beginning, last);
-        if (opened.found() == Envelope.Found.MORE) {
+        if (opened == null) {
           return null;
         }
         fields = opened.fields();
@@ -66,13 +66,14 @@ final class Incoming<P, S> {
     return payload;
   }
 
-  private Envelope.Opened open(StringBuilder beginning, boolean last) {
+  /** Null if more of the message will tell. */
+  private Envelope.@Nullable Opened open(StringBuilder beginning, boolean last) {
     Envelope.Opened opened = Envelope.open(beginning, last);
-    if (opened.found() == Envelope.Found.FAULT) {
-      session.fault();
-    }
-    if (opened.found() != Envelope.Found.MORE) {
+    if (opened != null) {
       held = null;
+      if (opened.fault()) {
+        session.fault();
+      }
     }
     return opened;
   }
@@ -90,7 +91,7 @@ final class Incoming<P, S> {
   private void count(long bytes, int messages) {
     SocketMessage present = message;
     if (present != null) {
-      present.addBytes(bytes);
+      present.bytes += bytes;
     }
     session.received(point, messages, bytes);
   }
@@ -116,8 +117,8 @@ final class Incoming<P, S> {
   /** A message that is handed over as a stream, which counts the bytes that are read from it. */
   S open(S stream) throws IOException {
     StringBuilder beginning = new StringBuilder();
-    Envelope.Opened opened = session.envelopes() ? Envelope.Opened.MORE : Envelope.Opened.NONE;
-    while (opened.found() == Envelope.Found.MORE) {
+    Envelope.Opened opened = session.upgrade.envelopes ? null : Envelope.Opened.NONE;
+    while (opened == null) {
       int next = type.next().of(stream);
       if (next >= 0) {
         beginning.append((char) next);

@@ -77,7 +77,7 @@ final class JdkBuilder implements WebSocket.Builder {
     JdkListener traced = new JdkListener(sockets, upgrade, request, listener);
     try {
       // What an application sets by itself goes before.
-      upgrade.added().forEach((name, value) -> add(builder, name, value));
+      upgrade.added.forEach((name, value) -> add(builder, name, value));
       setProtocols(builder, sockets.asksForEnvelopes() ? withEnvelopes(protocols) : protocols);
       built = builder.buildAsync(uri, traced);
     } catch (Throwable t) {
@@ -136,7 +136,7 @@ final class JdkBuilder implements WebSocket.Builder {
       @Nullable Throwable thrown) {
     if (request != null) {
       if (thrown instanceof WebSocketHandshakeException refused && refused.getResponse() != null) {
-        upgrade.setStatus(refused.getResponse().statusCode());
+        upgrade.status = refused.getResponse().statusCode();
       }
       request.end(upgrade, thrown);
     }

@@ -57,8 +57,8 @@ final class JdkListener implements WebSocket.Listener {
   }
 
   private WebSocket open(WebSocket webSocket) {
-    upgrade.setEnvelopes(Protocols.hasEnvelopes(webSocket.getSubprotocol()));
-    upgrade.setStatus(Upgrade.SWITCHING_PROTOCOLS);
+    upgrade.envelopes = Protocols.hasEnvelopes(webSocket.getSubprotocol());
+    upgrade.status = Upgrade.SWITCHING_PROTOCOLS;
     if (request != null) {
       request.end(upgrade, null);
     }
@@ -126,19 +126,17 @@ final class JdkListener implements WebSocket.Listener {
       @Nullable SocketMessage message,
       @Nullable CompletionStage<?> handled,
       @Nullable Throwable thrown) {
-    if (message == null) {
-      return;
-    }
-    if (handled == null) {
-      message.end(thrown);
+    if (message == null || handled == null) {
+      SocketMessage.finish(message, thrown);
       return;
     }
     try {
       CompletionStage<?> unused =
-          handled.whenComplete((result, error) -> message.end(StageFailure.cause(error)));
+          handled.whenComplete(
+              (result, error) -> SocketMessage.finish(message, StageFailure.cause(error)));
     } catch (Throwable t) {
       sockets.guard.caught("CompletionStage.whenComplete", t);
-      message.end(null);
+      SocketMessage.finish(message, null);
     }
   }
 

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Outgoing<P> {
 
+  final MessageType<P, ?> type;
   private final SocketSession session;
-  private final MessageType<P, ?> type;
   private final Attributes point;
 
   private boolean begun;
@@ -32,22 +32,28 @@ final class Outgoing<P> {
     point = session.point("transmit", type);
   }
 
-  MessageType<P, ?> type() {
-    return type;
-  }
-
   /** Begins a message that goes out whole; null if it has no span. */
   @Nullable SocketMessage begin(P payload, long bytes) {
     SocketMessage whole = session.sending(type, payload, bytes);
     if (whole != null) {
-      whole.addBytes(bytes);
+      whole.bytes = bytes;
     }
     return whole;
   }
 
   /** The payload, behind its envelope if it has one. */
   P enveloped(@Nullable SocketMessage message, P payload) {
-    String envelope = session.envelope(message, type.first().applyAsInt(payload));
+    if (!session.upgrade.envelopes) {
+      return payload;
+    }
+    CharSequence context = message == null ? null : message.added;
+    String envelope = context == null ? null : Envelope.of(context);
+    if (context != null && envelope == null) {
+      session.fault();
+    }
+    if (envelope == null && type.first().applyAsInt(payload) == Envelope.FIRST) {
+      envelope = Envelope.EMPTY;
+    }
     return envelope == null ? payload : type.join().apply(envelope, payload);
   }
 
@@ -81,7 +87,7 @@ final class Outgoing<P> {
   @Nullable SocketMessage sent(boolean last) {
     SocketMessage present = message;
     if (present != null) {
-      present.addBytes(bytes);
+      present.bytes += bytes;
     }
     session.sent(point, last ? 1 : 0, bytes);
     begun = !last;
@@ -94,7 +100,7 @@ final class Outgoing<P> {
   void failed(Throwable thrown) {
     if (!begun || !(thrown instanceof IllegalStateException)) {
       if (message != null) {
-        message.addBytes(bytes);
+        message.bytes += bytes;
       }
       end(thrown);
     }

@@ -8,6 +8,7 @@ import io.opentelemetry.context.Scope;
 import jakarta.websocket.Endpoint;
 import jakarta.websocket.HandshakeResponse;
 import jakarta.websocket.server.HandshakeRequest;
+import jakarta.websocket.server.ServerEndpoint;
 import jakarta.websocket.server.ServerEndpointConfig;
 import java.net.URI;
 import java.util.List;
@@ -21,19 +22,57 @@ final class ServerConfigurator extends ForwardingConfigurator {
   private final String path;
 
   /**
+   * @param configurator the application's; null if it has none
    * @param endpointClass the application's, in the place of which stands a traced one; null if the
    *     container has the application's class, and upgrades are all that is seen
    * @param path of the endpoint, a template
    */
-  ServerConfigurator(
+  private ServerConfigurator(
       Sockets sockets,
-      ServerEndpointConfig.Configurator configurator,
+      ServerEndpointConfig.@Nullable Configurator configurator,
       @Nullable Class<?> endpointClass,
       String path) {
-    super(configurator);
+    super(configurator == null ? new ServerEndpointConfig.Configurator() : configurator);
     this.sockets = sockets;
     this.endpointClass = endpointClass;
     this.path = path;
+  }
+
+  /** Records upgrades alone. */
+  static ServerEndpointConfig.Configurator of(Sockets sockets) {
+    return new ServerConfigurator(sockets, null, null, "");
+  }
+
+  /** Puts traced endpoints in the place of those of the application. */
+  static ServerEndpointConfig wrap(Sockets sockets, ServerEndpointConfig config) {
+    if (config instanceof ForwardingServerConfig) {
+      return config;
+    }
+    Class<?> type = config.getEndpointClass();
+    if (!Endpoint.class.isAssignableFrom(type)) {
+      // Tells at once what can't be called.
+      AnnotatedMethods.of(type);
+    }
+    return new ForwardingServerConfig(
+        config,
+        Endpoints.Traced.class,
+        new ServerConfigurator(sockets, config.getConfigurator(), type, config.getPath()));
+  }
+
+  static ServerEndpointConfig wrap(Sockets sockets, Class<?> type) {
+    ServerEndpoint annotation = type.getAnnotation(ServerEndpoint.class);
+    if (annotation == null) {
+      throw new IllegalArgumentException(type.getName() + " has no annotation ServerEndpoint");
+    }
+    ServerEndpointConfig.Builder config =
+        ServerEndpointConfig.Builder.create(type, annotation.value())
+            .decoders(List.of(annotation.decoders()))
+            .encoders(List.of(annotation.encoders()))
+            .subprotocols(List.of(annotation.subprotocols()));
+    if (annotation.configurator() != ServerEndpointConfig.Configurator.class) {
+      config.configurator(AnnotatedMethods.instance(annotation.configurator()));
+    }
+    return wrap(sockets, config.build());
   }
 
   @Override
@@ -46,15 +85,15 @@ final class ServerConfigurator extends ForwardingConfigurator {
     }
     InstrumentedRequest<Upgrade, Upgrade> started = sockets.serve(upgrade);
     Throwable thrown = null;
-    try (Scope ignored = upgrade.context().makeCurrent()) {
+    try (Scope ignored = upgrade.context.makeCurrent()) {
       super.modifyHandshake(config, request, response);
-      upgrade.setStatus(Upgrade.SWITCHING_PROTOCOLS);
+      upgrade.status = Upgrade.SWITCHING_PROTOCOLS;
       if (endpointClass != null) {
         agree(config, upgrade, response);
       }
     } catch (Throwable t) {
       thrown = t;
-      upgrade.setStatus(500);
+      upgrade.status = 500;
       throw t;
     } finally {
       if (started != null) {
@@ -70,7 +109,7 @@ final class ServerConfigurator extends ForwardingConfigurator {
       if (uri.getRawQuery() == null && query != null && !query.isEmpty()) {
         uri = new URI(uri + "?" + query);
       }
-      return Upgrade.received(uri, config.getPath(), request.getHeaders(), sockets.sources());
+      return Upgrade.received(uri, config.getPath(), request.getHeaders(), sockets.sources);
     } catch (Throwable t) {
       sockets.guard.caught("HandshakeRequest", t);
       return null;
@@ -79,9 +118,9 @@ final class ServerConfigurator extends ForwardingConfigurator {
 
   private void agree(ServerEndpointConfig config, Upgrade upgrade, HandshakeResponse response) {
     try {
-      if (sockets.isEnabled() && Envelope.VERSION.equals(upgrade.header(Envelope.HEADER))) {
+      if (sockets.enabled && Envelope.VERSION.equals(upgrade.header(Envelope.HEADER))) {
         response.getHeaders().put(Envelope.HEADER, List.of(Envelope.VERSION));
-        upgrade.setEnvelopes(true);
+        upgrade.envelopes = true;
       }
       config.getUserProperties().put(Endpoints.UPGRADE, upgrade);
     } catch (Throwable t) {
@@ -91,14 +130,14 @@ final class ServerConfigurator extends ForwardingConfigurator {
 
   @Override
   public String getNegotiatedSubprotocol(List<String> supported, List<String> requested) {
-    if (!sockets.isEnabled()) {
+    if (!sockets.enabled) {
       return super.getNegotiatedSubprotocol(supported, requested);
     }
     return Protocols.answer(
         super.getNegotiatedSubprotocol(supported, Protocols.applications(requested)),
         requested,
         endpointClass != null,
-        sockets.sources().contains(ContextSource.SUB_PROTOCOL));
+        sockets.sources.contains(ContextSource.SUB_PROTOCOL));
   }
 
   /** What containers take for an instance of their class they call as an {@link Endpoint}. */

@@ -5,11 +5,14 @@ package dev.throughline.telemetry.websocket;
 
 import dev.throughline.telemetry.instrument.AttributeSink;
 import dev.throughline.telemetry.instrument.HostAndPort;
+import dev.throughline.telemetry.instrument.HttpAttributes;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.common.AttributesBuilder;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanContext;
+import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.Context;
 import java.io.InputStream;
 import java.io.Reader;
@@ -27,14 +30,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class SocketSession {
 
+  final Upgrade upgrade;
+
+  /** The attributes of the session's points on metrics. */
+  final Attributes point;
+
   final Incoming<CharSequence, Reader> text;
   final Incoming<ByteBuffer, InputStream> binary;
   final Outgoing<CharSequence> textSent;
   final Outgoing<ByteBuffer> binarySent;
 
+  /** Whether the first message may be a context. */
+  volatile boolean awaitsContext;
+
   private final Sockets sockets;
-  private final Upgrade upgrade;
-  private final Attributes point;
   private final String opened = Instant.now().toString();
   private final AtomicLong messagesSent = new AtomicLong();
   private final AtomicLong bytesSent = new AtomicLong();
@@ -45,10 +54,9 @@ final class SocketSession {
   private final AtomicBoolean ended = new AtomicBoolean();
   private final @Nullable InstrumentedRequest<SocketSession, SocketSession> request;
 
-  /** Of the first message, where that brought a context. */
+  /** The context of the first message, if that brought one. */
   private volatile @Nullable Context joined;
 
-  private volatile boolean awaitsContext;
   private volatile int closeCode;
   private volatile String closed = "";
   private volatile @Nullable Throwable failure;
@@ -62,25 +70,22 @@ final class SocketSession {
     textSent = new Outgoing<>(this, MessageType.TEXT);
     binarySent = new Outgoing<>(this, MessageType.BINARY);
     awaitsContext =
-        upgrade.isServer()
-            && sockets.sources().contains(ContextSource.FIRST_MESSAGE)
+        upgrade.served
+            && sockets.sources.contains(ContextSource.FIRST_MESSAGE)
             && !upgrade.hasContext();
-    SpanContext span = Span.fromContext(upgrade.context()).getSpanContext();
+    SpanContext span = Span.fromContext(upgrade.context).getSpanContext();
     request =
         sockets.sessions.start(
-            upgrade.context(), this, span.isValid() ? List.of(span) : List.of(), 0);
+            upgrade.context, this, span.isValid() ? List.of(span) : List.of(), 0);
     sockets.countSession(1, point, context());
   }
 
-  /** The attributes of the session's points on metrics. */
   private static Attributes point(Upgrade upgrade) {
-    AttributesBuilder attributes =
-        Attributes.builder().put(WebSocketKeys.SIDE, upgrade.isServer() ? "server" : "client");
-    String route = upgrade.route();
-    HostAndPort server = upgrade.server();
-    if (route != null) {
-      attributes.put(WebSocketKeys.HTTP_ROUTE, route);
-    } else if (!upgrade.isServer() && server.host() != null && server.port() != null) {
+    AttributesBuilder attributes = Attributes.builder().put(WebSocketKeys.SIDE, side(upgrade));
+    HostAndPort server = upgrade.server;
+    if (upgrade.route != null) {
+      attributes.put(WebSocketKeys.HTTP_ROUTE, upgrade.route);
+    } else if (!upgrade.served && server.host() != null && server.port() != null) {
       attributes
           .put(WebSocketKeys.SERVER_ADDRESS, server.host())
           .put(WebSocketKeys.SERVER_PORT, server.port());
@@ -88,8 +93,8 @@ final class SocketSession {
     return attributes.build();
   }
 
-  Attributes point() {
-    return point;
+  private static String side(Upgrade upgrade) {
+    return upgrade.served ? "server" : "client";
   }
 
   /** The attributes of its messages' points, one way. */
@@ -100,21 +105,13 @@ final class SocketSession {
         .build();
   }
 
-  Upgrade upgrade() {
-    return upgrade;
-  }
-
-  boolean envelopes() {
-    return upgrade.envelopes();
-  }
-
   /** What handlers run in: the span of the session's present segment, and what came in. */
   Context context() {
     Context first = joined;
     if (first != null) {
       return first;
     }
-    return request == null ? upgrade.context() : request.context();
+    return request == null ? upgrade.context : request.context();
   }
 
   /**
@@ -132,10 +129,9 @@ final class SocketSession {
     Span span = Span.fromContextOrNull(current);
     boolean within = span != null && span.getSpanContext().isValid();
     SocketMessage message = new SocketMessage(type);
-    message.started(
-        sockets
-            .sent(envelopes())
-            .start(within ? current : own, message, within ? links(current) : List.of(), 0));
+    message.request =
+        (upgrade.envelopes ? sockets.sentInEnvelope : sockets.sent)
+            .start(within ? current : own, message, within ? links(current) : List.of(), 0);
     return message;
   }
 
@@ -148,27 +144,6 @@ final class SocketSession {
   }
 
   /**
-   * What stands before a message's payload.
-   *
-   * @param first the payload's first character, or byte; negative where it is empty
-   * @return null where nothing does
-   */
-  @Nullable String envelope(@Nullable SocketMessage message, int first) {
-    if (!envelopes()) {
-      return null;
-    }
-    CharSequence added = message == null ? null : message.added();
-    if (added != null) {
-      String envelope = Envelope.of(added);
-      if (envelope != null) {
-        return envelope;
-      }
-      fault();
-    }
-    return first == Envelope.FIRST ? Envelope.EMPTY : null;
-  }
-
-  /**
    * A message that has come in.
    *
    * @param fields what its envelope carries; null where it has none
@@ -178,15 +153,15 @@ final class SocketSession {
       MessageType<P, ?> type, P payload, long bytes, Envelope.@Nullable Fields fields) {
     if (fields != null && !fields.isEmpty()) {
       SocketMessage message = new SocketMessage.Enveloped(type, fields);
-      Context own = context();
-      message.started(sockets.receivedInEnvelope.start(own, message, links(Context.root()), 0));
+      message.request =
+          sockets.receivedInEnvelope.start(context(), message, links(Context.root()), 0);
       return message;
     }
     if (!sockets.chooses(this, false, type.text().apply(payload), bytes)) {
       return null;
     }
     SocketMessage message = new SocketMessage(type);
-    message.started(sockets.received.start(context(), message));
+    message.request = sockets.received.start(context(), message);
     return message;
   }
 
@@ -200,28 +175,21 @@ final class SocketSession {
       return false;
     }
     awaitsContext = false;
-    if (payload.length() > Envelope.MAX_CONTEXT || !payload.toString().startsWith("traceparent:")) {
-      return false;
-    }
-    boolean ended = payload.charAt(payload.length() - 1) == '\n';
-    Envelope.Fields fields = Envelope.Fields.parse(ended ? payload : payload + "\n");
+    String text = payload.toString();
+    Envelope.Fields fields =
+        text.startsWith("traceparent:") && text.length() <= Envelope.MAX_CONTEXT
+            ? Envelope.Fields.parse(text.endsWith("\n") ? text : text + "\n")
+            : null;
     if (fields == null) {
       return false;
     }
+    SocketMessage message = new SocketMessage.Enveloped(MessageType.TEXT, fields);
     Context own = context();
-    Context found = sockets.extract(own, new SocketMessage.Enveloped(MessageType.TEXT, fields));
-    SpanContext remote = Span.fromContext(found).getSpanContext();
-    if (found != own && remote.isValid()) {
-      sockets.link(own, remote);
-      if (!sockets.isEdge()) {
-        joined = found;
-      }
+    Context found = sockets.join(own, message, SocketMessage.GETTER);
+    if (found != own) {
+      joined = found;
     }
     return true;
-  }
-
-  boolean awaitsContext() {
-    return awaitsContext;
   }
 
   void sent(Attributes point, int messages, long bytes) {
@@ -247,29 +215,6 @@ final class SocketSession {
     long now = System.nanoTime();
     long next = nextSpanNanos.get();
     return now - next >= 0 && nextSpanNanos.compareAndSet(next, now + intervalNanos);
-  }
-
-  String opened() {
-    return opened;
-  }
-
-  String closed() {
-    return closed;
-  }
-
-  int closeCode() {
-    return closeCode;
-  }
-
-  void describe(AttributeSink attributes) {
-    attributes.set(WebSocketKeys.MESSAGES_SENT, messagesSent.get());
-    attributes.set(WebSocketKeys.MESSAGES_RECEIVED, messagesReceived.get());
-    attributes.set(WebSocketKeys.BYTES_SENT, bytesSent.get());
-    attributes.set(WebSocketKeys.BYTES_RECEIVED, bytesReceived.get());
-    long faults = envelopeFaults.get();
-    if (faults > 0) {
-      attributes.set(WebSocketKeys.ENVELOPE_FAULTS, faults);
-    }
   }
 
   /** Something was thrown; whether it ended the session, the close code will tell. */
@@ -302,8 +247,80 @@ final class SocketSession {
     textSent.end(error);
     binarySent.end(error);
     if (request != null) {
-      request.end(this, error != null || !SessionConvention.isFailure(code) ? error : failure);
+      request.end(this, error != null || !isFailure(code) ? error : failure);
     }
     sockets.countSession(-1, point, context());
+  }
+
+  /** Not where one side left, with a word or without, nor for an application's own codes. */
+  private static boolean isFailure(int closeCode) {
+    return closeCode >= 1002 && closeCode != 1005 && closeCode < 3000;
+  }
+
+  /** Sessions, which may be open for days: each span is a segment with the counts so far. */
+  static final class Convention implements RequestConvention<SocketSession, SocketSession> {
+
+    @Override
+    public SpanKind kind() {
+      return SpanKind.INTERNAL;
+    }
+
+    @Override
+    public boolean isOpenEnded(SocketSession session) {
+      return true;
+    }
+
+    @Override
+    public String spanName(SocketSession session) {
+      return "websocket.session";
+    }
+
+    @Override
+    public void onStart(AttributeSink attributes, SocketSession session) {
+      attributes.set(WebSocketKeys.SIDE, side(session.upgrade));
+      attributes.set(WebSocketKeys.OPENED, session.opened);
+      attributes.set(WebSocketKeys.HTTP_ROUTE, session.upgrade.route);
+      HttpAttributes.setServer(attributes, session.upgrade.server);
+    }
+
+    @Override
+    public void onSegment(AttributeSink attributes, SocketSession session) {
+      attributes.set(WebSocketKeys.MESSAGES_SENT, session.messagesSent.get());
+      attributes.set(WebSocketKeys.MESSAGES_RECEIVED, session.messagesReceived.get());
+      attributes.set(WebSocketKeys.BYTES_SENT, session.bytesSent.get());
+      attributes.set(WebSocketKeys.BYTES_RECEIVED, session.bytesReceived.get());
+      long faults = session.envelopeFaults.get();
+      attributes.set(WebSocketKeys.ENVELOPE_FAULTS, faults > 0 ? faults : null);
+    }
+
+    @Override
+    public void onEnd(
+        AttributeSink attributes,
+        SocketSession session,
+        @Nullable SocketSession ended,
+        @Nullable Throwable error) {
+      onSegment(attributes, session);
+      long code = session.closeCode;
+      attributes.set(WebSocketKeys.CLOSED, session.closed);
+      attributes.set(WebSocketKeys.CLOSE_CODE, code > 0 ? code : null);
+    }
+
+    @Override
+    public @Nullable String errorType(
+        SocketSession session, @Nullable SocketSession ended, @Nullable Throwable error) {
+      if (error != null) {
+        return error.getClass().getName();
+      }
+      return isFailure(session.closeCode) ? Integer.toString(session.closeCode) : null;
+    }
+
+    @Override
+    public Attributes durationAttributes(
+        SocketSession session, @Nullable SocketSession ended, @Nullable Throwable error) {
+      String errorType = errorType(session, ended, error);
+      return errorType == null
+          ? session.point
+          : session.point.toBuilder().put(WebSocketKeys.ERROR_TYPE, errorType).build();
+    }
   }
 }

@@ -5,9 +5,11 @@ package dev.throughline.telemetry.websocket;
 
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.instrument.HeaderGetter;
+import dev.throughline.telemetry.instrument.HeaderSetter;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import dev.throughline.telemetry.instrument.ParentPolicy;
-import dev.throughline.telemetry.instrument.Propagation;
+import dev.throughline.telemetry.instrument.RequestConvention;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.metrics.LongCounter;
@@ -17,6 +19,7 @@ import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanContext;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.Context;
+import io.opentelemetry.context.propagation.TextMapGetter;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -29,16 +32,16 @@ final class Sockets {
       List.of(0.1, 1d, 10d, 60d, 300d, 900d, 3600d, 14_400d, 43_200d, 86_400d);
 
   final Guard guard;
+  final boolean enabled;
+  final Set<ContextSource> sources;
   final RequestInstrumenter<SocketSession, SocketSession> sessions;
-  private final RequestInstrumenter<SocketMessage, SocketMessage> sent;
-  private final RequestInstrumenter<SocketMessage, SocketMessage> sentInEnvelope;
+  final RequestInstrumenter<SocketMessage, SocketMessage> sent;
+  final RequestInstrumenter<SocketMessage, SocketMessage> sentInEnvelope;
   final RequestInstrumenter<SocketMessage, SocketMessage> received;
   final RequestInstrumenter<SocketMessage, SocketMessage> receivedInEnvelope;
   private final RequestInstrumenter<Upgrade, Upgrade> served;
   private final RequestInstrumenter<Upgrade, Upgrade> requested;
-  private final boolean enabled;
   private final ParentPolicy parentPolicy;
-  private final Set<ContextSource> sources;
   private final @Nullable MessageFilter filter;
   private final long spanIntervalNanos;
   private final LongUpDownCounter active;
@@ -54,35 +57,18 @@ final class Sockets {
     filter = builder.filter;
     spanIntervalNanos = builder.spanIntervalNanos;
     guard = telemetry.guard(WebSocketTelemetry.SCOPE);
-    served =
-        telemetry
-            .instrumenter(WebSocketTelemetry.SCOPE, new UpgradeConvention(true))
-            .setParentPolicy(parentPolicy)
-            .build();
-    requested =
-        telemetry.instrumenter(WebSocketTelemetry.SCOPE, new UpgradeConvention(false)).build();
+    served = instrumenter(telemetry, new Upgrade.Convention(true), parentPolicy);
+    requested = instrumenter(telemetry, new Upgrade.Convention(false), ParentPolicy.CHILD);
     sessions =
         telemetry
-            .instrumenter(WebSocketTelemetry.SCOPE, new SessionConvention())
+            .instrumenter(WebSocketTelemetry.SCOPE, new SocketSession.Convention())
             .setDurationHistogram(
                 WebSocketKeys.SESSION_DURATION, "Duration of WebSocket sessions.", SECONDS)
             .build();
-    sent =
-        messages(
-            telemetry, new MessageConvention(SpanKind.PRODUCER, null, null), ParentPolicy.CHILD);
-    sentInEnvelope =
-        messages(
-            telemetry,
-            new MessageConvention(SpanKind.PRODUCER, null, SocketMessage::add),
-            ParentPolicy.CHILD);
-    received =
-        messages(
-            telemetry, new MessageConvention(SpanKind.CONSUMER, null, null), ParentPolicy.CHILD);
-    receivedInEnvelope =
-        messages(
-            telemetry,
-            new MessageConvention(SpanKind.CONSUMER, MessageConvention.GETTER, null),
-            parentPolicy);
+    sent = messages(telemetry, SpanKind.PRODUCER, null, null);
+    sentInEnvelope = messages(telemetry, SpanKind.PRODUCER, null, SocketMessage::add);
+    received = messages(telemetry, SpanKind.CONSUMER, null, null);
+    receivedInEnvelope = messages(telemetry, SpanKind.CONSUMER, SocketMessage.GETTER, null);
     Meter meter = telemetry.openTelemetry().getMeter(WebSocketTelemetry.SCOPE);
     active =
         meter
@@ -90,50 +76,37 @@ final class Sockets {
             .setUnit("{session}")
             .setDescription("Number of WebSocket sessions that are open.")
             .build();
-    messages =
-        meter
-            .counterBuilder(WebSocketKeys.MESSAGES)
-            .setUnit("{message}")
-            .setDescription("Number of WebSocket messages.")
-            .build();
-    io =
-        meter
-            .counterBuilder(WebSocketKeys.IO)
-            .setUnit("By")
-            .setDescription("Payload of WebSocket messages.")
-            .build();
+    messages = counter(meter, WebSocketKeys.MESSAGES, "{message}", "Number of WebSocket messages.");
+    io = counter(meter, WebSocketKeys.IO, "By", "Payload of WebSocket messages.");
     faults =
-        meter
-            .counterBuilder(WebSocketKeys.FAULTS)
-            .setUnit("{message}")
-            .setDescription("Messages that begin like an envelope and are none.")
-            .build();
+        counter(
+            meter,
+            WebSocketKeys.FAULTS,
+            "{message}",
+            "Messages that begin like an envelope and are none.");
   }
 
-  private static RequestInstrumenter<SocketMessage, SocketMessage> messages(
-      Telemetry telemetry, MessageConvention convention, ParentPolicy policy) {
+  private static <R> RequestInstrumenter<R, R> instrumenter(
+      Telemetry telemetry, RequestConvention<R, R> convention, ParentPolicy policy) {
     return telemetry
         .instrumenter(WebSocketTelemetry.SCOPE, convention)
         .setParentPolicy(policy)
         .build();
   }
 
-  /** What records messages that go out. */
-  RequestInstrumenter<SocketMessage, SocketMessage> sent(boolean envelopes) {
-    return envelopes ? sentInEnvelope : sent;
+  private RequestInstrumenter<SocketMessage, SocketMessage> messages(
+      Telemetry telemetry,
+      SpanKind kind,
+      @Nullable HeaderGetter<SocketMessage> getter,
+      @Nullable HeaderSetter<SocketMessage> setter) {
+    return instrumenter(
+        telemetry,
+        new SocketMessage.Convention(kind, getter, setter),
+        getter == null ? ParentPolicy.CHILD : parentPolicy);
   }
 
-  boolean isEnabled() {
-    return enabled;
-  }
-
-  Set<ContextSource> sources() {
-    return sources;
-  }
-
-  /** Whether a context that comes in is nobody's whom we trust. */
-  boolean isEdge() {
-    return parentPolicy == ParentPolicy.EDGE;
+  private static LongCounter counter(Meter meter, String name, String unit, String description) {
+    return meter.counterBuilder(name).setUnit(unit).setDescription(description).build();
   }
 
   /** Whether clients ask for envelopes: they cost their peers a few bytes and a header. */
@@ -145,7 +118,7 @@ final class Sockets {
   @Nullable InstrumentedRequest<Upgrade, Upgrade> request(Upgrade upgrade) {
     Context current = Context.current();
     InstrumentedRequest<Upgrade, Upgrade> started = requested.start(current, upgrade);
-    upgrade.setContext(started == null ? current : started.context());
+    upgrade.context = started == null ? current : started.context();
     return started;
   }
 
@@ -157,48 +130,33 @@ final class Sockets {
   @Nullable InstrumentedRequest<Upgrade, Upgrade> serve(Upgrade upgrade) {
     Context current = Context.current();
     if (InstrumentedRequest.fromContext(current) != null) {
-      upgrade.setContext(upgrade.foundElsewhere() ? joined(current, upgrade) : current);
+      upgrade.context = upgrade.foundElsewhere() ? join(current, upgrade, Upgrade.GETTER) : current;
       return null;
     }
     InstrumentedRequest<Upgrade, Upgrade> started = served.start(current, upgrade);
-    upgrade.setContext(started == null ? current : started.context());
+    upgrade.context = started == null ? current : started.context();
     return started;
   }
 
   /**
-   * The context that came in past the headers, which the server's own span of this request could
-   * not know of: that span is linked to it.
+   * The context that came in past the headers, which the span of the given one could not know of:
+   * that span is linked to it.
+   *
+   * @return the given one if the carrier has none, or one that nobody trusts
    */
-  private Context joined(Context current, Upgrade upgrade) {
-    Context found = propagation().extract(current, upgrade, Upgrade.GETTER);
+  <C> Context join(Context current, C carrier, TextMapGetter<C> getter) {
+    Context found = sessions.propagation().extract(current, carrier, getter);
     SpanContext remote = Span.fromContext(found).getSpanContext();
     if (found == current || !remote.isValid()) {
       return current;
     }
-    link(current, remote);
-    return isEdge() ? current : found;
-  }
-
-  void link(Context context, SpanContext cause) {
-    try {
-      Span.fromContext(context).addLink(cause);
-    } catch (Throwable t) {
-      guard.caught("Span.addLink", t);
-    }
-  }
-
-  /** The context that a first message carries, below that of the session. */
-  Context extract(Context context, SocketMessage message) {
-    return propagation().extract(context, message, MessageConvention.GETTER);
-  }
-
-  private Propagation propagation() {
-    return sessions.propagation();
+    guard.run("Span.addLink", () -> Span.fromContext(current).addLink(remote));
+    return parentPolicy == ParentPolicy.EDGE ? current : found;
   }
 
   /** Whether a socket that is opened in this context is to be left as it is. */
   boolean hasNothingToSend(Context context) {
-    return propagation().hasNothingToSend(context);
+    return sessions.propagation().hasNothingToSend(context);
   }
 
   /**
@@ -207,7 +165,7 @@ final class Sockets {
    * @return null where telemetry is off and no context is to be passed on
    */
   @Nullable SocketSession open(Upgrade upgrade) {
-    return hasNothingToSend(upgrade.context()) ? null : new SocketSession(this, upgrade);
+    return hasNothingToSend(upgrade.context) ? null : new SocketSession(this, upgrade);
   }
 
   /** Whether the settings want a span for a message. */
@@ -229,11 +187,7 @@ final class Sockets {
 
   void countSession(long change, Attributes point, Context context) {
     if (enabled) {
-      try {
-        active.add(change, point, context);
-      } catch (Throwable t) {
-        guard.caught("LongUpDownCounter.add", t);
-      }
+      guard.run("LongUpDownCounter.add", () -> active.add(change, point, context));
     }
   }
 
@@ -253,10 +207,6 @@ final class Sockets {
   }
 
   void countFault(Attributes point, Context context) {
-    try {
-      faults.add(1, point, context);
-    } catch (Throwable t) {
-      guard.caught("LongCounter.add", t);
-    }
+    guard.run("LongCounter.add", () -> faults.add(1, point, context));
   }
 }

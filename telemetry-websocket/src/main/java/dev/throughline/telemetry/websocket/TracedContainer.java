@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** A container whose clients are recorded. */
 final class TracedContainer extends ForwardingContainer {
@@ -39,29 +40,23 @@ final class TracedContainer extends ForwardingContainer {
   @Override
   public Session connectToServer(Object annotated, URI path)
       throws DeploymentException, IOException {
-    if (annotated == null || path == null || sockets.hasNothingToSend(Context.current())) {
-      return container.connectToServer(annotated, path);
-    }
-    Class<?> type = annotated.getClass();
-    return connect(new AnnotatedEndpoint(annotated, methods(type), null), config(type), path);
+    return isBare(annotated, path)
+        ? container.connectToServer(annotated, path)
+        : connect(annotated, annotated.getClass(), path);
   }
 
   @Override
   public Session connectToServer(Class<?> annotatedType, URI path)
       throws DeploymentException, IOException {
-    if (annotatedType == null || path == null || sockets.hasNothingToSend(Context.current())) {
-      return container.connectToServer(annotatedType, path);
-    }
-    return connect(
-        new AnnotatedEndpoint(instance(annotatedType), methods(annotatedType), null),
-        config(annotatedType),
-        path);
+    return isBare(annotatedType, path)
+        ? container.connectToServer(annotatedType, path)
+        : connect(instance(annotatedType), annotatedType, path);
   }
 
   @Override
   public Session connectToServer(Endpoint endpoint, ClientEndpointConfig config, URI path)
       throws DeploymentException, IOException {
-    return endpoint == null || path == null || sockets.hasNothingToSend(Context.current())
+    return isBare(endpoint, path)
         ? container.connectToServer(endpoint, config, path)
         : connect(endpoint, config, path);
   }
@@ -70,9 +65,37 @@ final class TracedContainer extends ForwardingContainer {
   public Session connectToServer(
       Class<? extends Endpoint> type, ClientEndpointConfig config, URI path)
       throws DeploymentException, IOException {
-    return type == null || path == null || sockets.hasNothingToSend(Context.current())
+    return isBare(type, path)
         ? container.connectToServer(type, config, path)
         : connect(instance(type), config, path);
+  }
+
+  /** Whether a call is the given container's alone, which also says what is wrong with nulls. */
+  private boolean isBare(@Nullable Object endpoint, @Nullable URI path) {
+    return endpoint == null || path == null || sockets.hasNothingToSend(Context.current());
+  }
+
+  private Session connect(Object annotated, Class<?> type, URI path)
+      throws DeploymentException, IOException {
+    ClientEndpoint annotation = type.getAnnotation(ClientEndpoint.class);
+    if (annotation == null) {
+      throw new DeploymentException(type.getName() + " has no annotation ClientEndpoint");
+    }
+    ClientEndpointConfig.Builder config =
+        ClientEndpointConfig.Builder.create()
+            .decoders(List.of(annotation.decoders()))
+            .encoders(List.of(annotation.encoders()))
+            .preferredSubprotocols(List.of(annotation.subprotocols()));
+    if (annotation.configurator() != ClientEndpointConfig.Configurator.class) {
+      config.configurator(instance(annotation.configurator()));
+    }
+    AnnotatedMethods methods;
+    try {
+      methods = AnnotatedMethods.of(type);
+    } catch (IllegalArgumentException e) {
+      throw new DeploymentException(e.getMessage(), e);
+    }
+    return connect(new AnnotatedEndpoint(annotated, methods, null), config.build(), path);
   }
 
   private Session connect(Endpoint endpoint, ClientEndpointConfig config, URI path)
@@ -97,36 +120,12 @@ final class TracedContainer extends ForwardingContainer {
     }
   }
 
-  private static AnnotatedMethods methods(Class<?> type) throws DeploymentException {
-    try {
-      return AnnotatedMethods.of(type);
-    } catch (IllegalArgumentException e) {
-      throw new DeploymentException(e.getMessage(), e);
-    }
-  }
-
   private static <T> T instance(Class<T> type) throws DeploymentException {
     try {
       return AnnotatedMethods.instance(type);
     } catch (RuntimeException e) {
       throw new DeploymentException(type.getName() + " can't be made", e);
     }
-  }
-
-  private static ClientEndpointConfig config(Class<?> type) throws DeploymentException {
-    ClientEndpoint annotation = type.getAnnotation(ClientEndpoint.class);
-    if (annotation == null) {
-      throw new DeploymentException(type.getName() + " has no annotation ClientEndpoint");
-    }
-    ClientEndpointConfig.Builder config =
-        ClientEndpointConfig.Builder.create()
-            .decoders(List.of(annotation.decoders()))
-            .encoders(List.of(annotation.encoders()))
-            .preferredSubprotocols(List.of(annotation.subprotocols()));
-    if (annotation.configurator() != ClientEndpointConfig.Configurator.class) {
-      config.configurator(instance(annotation.configurator()));
-    }
-    return config.build();
   }
 
   /** Puts the context and the question for envelopes into the headers, and reads the answer. */
@@ -146,7 +145,7 @@ final class TracedContainer extends ForwardingContainer {
     @Override
     public void beforeRequest(Map<String, List<String>> headers) {
       configurator.beforeRequest(headers);
-      upgrade.added().forEach((name, value) -> put(headers, name, value));
+      upgrade.added.forEach((name, value) -> put(headers, name, value));
       if (sockets.asksForEnvelopes()) {
         put(headers, Envelope.HEADER, Envelope.VERSION);
       }
@@ -174,7 +173,7 @@ final class TracedContainer extends ForwardingContainer {
         if (sockets.asksForEnvelopes()) {
           Map<String, List<String>> headers = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
           headers.putAll(response.getHeaders());
-          upgrade.setEnvelopes(List.of(Envelope.VERSION).equals(headers.get(Envelope.HEADER)));
+          upgrade.envelopes = List.of(Envelope.VERSION).equals(headers.get(Envelope.HEADER));
         }
       } catch (Throwable t) {
         sockets.guard.caught("ClientEndpointConfig.Configurator.afterResponse", t);

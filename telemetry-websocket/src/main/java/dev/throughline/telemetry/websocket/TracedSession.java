@@ -6,13 +6,14 @@ package dev.throughline.telemetry.websocket;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.Guard;
-import jakarta.websocket.DecodeException;
 import jakarta.websocket.Endpoint;
 import jakarta.websocket.EndpointConfig;
 import jakarta.websocket.MessageHandler;
 import jakarta.websocket.RemoteEndpoint;
 import jakarta.websocket.Session;
+import java.io.IOException;
 import java.io.Reader;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class TracedSession extends ForwardingSession {
 
-  private final SocketSession socket;
+  final SocketSession socket;
   private final Endpoint endpoint;
   private final Guard guard;
   private final Codecs codecs;
@@ -52,7 +53,7 @@ final class TracedSession extends ForwardingSession {
     this.endpoint = endpoint;
     this.guard = guard;
     codecs = new Codecs(config, Container.of(session));
-    envelope = socket.envelopes() ? Envelope.HEAD + Envelope.MAX_CONTEXT : 0;
+    envelope = socket.upgrade.envelopes ? Envelope.HEAD + Envelope.MAX_CONTEXT : 0;
     if (envelope > 0) {
       // A message that just fitted without an envelope is to fit with one.
       setMaxTextMessageBufferSize(session.getMaxTextMessageBufferSize());
@@ -60,16 +61,12 @@ final class TracedSession extends ForwardingSession {
     }
   }
 
-  SocketSession socket() {
-    return socket;
-  }
-
   /**
    * Takes the context of a first message also where the application handles no text, once it has
    * registered its handlers.
    */
   synchronized void awaitContext() {
-    if (!socket.awaitsContext()) {
+    if (!socket.awaitsContext) {
       return;
     }
     try {
@@ -140,7 +137,8 @@ final class TracedSession extends ForwardingSession {
       }
       decoding.forEach(
           (form, decode) -> {
-            MessageHandler.Whole<Object> decoded = Handlers.decoded(this, decode, applications);
+            MessageHandler.Whole<Object> decoded =
+                Handlers.decoded(decode, this::undecoded, message -> handle(applications, message));
             add(added, form, requireNonNull(Handlers.whole(socket, form, decoded)));
           });
     }
@@ -174,24 +172,32 @@ final class TracedSession extends ForwardingSession {
   }
 
   /** A message was not read by the application's decoders, and becomes what the container has. */
-  void undecoded(DecodeException thrown) {
+  private void undecoded(Exception thrown) {
+    if (thrown instanceof IOException io) {
+      throw new UncheckedIOException(io);
+    }
     if (Container.of(session) == Container.JETTY) {
       throw AnnotatedMethods.<RuntimeException>sneaky(thrown);
     }
-    endpoint.onError(this, thrown);
+    failed(thrown);
   }
 
   /** Handles what a decoder has read; Tomcat goes on after a throw then, and then alone. */
-  void handle(Runnable handler) {
+  private void handle(MessageHandler.Whole<Object> handler, Object message) {
     try {
-      handler.run();
+      handler.onMessage(message);
     } catch (Throwable t) {
       if (Container.of(session) != Container.TOMCAT || t instanceof VirtualMachineError) {
         throw t;
       }
-      socket.failedWithin(t);
-      endpoint.onError(this, t);
+      failed(t);
     }
+  }
+
+  /** Tells the endpoint of what was thrown, which its container's handler does not throw. */
+  void failed(Throwable thrown) {
+    socket.failedWithin(thrown);
+    endpoint.onError(this, thrown);
   }
 
   @Override

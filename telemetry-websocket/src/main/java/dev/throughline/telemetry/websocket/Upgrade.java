@@ -3,10 +3,16 @@
 
 package dev.throughline.telemetry.websocket;
 
+import dev.throughline.telemetry.instrument.AttributeSink;
 import dev.throughline.telemetry.instrument.HeaderGetter;
+import dev.throughline.telemetry.instrument.HeaderSetter;
 import dev.throughline.telemetry.instrument.HostAndPort;
 import dev.throughline.telemetry.instrument.HttpAttributes;
+import dev.throughline.telemetry.instrument.RequestConvention;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.context.Context;
+import io.opentelemetry.context.propagation.TextMapGetter;
 import java.net.URI;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +22,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A request for an upgrade and its answer, on either side. */
@@ -35,30 +42,38 @@ final class Upgrade {
         }
       };
 
-  private final boolean served;
-  private final URI uri;
-  private final @Nullable String route;
+  final boolean served;
+  final URI uri;
+  final @Nullable String route;
+
+  /** The host and port that were asked for. */
+  final HostAndPort server;
+
+  /** The headers that go out with a request that is sent. */
+  final Map<String, String> added = new TreeMap<>();
+
+  /** 0 until there is an answer. */
+  int status;
+
+  /** Whether both sides have named the envelope. */
+  boolean envelopes;
+
+  /** The context that the session goes on in. */
+  Context context = Context.root();
+
   private final Map<String, List<String>> headers;
-  private final HostAndPort server;
 
   /** The fields of a context that came in: those of the headers, or else of where one looks. */
   private Map<String, List<String>> received = Map.of();
 
-  /** What goes out with a request that is sent. */
-  private final Map<String, String> added = new TreeMap<>();
-
-  private int status;
-  private boolean envelopes;
-  private Context context = Context.root();
-
   private Upgrade(
-      boolean server, URI uri, @Nullable String route, Map<String, List<String>> headers) {
-    this.served = server;
+      boolean served, URI uri, @Nullable String route, Map<String, List<String>> headers) {
+    this.served = served;
     this.uri = uri;
     this.route = route;
     this.headers = headers;
     String host = header("Host");
-    HostAndPort asked = HostAndPort.parse(server && host != null ? host : uri.getRawAuthority());
+    HostAndPort asked = HostAndPort.parse(served && host != null ? host : uri.getRawAuthority());
     this.server = asked.orPort(HttpAttributes.defaultPort(scheme()));
   }
 
@@ -102,8 +117,7 @@ final class Upgrade {
   private static List<String> segments(String path) {
     List<String> segments = new ArrayList<>();
     for (String raw : path.split("/", -1)) {
-      int parameters = raw.indexOf(';');
-      String segment = decoded(parameters < 0 ? raw : raw.substring(0, parameters));
+      String segment = decoded(raw.split(";", -1)[0]);
       if (segment.equals("..")) {
         segments.subList(Math.max(0, segments.size() - 1), segments.size()).clear();
       } else if (!segment.isEmpty() && !segment.equals(".")) {
@@ -120,21 +134,21 @@ final class Upgrade {
       for (String parameter : query.split("&", -1)) {
         int equals = parameter.indexOf('=');
         String value = decoded(parameter.substring(equals + 1));
-        // What no header could hold is no context's.
+        // A value that no header could hold is no context's.
         if (equals > 0 && value.chars().allMatch(c -> c >= ' ' && c <= '~')) {
-          found
-              .computeIfAbsent(parameter.substring(0, equals), name -> new ArrayList<>())
-              .add(value);
+          String name = parameter.substring(0, equals);
+          found.computeIfAbsent(name, first -> new ArrayList<>()).add(value);
         }
       }
     }
     if (!found.containsKey("traceparent") && sources.contains(ContextSource.SUB_PROTOCOL)) {
-      for (String protocol : protocols(headers.get(PROTOCOLS_HEADER))) {
-        if (protocol.startsWith(CONTEXT_SUB_PROTOCOL)) {
-          found
-              .computeIfAbsent("traceparent", name -> new ArrayList<>())
-              .add(protocol.substring(CONTEXT_SUB_PROTOCOL.length()));
-        }
+      List<String> contexts =
+          protocols(headers.get(PROTOCOLS_HEADER)).stream()
+              .filter(protocol -> protocol.startsWith(CONTEXT_SUB_PROTOCOL))
+              .map(protocol -> protocol.substring(CONTEXT_SUB_PROTOCOL.length()))
+              .toList();
+      if (!contexts.isEmpty()) {
+        found.put("traceparent", contexts);
       }
     }
     if (found.containsKey("traceparent")) {
@@ -153,35 +167,12 @@ final class Upgrade {
 
   /** The sub-protocols that a header's lines name. */
   static List<String> protocols(@Nullable List<String> lines) {
-    List<String> protocols = new ArrayList<>();
-    if (lines != null) {
-      for (String line : lines) {
-        for (String protocol : line.split(",", -1)) {
-          protocols.add(protocol.strip());
-        }
-      }
-    }
-    return protocols;
-  }
-
-  boolean isServer() {
-    return served;
-  }
-
-  URI uri() {
-    return uri;
-  }
-
-  String path() {
-    return uri.getRawPath() == null ? "" : uri.getRawPath();
-  }
-
-  @Nullable String query() {
-    return uri.getRawQuery();
-  }
-
-  @Nullable String route() {
-    return route;
+    return lines == null
+        ? List.of()
+        : lines.stream()
+            .flatMap(line -> Stream.of(line.split(",", -1)))
+            .map(String::strip)
+            .toList();
   }
 
   /** Whether the context came in by other means than the headers. */
@@ -201,48 +192,79 @@ final class Upgrade {
   }
 
   /** {@code http} or {@code https}, whatever the URL says. */
-  String scheme() {
+  private String scheme() {
     String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
     return scheme.equals("wss") || scheme.equals("https") ? "https" : "http";
   }
 
-  /** What was asked for. */
-  HostAndPort server() {
-    return server;
-  }
+  /**
+   * Upgrades, as the HTTP requests that they are.
+   *
+   * @see <a href="https://opentelemetry.io/docs/specs/semconv/http/http-spans/">HTTP spans</a>
+   */
+  record Convention(boolean server) implements RequestConvention<Upgrade, Upgrade> {
 
-  void add(String name, String value) {
-    added.put(name, value);
-  }
+    @Override
+    public SpanKind kind() {
+      return server ? SpanKind.SERVER : SpanKind.CLIENT;
+    }
 
-  Map<String, String> added() {
-    return added;
-  }
+    @Override
+    public String spanName(Upgrade upgrade) {
+      return upgrade.route == null ? "GET" : "GET " + upgrade.route;
+    }
 
-  /** 0 where no answer came. */
-  int status() {
-    return status;
-  }
+    @Override
+    public void onStart(AttributeSink attributes, Upgrade upgrade) {
+      URI uri = upgrade.uri;
+      HttpAttributes.setServer(attributes, upgrade.server);
+      if (server) {
+        HttpAttributes.setServed(
+            attributes,
+            "GET",
+            upgrade.route,
+            uri.getRawPath() == null ? "" : uri.getRawPath(),
+            upgrade.scheme(),
+            uri.getRawQuery(),
+            upgrade.header("User-Agent"));
+      } else {
+        HttpAttributes.setSent(attributes, "GET", uri);
+      }
+    }
 
-  void setStatus(int status) {
-    this.status = status;
-  }
+    @Override
+    public void onEnd(
+        AttributeSink attributes,
+        Upgrade upgrade,
+        @Nullable Upgrade answered,
+        @Nullable Throwable error) {
+      // None of the clients and containers upgrades HTTP/2.
+      HttpAttributes.setAnswered(attributes, upgrade.status, "1.1");
+    }
 
-  /** Whether both sides have named the envelope. */
-  boolean envelopes() {
-    return envelopes;
-  }
+    @Override
+    public @Nullable String errorType(
+        Upgrade upgrade, @Nullable Upgrade answered, @Nullable Throwable error) {
+      if (upgrade.status >= (server ? 500 : 400)) {
+        return Integer.toString(upgrade.status);
+      }
+      return error == null ? null : error.getClass().getName();
+    }
 
-  void setEnvelopes(boolean envelopes) {
-    this.envelopes = envelopes;
-  }
+    @Override
+    public Attributes durationAttributes(
+        Upgrade upgrade, @Nullable Upgrade answered, @Nullable Throwable error) {
+      return Attributes.empty();
+    }
 
-  /** What the session goes on in. */
-  Context context() {
-    return context;
-  }
+    @Override
+    public @Nullable TextMapGetter<Upgrade> requestGetter() {
+      return server ? GETTER : null;
+    }
 
-  void setContext(Context context) {
-    this.context = context;
+    @Override
+    public @Nullable HeaderSetter<Upgrade> requestSetter() {
+      return server ? null : (upgrade, name, value) -> upgrade.added.put(name, value);
+    }
   }
 }

@@ -53,7 +53,7 @@ public final class WebSocketTelemetry {
    * @throws IllegalArgumentException if methods of an annotated class can't be called
    */
   public ServerEndpointConfig wrap(ServerEndpointConfig config) {
-    return ServerEndpoints.wrap(sockets, requireNonNull(config, "config"));
+    return ServerConfigurator.wrap(sockets, requireNonNull(config, "config"));
   }
 
   /**
@@ -65,7 +65,7 @@ public final class WebSocketTelemetry {
    * @throws IllegalArgumentException if it has no such annotation, or methods that can't be called
    */
   public ServerEndpointConfig wrap(Class<?> endpointClass) {
-    return ServerEndpoints.wrap(sockets, requireNonNull(endpointClass, "endpointClass"));
+    return ServerConfigurator.wrap(sockets, requireNonNull(endpointClass, "endpointClass"));
   }
 
   /**
@@ -74,7 +74,7 @@ public final class WebSocketTelemetry {
    * #wrap(ServerEndpointConfig)} does all.
    */
   public ServerEndpointConfig.Configurator createConfigurator() {
-    return ServerEndpoints.configurator(sockets);
+    return ServerConfigurator.of(sockets);
   }
 
   /**

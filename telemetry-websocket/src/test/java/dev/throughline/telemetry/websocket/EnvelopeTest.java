@@ -5,7 +5,6 @@ package dev.throughline.telemetry.websocket;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.throughline.telemetry.websocket.Envelope.Found;
 import dev.throughline.telemetry.websocket.Envelope.Opened;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -60,7 +59,7 @@ class EnvelopeTest {
     Envelope.Fields.append(lines, "baggage", "c=3");
     Opened opened = Envelope.open(Envelope.of(lines) + "payload", true);
 
-    assertThat(opened.found()).isEqualTo(Found.ENVELOPE);
+    assertThat(opened.fault()).isFalse();
     assertThat(opened.payload()).isEqualTo(Envelope.HEAD + lines.length());
     assertThat(opened.fields().lines("traceparent")).containsExactly("00-a");
     assertThat(opened.fields().lines("baggage")).containsExactly("a=1,b=2;p", "c=3");
@@ -71,22 +70,26 @@ class EnvelopeTest {
   void aContextThatIsTooLongHasNone() {
     String longest = "a:" + "x".repeat(Envelope.MAX_CONTEXT - 3) + "\n";
     assertThat(Envelope.of(longest)).startsWith("\u001eTL14000");
-    assertThat(Envelope.open(Envelope.of(longest), true).found()).isEqualTo(Found.ENVELOPE);
+    assertThat(Envelope.open(Envelope.of(longest), true).fields()).isNotNull();
     assertThat(Envelope.of("x" + longest)).isNull();
-    assertThat(Envelope.open("\u001eTL14001" + "x" + longest, true).found()).isEqualTo(Found.FAULT);
+    assertThat(Envelope.open("\u001eTL14001" + "x" + longest, true).fault()).isTrue();
   }
 
   @Test
   void tellsAtEachLengthWhetherMoreIsToCome() {
     String message = Envelope.of(CONTEXT) + "payload";
     for (int length = 0; length <= message.length(); length++) {
-      Found soFar = Envelope.open(message.substring(0, length), false).found();
-      Found whole = Envelope.open(message.substring(0, length), true).found();
+      Opened soFar = Envelope.open(message.substring(0, length), false);
+      Opened whole = Envelope.open(message.substring(0, length), true);
       if (length >= Envelope.HEAD + CONTEXT.length()) {
-        assertThat(List.of(soFar, whole)).containsOnly(Found.ENVELOPE);
+        assertThat(List.of(soFar, whole)).noneMatch(Opened::fault);
+        assertThat(List.of(soFar, whole))
+            .extracting(opened -> opened.fields().lines("traceparent"))
+            .containsOnly(List.of(WebSocketKit.TRACEPARENT));
       } else {
-        assertThat(soFar).isEqualTo(Found.MORE);
-        assertThat(whole).isEqualTo(length < 4 ? Found.NONE : Found.FAULT);
+        assertThat(soFar).isNull();
+        assertThat(whole.fields()).isNull();
+        assertThat(whole.fault()).isEqualTo(length >= 4);
       }
     }
   }

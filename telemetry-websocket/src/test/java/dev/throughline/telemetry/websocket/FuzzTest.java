@@ -59,7 +59,7 @@ class FuzzTest {
 
   private SocketSession session() {
     Upgrade upgrade = Upgrade.sent(URI.create("ws://localhost/fuzz"));
-    upgrade.setEnvelopes(true);
+    upgrade.envelopes = true;
     return sockets.open(upgrade);
   }
 
@@ -260,14 +260,14 @@ class FuzzTest {
                 + "&"
                 + query(noise(random, 9)));
     Upgrade upgrade =
-        Upgrade.received(uri, "/b", headers, random.nextBoolean() ? sockets.sources() : Set.of());
+        Upgrade.received(uri, "/b", headers, random.nextBoolean() ? sockets.sources : Set.of());
     InstrumentedRequest<Upgrade, Upgrade> request = sockets.serve(upgrade);
     // What samplers and spans are told.
-    new UpgradeConvention(true).onStart(request, upgrade);
+    new Upgrade.Convention(true).onStart(request, upgrade);
     List<String> offered = Upgrade.protocols(headers.get(Upgrade.PROTOCOLS_HEADER));
     Protocols.answer(header(random), offered, true, true);
     Protocols.applications(offered);
-    upgrade.setStatus(Upgrade.SWITCHING_PROTOCOLS);
+    upgrade.status = Upgrade.SWITCHING_PROTOCOLS;
     request.end(upgrade, null);
   }
 

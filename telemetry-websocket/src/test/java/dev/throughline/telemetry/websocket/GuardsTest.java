@@ -12,7 +12,6 @@ import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanContext;
 import io.opentelemetry.context.Context;
-import io.opentelemetry.context.ContextKey;
 import jakarta.websocket.ClientEndpointConfig;
 import jakarta.websocket.CloseReason;
 import jakarta.websocket.DecodeException;
@@ -25,6 +24,7 @@ import jakarta.websocket.Session;
 import jakarta.websocket.WebSocketContainer;
 import jakarta.websocket.server.HandshakeRequest;
 import jakarta.websocket.server.ServerEndpointConfig;
+import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.net.URI;
 import java.net.http.WebSocket;
@@ -266,13 +266,21 @@ class GuardsTest {
   void whatOpenTelemetryThrowsIsCaught() {
     Sockets sockets = new Sockets(WebSocketTelemetry.builder(telemetry.telemetry()));
     Span span = throwing(Span.class, "addLink", Map.of("getSpanContext", SpanContext.getInvalid()));
-    sockets.link(
-        Context.root().with(ContextKey.named("unused"), 1).with(span), SpanContext.getInvalid());
+    Context parent = Context.root().with(span);
+    Context joined =
+        sockets.join(
+            parent,
+            new SocketMessage.Enveloped(
+                MessageType.TEXT,
+                Envelope.Fields.parse("traceparent:" + WebSocketKit.TRACEPARENT + "\n")),
+            SocketMessage.GETTER);
+    assertThat(Span.fromContext(joined).getSpanContext().isRemote()).isTrue();
     telemetry.expectWarn("Span.addLink threw");
 
     Sockets extracting = over("extract");
     Context root = Context.root();
-    assertThat(extracting.extract(root, new SocketMessage(MessageType.TEXT))).isSameAs(root);
+    assertThat(extracting.join(root, new SocketMessage(MessageType.TEXT), SocketMessage.GETTER))
+        .isSameAs(root);
     Upgrade upgrade =
         Upgrade.received(
             URI.create("/s?traceparent=" + WebSocketKit.TRACEPARENT),
@@ -362,6 +370,9 @@ class GuardsTest {
               }
               if (answers.containsKey(method.getName())) {
                 return answers.get(method.getName());
+              }
+              if (method.getName().equals("storeInContext")) {
+                return InvocationHandler.invokeDefault(proxy, method, arguments);
               }
               return answer(
                   proxy, type, method.getReturnType(), method.getName(), throwing, answers);

@@ -15,6 +15,8 @@ import dev.throughline.telemetry.testing.TelemetryExtension;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import jakarta.websocket.ClientEndpointConfig;
+import jakarta.websocket.DecodeException;
+import jakarta.websocket.MessageHandler;
 import jakarta.websocket.Session;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -23,6 +25,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Which messages have spans. */
 class MessageSpansTest {
@@ -100,6 +104,43 @@ class MessageSpansTest {
             span ->
                 assertThat(attributes(span))
                     .containsEntry("throughline.websocket.message.size", 8L));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aMessageThatNoDecoderReadsHasItsErrorOnTheSpan(Containers containers) throws Exception {
+    WebSocketTelemetry webSockets = builder().setMessageSpans(WebSocketKit.ALL).build();
+    Containers.Client client = containers.client();
+    try (client;
+        Containers.Running server =
+            containers.start(
+                List.of(
+                    webSockets.wrap(
+                        Scripted.on(
+                                session ->
+                                    session.addMessageHandler(
+                                        Point.class, (MessageHandler.Whole<Point>) point -> {}))
+                            .onError((session, thrown) -> seen.add(thrown.getMessage()))
+                            .at("/s", List.of(Point.Coder.class), List.of()))),
+                null)) {
+      Session session =
+          client
+              .container()
+              .connectToServer(
+                  Scripted.on(s -> {}),
+                  ClientEndpointConfig.Builder.create().build(),
+                  server.uri("/s"));
+      session.getBasicRemote().sendText("nonsense");
+      assertThat(take(seen)).isEqualTo("no point");
+      session.close();
+    }
+    assertThat(telemetry.takeSpans(all -> sessions(all).size() == 1))
+        .filteredOn(span -> span.getName().equals("websocket.receive"))
+        .singleElement()
+        .satisfies(
+            span ->
+                assertThat(attributes(span))
+                    .containsEntry("error.type", DecodeException.class.getName()));
   }
 
   @Test
