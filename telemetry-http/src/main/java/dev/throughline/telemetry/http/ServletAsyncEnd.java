@@ -3,39 +3,49 @@
 
 package dev.throughline.telemetry.http;
 
+import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import jakarta.servlet.AsyncEvent;
 import jakarta.servlet.AsyncListener;
-import jakarta.servlet.http.HttpServletRequest;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** Ends a request when its asynchronous processing is complete. */
 final class ServletAsyncEnd implements AsyncListener {
 
+  // An error page follows at once; where none does, its connection is gone.
+  private static final Executor LATER = CompletableFuture.delayedExecutor(5, TimeUnit.SECONDS);
+
   private final InstrumentedRequest<ServerExchange, ServerExchange> started;
+  private final ServletExchange exchange;
   private final boolean threwBeside;
-  private final boolean answered;
+  private final Guard guard;
   private volatile @Nullable Throwable thrown;
   private volatile boolean timedOut;
 
   private ServletAsyncEnd(
       InstrumentedRequest<ServerExchange, ServerExchange> started,
+      ServletExchange exchange,
       @Nullable Throwable thrown,
-      boolean answered) {
+      Guard guard) {
     this.started = started;
+    this.exchange = exchange;
     this.thrown = thrown;
-    this.answered = answered;
+    this.guard = guard;
     threwBeside = thrown != null;
   }
 
   static void listen(
       InstrumentedRequest<ServerExchange, ServerExchange> started,
-      HttpServletRequest request,
-      @Nullable Throwable thrown) {
-    ServletAsyncEnd listener = new ServletAsyncEnd(started, thrown, JettyCompletion.isOf(request));
+      ServletExchange exchange,
+      @Nullable Throwable thrown,
+      Guard guard) {
+    ServletAsyncEnd listener = new ServletAsyncEnd(started, exchange, thrown, guard);
     try {
-      request.getAsyncContext().addListener(listener);
+      exchange.request().getAsyncContext().addListener(listener);
     } catch (IllegalStateException e) {
       // It completed on another thread between the question and this call.
       listener.end();
@@ -68,7 +78,7 @@ final class ServletAsyncEnd implements AsyncListener {
   /** Tomcat closes the connection, and does not always complete, when its servlet also threw. */
   private void endIfThrewBeside() {
     if (threwBeside) {
-      if (!answered && started.request() instanceof ServletExchange exchange) {
+      if (!Containers.isJetty(exchange.request())) {
         exchange.setUnanswered();
       }
       end();
@@ -76,15 +86,25 @@ final class ServletAsyncEnd implements AsyncListener {
   }
 
   private void end() {
-    ServerExchange exchange = started.request();
     ConnectCall call = exchange.connectCall();
     if (call != null) {
       call.mayBeUnseen();
     }
-    Throwable error = thrown;
-    if (error == null && timedOut && exchange.status() >= 500) {
-      error = new TimeoutException("asynchronous request timed out");
+    int status = exchange.status();
+    Throwable error =
+        thrown == null && timedOut && status >= 500
+            ? new TimeoutException("asynchronous request timed out")
+            : thrown;
+    if (exchange.mayHaveErrorPage()
+        && Containers.awaitsErrorPage(exchange.request(), status, guard)) {
+      exchange.setAfterErrorPage(() -> started.end(exchange, error));
+      LATER.execute(
+          () -> {
+            exchange.decideStatus(status);
+            started.end(exchange, error);
+          });
+    } else {
+      started.end(exchange, error);
     }
-    started.end(exchange, error);
   }
 }

@@ -4,6 +4,7 @@
 package dev.throughline.telemetry.http;
 
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import jakarta.servlet.AsyncContext;
 import jakarta.servlet.http.HttpServletMapping;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -18,15 +19,19 @@ import org.jspecify.annotations.Nullable;
 /** A request of a servlet container. */
 final class ServletExchange extends ServerExchange {
 
+  private static final int UNDECIDED = -1;
+
   private final HttpServletRequest request;
   private final HttpServletResponse response;
   private final String path;
   private final @Nullable String query;
   private @Nullable Map<String, String> ownHeaders;
-  private @Nullable Throwable thrown;
+  private @Nullable TracedAsyncContext asyncContext;
+  private @Nullable InstrumentedRequest<ServerExchange, ServerExchange> started;
+  private @Nullable Runnable whenDestroyed;
+  private @Nullable Runnable afterErrorPage;
   private boolean threw;
-  private boolean unanswered;
-  private @Nullable InstrumentedRequest<ServerExchange, ServerExchange> undecided;
+  private int decidedStatus = UNDECIDED;
 
   ServletExchange(HttpServletRequest request, HttpServletResponse response) {
     this.request = request;
@@ -45,6 +50,19 @@ final class ServletExchange extends ServerExchange {
         original == null
             ? request.getQueryString()
             : (String) request.getAttribute(prefix + "query_string");
+  }
+
+  /** The request that this is; null for one that is left out. */
+  @Nullable InstrumentedRequest<ServerExchange, ServerExchange> started() {
+    return started;
+  }
+
+  void setStarted(@Nullable InstrumentedRequest<ServerExchange, ServerExchange> started) {
+    this.started = started;
+  }
+
+  HttpServletRequest request() {
+    return request;
   }
 
   @Override
@@ -126,6 +144,31 @@ final class ServletExchange extends ServerExchange {
     }
   }
 
+  /**
+   * Whether the application may go on in other threads. The container's own servlet for files does
+   * not, and sends them by a shorter way if it sees its own request and response.
+   */
+  boolean mayBeAsync() {
+    HttpServletMapping mapping = request.getHttpServletMapping();
+    return request.isAsyncSupported()
+        && (mapping == null || !"default".equals(mapping.getServletName()));
+  }
+
+  boolean isAsyncSupported() {
+    return request.isAsyncSupported();
+  }
+
+  /** The container's asynchronous context as the application sees it: the same each time. */
+  AsyncContext traced(
+      AsyncContext own, TracedServletRequest seenRequest, TracedServletResponse seenResponse) {
+    TracedAsyncContext traced = asyncContext;
+    if (traced == null || traced.own != own) {
+      traced = new TracedAsyncContext(own, seenRequest, seenResponse);
+      asyncContext = traced;
+    }
+    return traced;
+  }
+
   @Override
   @Nullable String peerAddress() {
     return request.getRemoteAddr();
@@ -139,12 +182,17 @@ final class ServletExchange extends ServerExchange {
   /** HTTP/2 has no Host header, but an authority, which the container knows. */
   @Override
   @Nullable String serverName() {
-    return request.getServerName();
+    return isServerNamed() ? request.getServerName() : request.getLocalAddr();
   }
 
   @Override
   int serverPort() {
-    return request.getServerPort();
+    return isServerNamed() ? request.getServerPort() : request.getLocalPort();
+  }
+
+  private boolean isServerNamed() {
+    String name = request.getServerName();
+    return name != null && !name.isEmpty();
   }
 
   /** The mapping's pattern below the context path; the default servlet's tells nothing. */
@@ -173,16 +221,25 @@ final class ServletExchange extends ServerExchange {
     return response.isCommitted() && response.getStatus() >= 400;
   }
 
-  /** Ends the request when the container is through with it. */
-  void endWhenDestroyed(
-      InstrumentedRequest<ServerExchange, ServerExchange> started, @Nullable Throwable thrown) {
-    undecided = started;
-    this.thrown = thrown;
+  /** Sets what is done when the container is through with the request. */
+  void setWhenDestroyed(Runnable whenDestroyed) {
+    this.whenDestroyed = whenDestroyed;
   }
 
   void destroyed() {
-    if (undecided != null) {
-      undecided.end(this, thrown);
+    if (whenDestroyed != null) {
+      whenDestroyed.run();
+    }
+  }
+
+  /** Sets what is done after the dispatch to an error page. */
+  void setAfterErrorPage(Runnable afterErrorPage) {
+    this.afterErrorPage = afterErrorPage;
+  }
+
+  void errorPageWritten() {
+    if (afterErrorPage != null) {
+      afterErrorPage.run();
     }
   }
 
@@ -193,13 +250,20 @@ final class ServletExchange extends ServerExchange {
 
   /** Says that the container closes the connection and answers nothing. */
   void setUnanswered() {
-    unanswered = !response.isCommitted();
+    if (!response.isCommitted()) {
+      decidedStatus = 0;
+    }
+  }
+
+  /** Says the status, for when the container has taken its response back. */
+  void decideStatus(int status) {
+    decidedStatus = status;
   }
 
   @Override
   int status() {
-    if (unanswered) {
-      return 0;
+    if (decidedStatus != UNDECIDED) {
+      return decidedStatus;
     }
     int status = response.getStatus();
     return threw && status < 400 && !response.isCommitted() ? 500 : status;

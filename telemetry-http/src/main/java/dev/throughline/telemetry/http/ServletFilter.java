@@ -8,6 +8,7 @@ import io.opentelemetry.context.Scope;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
+import jakarta.servlet.FilterConfig;
 import jakarta.servlet.FilterRegistration;
 import jakarta.servlet.ServletContext;
 import jakarta.servlet.ServletException;
@@ -31,7 +32,7 @@ final class ServletFilter implements Filter, ServletRequestListener {
   private static final String RECORDED = "dev.throughline.telemetry.http.request";
 
   private final ServerInstrumenters instrumenters;
-  private final boolean listening;
+  private boolean listening;
 
   private ServletFilter(ServerInstrumenters instrumenters, boolean listening) {
     this.instrumenters = instrumenters;
@@ -58,6 +59,19 @@ final class ServletFilter implements Filter, ServletRequestListener {
     servletContext.addListener(filter);
   }
 
+  /** Registered by hand; a container that takes no listener any more is asked for none. */
+  @Override
+  public void init(FilterConfig config) {
+    if (!listening) {
+      try {
+        config.getServletContext().addListener(this);
+        listening = true;
+      } catch (RuntimeException e) {
+        listening = false;
+      }
+    }
+  }
+
   @Override
   public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
       throws IOException, ServletException {
@@ -67,15 +81,15 @@ final class ServletFilter implements Filter, ServletRequestListener {
       chain.doFilter(request, response);
       return;
     }
-    Object recorded = request.getAttribute(RECORDED);
-    if (recorded != null) {
+    if (request.getAttribute(RECORDED) instanceof ServletExchange recorded) {
       dispatch(recorded, httpRequest, httpResponse, chain);
       return;
     }
     ServletExchange exchange = new ServletExchange(httpRequest, httpResponse);
     InstrumentedRequest<ServerExchange, ServerExchange> started = instrumenters.start(exchange);
+    exchange.setStarted(started);
     // Set for a request that is left out as well, so that its error page is left out too.
-    request.setAttribute(RECORDED, started == null ? "excluded" : started);
+    request.setAttribute(RECORDED, exchange);
     if (started == null) {
       chain.doFilter(request, response);
     } else {
@@ -100,7 +114,8 @@ final class ServletFilter implements Filter, ServletRequestListener {
     started.responding();
     Throwable thrown = null;
     try (Scope ignored = started.makeCurrent()) {
-      chain.doFilter(request, TracedServletResponse.of(started, exchange, response));
+      HttpServletResponse seen = TracedServletResponse.of(started, exchange, response);
+      chain.doFilter(TracedServletRequest.of(request, seen), seen);
     } catch (Throwable t) {
       thrown = t;
       throw t;
@@ -108,37 +123,44 @@ final class ServletFilter implements Filter, ServletRequestListener {
       Throwable error = cause(thrown);
       if (request.isAsyncStarted()) {
         exchange.setThrew(thrown != null);
-        ServletAsyncEnd.listen(started, request, error);
+        ServletAsyncEnd.listen(started, exchange, error, instrumenters.guard());
       } else if (thrown == null && !exchange.mayHaveErrorPage()) {
         started.end(exchange, null);
-      } else if (listening && !JettyCompletion.isOf(request)) {
-        exchange.endWhenDestroyed(started, error);
+      } else if (listening && !Containers.isJetty(request)) {
+        exchange.setWhenDestroyed(() -> started.end(exchange, error));
       } else {
         exchange.setThrew(thrown != null);
-        JettyCompletion.run(request, () -> started.end(exchange, error), instrumenters.guard());
+        Containers.whenComplete(request, () -> started.end(exchange, error), instrumenters.guard());
       }
     }
   }
 
   /** Another dispatch of a request, be it this filter's or that of another one of ours. */
   private static void dispatch(
-      Object recorded, HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+      ServletExchange exchange,
+      HttpServletRequest request,
+      HttpServletResponse response,
+      FilterChain chain)
       throws IOException, ServletException {
-    if (!(recorded instanceof InstrumentedRequest<?, ?> started)) {
+    InstrumentedRequest<ServerExchange, ServerExchange> started = exchange.started();
+    if (started == null) {
       chain.doFilter(request, response);
       return;
     }
     try (Scope ignored = started.makeCurrent()) {
-      chain.doFilter(request, response);
+      HttpServletResponse seen = TracedServletResponse.of(started, exchange, response);
+      chain.doFilter(TracedServletRequest.of(request, seen), seen);
+    } finally {
+      if (request.getDispatcherType() == DispatcherType.ERROR) {
+        exchange.errorPageWritten();
+      }
     }
   }
 
   /** By then a container other than Jetty has answered what was thrown. */
   @Override
   public void requestDestroyed(ServletRequestEvent event) {
-    if (event.getServletRequest().getAttribute(RECORDED)
-            instanceof InstrumentedRequest<?, ?> started
-        && started.request() instanceof ServletExchange exchange) {
+    if (event.getServletRequest().getAttribute(RECORDED) instanceof ServletExchange exchange) {
       exchange.destroyed();
     }
   }

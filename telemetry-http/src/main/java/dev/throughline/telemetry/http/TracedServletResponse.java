@@ -5,6 +5,7 @@ package dev.throughline.telemetry.http;
 
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import jakarta.servlet.ServletOutputStream;
+import jakarta.servlet.ServletResponseWrapper;
 import jakarta.servlet.http.HttpServletResponse;
 import jakarta.servlet.http.HttpServletResponseWrapper;
 import java.io.IOException;
@@ -12,59 +13,76 @@ import java.io.PrintWriter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The response that the application sees if it is to have headers of ours or belongs to a Connect
- * RPC call: our headers survive a reset, and the bytes of a call are looked at as they pass.
+ * The response that the application sees if it may be answered asynchronously, is to have headers
+ * of ours, or belongs to a Connect RPC call: the application's listener of the stream runs in the
+ * request's context, our headers survive a reset, and the bytes of a call are looked at as they
+ * pass.
  */
 final class TracedServletResponse extends HttpServletResponseWrapper {
 
-  private final ServletExchange exchange;
-  private final @Nullable ConnectCall call;
-  private @Nullable WatchedServletOutput stream;
-  private @Nullable WatchedWriter writer;
+  final InstrumentedRequest<ServerExchange, ServerExchange> started;
+  // The stream or the writer, of which a response has one at a time.
+  private @Nullable Object body;
 
   private TracedServletResponse(
-      ServletExchange exchange, HttpServletResponse response, @Nullable ConnectCall call) {
+      InstrumentedRequest<ServerExchange, ServerExchange> started, HttpServletResponse response) {
     super(response);
-    this.exchange = exchange;
-    this.call = call;
+    this.started = started;
   }
 
-  /** The response itself if nothing has to be known of it. */
+  /** The response itself if nothing has to be known of it, or it is such a one already. */
   static HttpServletResponse of(
-      InstrumentedRequest<?, ?> started, ServletExchange exchange, HttpServletResponse response) {
-    ConnectCall call = exchange.connectCall();
-    return call != null || started.writesResponseHeaders()
-        ? new TracedServletResponse(exchange, response, call)
+      InstrumentedRequest<ServerExchange, ServerExchange> started,
+      ServletExchange exchange,
+      HttpServletResponse response) {
+    boolean traced =
+        response instanceof ServletResponseWrapper wrapper
+            && wrapper.isWrapperFor(TracedServletResponse.class);
+    return !traced
+            && (exchange.connectCall() != null
+                || started.writesResponseHeaders()
+                || exchange.mayBeAsync())
+        ? new TracedServletResponse(started, response)
         : response;
+  }
+
+  ServletExchange exchange() {
+    return (ServletExchange) started.request();
   }
 
   @Override
   public ServletOutputStream getOutputStream() throws IOException {
     ServletOutputStream own = super.getOutputStream();
-    if (call == null) {
+    if (body instanceof WatchedServletOutput stream && stream.own == own) {
+      return stream;
+    }
+    ConnectCall call = exchange().connectCall();
+    if (call == null && !exchange().isAsyncSupported()) {
       return own;
     }
-    if (stream == null || stream.out != own) {
-      stream = new WatchedServletOutput(own, call, this);
-    }
+    WatchedServletOutput stream = new WatchedServletOutput(own, call, this);
+    body = stream;
     return stream;
   }
 
   @Override
   public PrintWriter getWriter() throws IOException {
     PrintWriter own = super.getWriter();
+    ConnectCall call = exchange().connectCall();
     if (call == null) {
       return own;
     }
-    if (writer == null || writer.own != own) {
-      writer = new WatchedWriter(own, call, this);
+    if (body instanceof WatchedWriter writer && writer.own == own) {
+      return writer;
     }
+    WatchedWriter writer = new WatchedWriter(own, call, this);
+    body = writer;
     return writer;
   }
 
   @Override
   public void addHeader(String name, String value) {
-    if (name != null && exchange.isOwnHeader(name)) {
+    if (name != null && exchange().isOwnHeader(name)) {
       super.setHeader(name, value);
     } else {
       super.addHeader(name, value);
@@ -74,7 +92,7 @@ final class TracedServletResponse extends HttpServletResponseWrapper {
   @Override
   public void reset() {
     super.reset();
-    exchange.restoreOwnHeaders();
+    exchange().restoreOwnHeaders();
     forgetBody();
   }
 
@@ -97,6 +115,7 @@ final class TracedServletResponse extends HttpServletResponseWrapper {
   }
 
   private void forgetBody() {
+    ConnectCall call = exchange().connectCall();
     if (call != null) {
       call.forget();
     }

@@ -5,52 +5,63 @@ package dev.throughline.telemetry.http;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.opentelemetry.context.Scope;
 import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.WriteListener;
-import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
-/** The body of a Connect RPC call's response: the container's stream, whose bytes are looked at. */
+/**
+ * The container's stream of a response: the application's listener runs in the request's context,
+ * and the bytes of a Connect RPC call are looked at.
+ */
 final class WatchedServletOutput extends ServletOutputStream {
 
-  final ServletOutputStream out;
-  private final ConnectCall call;
-  private final HttpServletResponse response;
+  final ServletOutputStream own;
+  private final @Nullable ConnectCall call;
+  private final TracedServletResponse response;
 
-  WatchedServletOutput(ServletOutputStream out, ConnectCall call, HttpServletResponse response) {
-    this.out = out;
+  WatchedServletOutput(
+      ServletOutputStream own, @Nullable ConnectCall call, TracedServletResponse response) {
+    this.own = own;
     this.call = call;
     this.response = response;
   }
 
   @Override
   public boolean isReady() {
-    return out.isReady();
+    return own.isReady();
   }
 
   @Override
   public void setWriteListener(WriteListener listener) {
-    out.setWriteListener(listener);
+    own.setWriteListener(listener == null ? listener : new Listener(listener));
   }
 
   @Override
   public void write(int b) throws IOException {
-    out.write(b);
-    see(new byte[] {(byte) b}, 0, 1);
+    own.write(b);
+    if (call != null) {
+      see(new byte[] {(byte) b}, 0, 1);
+    }
   }
 
   @Override
   public void write(byte[] bytes, int offset, int length) throws IOException {
-    out.write(bytes, offset, length);
+    own.write(bytes, offset, length);
     see(bytes, offset, length);
   }
 
   @Override
   public void write(ByteBuffer buffer) throws IOException {
+    if (call == null) {
+      own.write(buffer);
+      return;
+    }
     byte[] bytes = new byte[buffer.remaining()];
     buffer.duplicate().get(bytes);
-    out.write(buffer);
+    own.write(buffer);
     see(bytes, 0, bytes.length);
   }
 
@@ -58,37 +69,64 @@ final class WatchedServletOutput extends ServletOutputStream {
 
   @Override
   public void print(String text) throws IOException {
-    out.print(text);
+    own.print(text);
     see(text);
   }
 
   @Override
   public void println(String text) throws IOException {
-    out.println(text);
+    own.println(text);
     see(text);
   }
 
   @Override
   public void println() throws IOException {
-    out.println();
+    own.println();
   }
 
   @Override
   public void flush() throws IOException {
-    out.flush();
+    own.flush();
   }
 
   @Override
   public void close() throws IOException {
-    out.close();
+    own.close();
   }
 
   private void see(String text) {
-    byte[] bytes = String.valueOf(text).getBytes(UTF_8);
-    see(bytes, 0, bytes.length);
+    if (call != null) {
+      byte[] bytes = String.valueOf(text).getBytes(UTF_8);
+      see(bytes, 0, bytes.length);
+    }
   }
 
   private void see(byte[] bytes, int offset, int length) {
-    call.see(response.getStatus(), bytes, offset, length);
+    if (call != null) {
+      call.see(response.getStatus(), bytes, offset, length);
+    }
+  }
+
+  private final class Listener implements WriteListener {
+
+    private final WriteListener listener;
+
+    Listener(WriteListener listener) {
+      this.listener = listener;
+    }
+
+    @Override
+    public void onWritePossible() throws IOException {
+      try (Scope ignored = response.started.makeCurrent()) {
+        listener.onWritePossible();
+      }
+    }
+
+    @Override
+    public void onError(Throwable thrown) {
+      try (Scope ignored = response.started.makeCurrent()) {
+        listener.onError(thrown);
+      }
+    }
   }
 }

@@ -42,14 +42,21 @@ class ServletFilterTest {
   /** What throws, though the client may get a status of success. */
   private static final List<String> THROW = List.of("/committed", "/unavailable");
 
+  private static final AttributeKey<Long> STATUS =
+      AttributeKey.longKey("http.response.status_code");
+
   private static final Map<WebApp.Container, WebApp> APPS = new EnumMap<>(WebApp.Container.class);
+  private static final Map<WebApp.Container, WebApp> BY_HAND =
+      new EnumMap<>(WebApp.Container.class);
 
   @AfterAll
   static void stop() throws Exception {
-    for (WebApp app : APPS.values()) {
-      app.close();
+    for (Map<WebApp.Container, WebApp> apps : List.of(APPS, BY_HAND)) {
+      for (WebApp app : apps.values()) {
+        app.close();
+      }
+      apps.clear();
     }
-    APPS.clear();
   }
 
   static Stream<Arguments> answers() {
@@ -80,6 +87,9 @@ class ServletFilterTest {
         "/async-boom",
         "/async-denied",
         "/async-error",
+        "/async-conflict",
+        "/async-gone",
+        "/async-gone-twice",
         "/async-late",
         "/async-loop");
   }
@@ -97,10 +107,9 @@ class ServletFilterTest {
   @MethodSource("answers")
   void recordsWhatTheClientGot(WebApp.Container container, String path) throws Exception {
     List<String> head = get(container, path);
-    int status = Integer.parseInt(head.get(0).split(" ")[1]);
+    long status = status(head);
     SpanData span = telemetry.takeSpan();
-    assertThat(span.getAttributes().get(AttributeKey.longKey("http.response.status_code")))
-        .isEqualTo((long) status);
+    assertThat(span.getAttributes().get(STATUS)).isEqualTo(status);
     assertThat(span.getStatus().getStatusCode())
         .isEqualTo(
             status >= 500 || (status < 400 && THROW.contains(path))
@@ -113,6 +122,14 @@ class ServletFilterTest {
         .as("the request id of %s", head)
         .hasSize(1);
     noneActive();
+  }
+
+  @ParameterizedTest
+  @MethodSource("answers")
+  void recordsWhatTheClientGotByAFilterRegisteredByHand(WebApp.Container container, String path)
+      throws Exception {
+    List<String> head = get(byHand(container), path);
+    assertThat(telemetry.takeSpan().getAttributes().get(STATUS)).isEqualTo(status(head));
   }
 
   @ParameterizedTest
@@ -149,8 +166,7 @@ class ServletFilterTest {
     }
     SpanData span = telemetry.takeSpan();
     assertThat(span.getAttributes().get(AttributeKey.stringKey("url.path"))).isEqualTo("/app/work");
-    assertThat(span.getAttributes().get(AttributeKey.longKey("http.response.status_code")))
-        .isEqualTo(503);
+    assertThat(span.getAttributes().get(STATUS)).isEqualTo(503);
   }
 
   @ParameterizedTest
@@ -197,9 +213,12 @@ class ServletFilterTest {
     List<String> head = get(container, "/async-and-boom");
     SpanData span = telemetry.takeSpan();
     assertThat(span.getStatus().getStatusCode()).isEqualTo(StatusCode.ERROR);
-    assertThat(span.getAttributes().get(AttributeKey.longKey("http.response.status_code")))
-        .isEqualTo(head.isEmpty() ? null : Long.valueOf(head.get(0).split(" ")[1]));
+    assertThat(span.getAttributes().get(STATUS)).isEqualTo(head.isEmpty() ? null : status(head));
     noneActive();
+  }
+
+  private static long status(List<String> head) {
+    return Long.parseLong(head.get(0).split(" ")[1]);
   }
 
   private static void noneActive() {
@@ -214,14 +233,24 @@ class ServletFilterTest {
   private static synchronized WebApp app(WebApp.Container container) throws Exception {
     WebApp app = APPS.get(container);
     if (app == null) {
-      app = start(container);
+      app = app(new WebApp(container)).start(HttpTelemetry.create(telemetry.telemetry()));
       APPS.put(container, app);
     }
     return app;
   }
 
-  private static WebApp start(WebApp.Container container) throws Exception {
-    WebApp app = new WebApp(container);
+  private static synchronized WebApp byHand(WebApp.Container container) throws Exception {
+    WebApp app = BY_HAND.get(container);
+    if (app == null) {
+      app = app(new WebApp(container));
+      app.filters.add(HttpTelemetry.create(telemetry.telemetry()).createFilter());
+      app.start(null);
+      BY_HAND.put(container, app);
+    }
+    return app;
+  }
+
+  private static WebApp app(WebApp app) {
     app.on("/plain", (request, response) -> response.getWriter().print("plain"));
     app.on("/param", (request, response) -> response.getWriter().print(request.getParameter("q")));
     errors(app);
@@ -230,7 +259,8 @@ class ServletFilterTest {
     app.exceptionPages.put(SecurityException.class, "/page-403");
     app.errorPages.put(410, "/page-403");
     app.errorPages.put(503, "/page");
-    return app.start(HttpTelemetry.create(telemetry.telemetry()));
+    app.errorPages.put(404, "/page-410");
+    return app;
   }
 
   private static void errors(WebApp app) {
@@ -342,6 +372,12 @@ class ServletFilterTest {
                 async.complete();
               });
         });
+    app.on("/async-conflict", (request, response) -> request.startAsync().dispatch("/error"));
+    app.on("/async-gone", (request, response) -> request.startAsync().dispatch("/error-with-page"));
+    app.on("/gone-twice", (request, response) -> response.sendError(404));
+    app.on(
+        "/async-gone-twice", (request, response) -> request.startAsync().dispatch("/gone-twice"));
+    app.on("/page-410", (request, response) -> response.sendError(410));
     app.on("/async-late", (request, response) -> request.startAsync().setTimeout(50));
     app.on(
         "/async-and-boom",

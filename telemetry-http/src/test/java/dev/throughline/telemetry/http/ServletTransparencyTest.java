@@ -16,7 +16,9 @@ import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.UnavailableException;
 import jakarta.servlet.WriteListener;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletRequestWrapper;
 import jakarta.servlet.http.HttpServletResponse;
+import jakarta.servlet.http.HttpServletResponseWrapper;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -362,6 +364,27 @@ abstract class ServletTransparencyTest extends HttpTransparencyKit<WebApp> {
             request.startAsync(request, response).dispatch();
           }
         });
+    app.on(
+        prefix + "/async-dispatches-to-a-forward",
+        (request, response) -> request.startAsync().dispatch(prefix + "/forwards"));
+    app.on(
+        prefix + "/async-dispatches-to-an-error",
+        (request, response) -> request.startAsync().dispatch(prefix + "/conflict"));
+    app.on(prefix + "/conflict", (request, response) -> response.sendError(409));
+    app.on(
+        prefix + "/async-objects",
+        (request, response) -> AsyncObjects.answer(request, response, false));
+    app.on(
+        prefix + "/async-objects-given",
+        (request, response) -> AsyncObjects.answer(request, response, true));
+    app.on(
+        prefix + "/async-objects-wrapped",
+        (request, response) ->
+            AsyncObjects.answer(
+                new HttpServletRequestWrapper(request),
+                new HttpServletResponseWrapper(response),
+                true));
+    app.on(prefix + "/not-async", AsyncObjects::answerAtOnce);
     app.on(
         prefix + "/async-boom",
         (request, response) -> request.startAsync().dispatch(prefix + "/boom"));
