@@ -3,14 +3,14 @@
 
 package dev.throughline.telemetry.delivery;
 
+import dev.throughline.telemetry.instrument.Printable;
 import java.io.IOException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What came of sending a request once.
+ * The outcome of sending a request once.
  *
  * @param rejected items that a receiver did not take though it acknowledged the others
  * @param reason in words; where a receiver took all, its warning; null if it had none
@@ -29,7 +29,7 @@ public record Answer(
     boolean mayHaveArrived,
     @Nullable IOException failure) {
 
-  /** What follows. */
+  /** The consequence of an answer. */
   public enum Kind {
     ACKNOWLEDGED,
     REFUSED,
@@ -59,12 +59,11 @@ public record Answer(
   private static final double BACKOFF_MULTIPLIER = 1.5;
   private static final double JITTER = 0.2;
   private static final int LONGEST_REASON = 1_000;
-  private static final Pattern CONTROL_CHARACTERS = Pattern.compile("\\p{Cntrl}+");
 
   /** A receiver that asks for more is not believed: what waits would be lost meanwhile. */
   private static final long LONGEST_ASKED_NANOS = TimeUnit.HOURS.toNanos(1);
 
-  /** What is longer, the receiver asked for. */
+  /** A longer delay is one that the receiver asked for. */
   static final long LONGEST_OWN_DELAY_NANOS = (long) (LAST_BACKOFF_NANOS * (1 + JITTER));
 
   public Answer {
@@ -77,7 +76,7 @@ public record Answer(
     if (said == null) {
       return null;
     }
-    String text = CONTROL_CHARACTERS.matcher(said).replaceAll(" ").strip();
+    String text = Printable.of(said.strip());
     return text.length() <= LONGEST_REASON ? text : text.substring(0, LONGEST_REASON) + "…";
   }
 

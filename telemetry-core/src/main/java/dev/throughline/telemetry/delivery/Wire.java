@@ -6,6 +6,7 @@ package dev.throughline.telemetry.delivery;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.delivery.Answer.Cause;
+import dev.throughline.telemetry.internals.Suppression;
 import io.opentelemetry.sdk.common.export.GrpcSenderConfig;
 import io.opentelemetry.sdk.common.export.HttpSenderConfig;
 import io.opentelemetry.sdk.common.export.ProxyOptions;
@@ -53,7 +54,7 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class Wire {
 
-  // What OpenTelemetry's exporters ask for as well.
+  // The bound of OpenTelemetry's exporters.
   private static final long MAX_RESPONSE_BYTES = 4 << 20;
   private static final String RETRY_AFTER = "Retry-After";
   private static final String KEPT_RETRY_AFTER = "throughline-retry-after";
@@ -243,7 +244,7 @@ abstract class Wire {
   }
 
   /**
-   * What a status of HTTP says, 2xx apart.
+   * The answer that a status of HTTP stands for, 2xx apart.
    *
    * @param message what the receiver says beside it; empty if nothing
    * @param more what is wrong beside it; empty if nothing
@@ -281,7 +282,9 @@ abstract class Wire {
     return "HTTP status " + response.code() + (words.isEmpty() ? "" : ", " + words);
   }
 
-  /** By the first that asks for any; seconds, or a date. What can't be read says nothing. */
+  /**
+   * By the first that asks for any; seconds, or a date. A value that can't be read says nothing.
+   */
   static long retryAfterNanos(List<String> values, Instant now) {
     return values.stream()
         .mapToLong(value -> retryAfterNanos(value, now))
@@ -440,7 +443,7 @@ abstract class Wire {
       return answer(name, reason, retryDelay(field(response, "grpc-status-details-bin")));
     }
 
-    /** What a status of gRPC says, OK apart. */
+    /** The answer that a status of gRPC stands for, OK apart. */
     private static Answer answer(String name, String reason, long retryDelayNanos) {
       if (SIZE_LIMITS.contains(name) && TOO_LARGE.matcher(reason).find()) {
         return Answer.refused(Cause.TOO_LARGE, reason);
