@@ -3,10 +3,10 @@
 
 package dev.throughline.telemetry.delivery;
 
-import dev.throughline.telemetry.instrument.Printable;
 import java.io.IOException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +59,7 @@ public record Answer(
   private static final double BACKOFF_MULTIPLIER = 1.5;
   private static final double JITTER = 0.2;
   private static final int LONGEST_REASON = 1_000;
+  private static final Pattern CONTROL_CHARACTERS = Pattern.compile("\\p{Cntrl}+");
 
   /** A receiver that asks for more is not believed: what waits would be lost meanwhile. */
   private static final long LONGEST_ASKED_NANOS = TimeUnit.HOURS.toNanos(1);
@@ -76,7 +77,7 @@ public record Answer(
     if (said == null) {
       return null;
     }
-    String text = Printable.of(said.strip());
+    String text = CONTROL_CHARACTERS.matcher(said).replaceAll(" ").strip();
     return text.length() <= LONGEST_REASON ? text : text.substring(0, LONGEST_REASON) + "…";
   }
 
