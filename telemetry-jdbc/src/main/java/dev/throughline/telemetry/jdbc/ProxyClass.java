@@ -12,6 +12,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
 import java.lang.reflect.Field;
 import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Member;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
@@ -38,9 +39,8 @@ final class ProxyClass {
       "$$Traced" + Integer.toHexString(System.identityHashCode(ProxyClass.class));
 
   private static final String HANDLER = "handler";
-  private static final String METHODS = "methods";
   private static final String HANDLER_TYPE = InvocationHandler.class.descriptorString();
-  private static final String METHODS_TYPE = Method[].class.descriptorString();
+  private static final String METHOD_TYPE = Method.class.descriptorString();
 
   // Of the class file's constants.
   private static final int UTF8 = 1;
@@ -49,20 +49,22 @@ final class ProxyClass {
   private static final int METHOD = 10;
   private static final int INTERFACE_METHOD = 11;
   private static final int NAME_AND_TYPE = 12;
+  private static final int METHOD_HANDLE = 15;
 
   // Instructions; those for values have one for each kind from int on.
   private static final int ACONST_NULL = 1;
   private static final int SIPUSH = 17;
+  private static final int LDC_W = 19;
   private static final int ILOAD = 21;
   private static final int ALOAD_0 = 42;
   private static final int ALOAD_1 = 43;
-  private static final int AALOAD = 50;
   private static final int AASTORE = 83;
   private static final int POP = 87;
   private static final int DUP = 89;
   private static final int IRETURN = 172;
   private static final int RETURN = 177;
   private static final int GETSTATIC = 178;
+  private static final int PUTSTATIC = 179;
   private static final int GETFIELD = 180;
   private static final int PUTFIELD = 181;
   private static final int INVOKEVIRTUAL = 182;
@@ -72,18 +74,32 @@ final class ProxyClass {
   private static final int ANEWARRAY = 189;
   private static final int CHECKCAST = 192;
 
+  // Of handles.
+  private static final int INVOKE_VIRTUAL = 5;
+  private static final int INVOKE_INTERFACE = 9;
+
+  private static final String REFLECT_AS =
+      methodType(Member.class, Class.class, MethodHandle.class).descriptorString();
+
   /** The flag that each class has today. */
   private static final int SUPER = 0x20;
 
   /** The handler, this, the method, the array, the array again, an index, and a long. */
   private static final int DEEPEST_STACK = 8;
 
-  private final Map<String, Method> methods = new LinkedHashMap<>();
+  private final Map<String, Target> methods = new LinkedHashMap<>();
   private final Map<String, Integer> constants = new HashMap<>();
   private final Bytes pool = new Bytes();
   private final Bytes body = new Bytes();
   private final String name;
   private final int handler;
+
+  /**
+   * A method to be written.
+   *
+   * @param owner what has it, perhaps from an interface that is not accessible
+   */
+  private record Target(Class<?> owner, Method method) {}
 
   /** Parts of a class file. */
   private static final class Bytes extends ByteArrayOutputStream {
@@ -112,37 +128,50 @@ final class ProxyClass {
     // The name of a hidden class has a slash, too.
     name = internal(type).replaceFirst("/(?=0x)", "_") + SUFFIX;
     handler = member(FIELD, name, HANDLER, HANDLER_TYPE);
-    add(Object.class.getMethod("equals", Object.class));
-    add(Object.class.getMethod("hashCode"));
-    add(Object.class.getMethod("toString"));
+    add(Object.class, Object.class.getMethod("equals", Object.class));
+    add(Object.class, Object.class.getMethod("hashCode"));
+    add(Object.class, Object.class.getMethod("toString"));
     for (Class<?> each : interfaces) {
       for (Method method : each.getMethods()) {
         if (!Modifier.isStatic(method.getModifiers())) {
-          add(method);
+          add(each, method);
         }
       }
     }
     int flags = Modifier.PUBLIC | Modifier.FINAL;
     body.u2(flags | SUPER, type(name), type(internal(Object.class)), interfaces.size());
     interfaces.forEach(each -> body.u2(type(internal(each))));
-    body.u2(2, flags, utf8(HANDLER), utf8(HANDLER_TYPE), 0);
-    body.u2(Modifier.PUBLIC | Modifier.STATIC, utf8(METHODS), utf8(METHODS_TYPE), 0);
-    body.u2(1 + methods.size());
+    body.u2(1 + methods.size(), flags, utf8(HANDLER), utf8(HANDLER_TYPE), 0);
+    for (int i = 0; i < methods.size(); i++) {
+      // Constants, through which the JVM looks into what is called.
+      body.u2(Modifier.STATIC | Modifier.FINAL, utf8("m" + i), utf8(METHOD_TYPE), 0);
+    }
+    body.u2(2 + methods.size());
     Bytes constructor = new Bytes().u1(ALOAD_0, INVOKESPECIAL);
     constructor.u2(member(METHOD, internal(Object.class), "<init>", "()V"));
     constructor.u1(ALOAD_0, ALOAD_1, PUTFIELD).u2(handler).u1(RETURN);
-    method("<init>", "(" + HANDLER_TYPE + ")V", 2, constructor);
+    method(Modifier.PUBLIC, "<init>", "(" + HANDLER_TYPE + ")V", 2, constructor);
+    Bytes initializer = new Bytes();
     int index = 0;
-    for (Method method : methods.values()) {
-      method(method, index++);
+    for (Target target : methods.values()) {
+      int constant = member(FIELD, name, "m" + index++, METHOD_TYPE);
+      initializer.u1(LDC_W).u2(type(internal(Method.class))).u1(LDC_W).u2(handle(target));
+      initializer
+          .u1(INVOKESTATIC)
+          .u2(member(METHOD, internal(MethodHandles.class), "reflectAs", REFLECT_AS));
+      initializer.u1(CHECKCAST).u2(type(internal(Method.class))).u1(DUP, INVOKEVIRTUAL);
+      initializer
+          .u2(member(METHOD, internal(Method.class), "trySetAccessible", "()Z"))
+          .u1(POP, PUTSTATIC)
+          .u2(constant);
+      method(target.method, constant);
     }
+    method(Modifier.STATIC, "<clinit>", "()V", 0, initializer.u1(RETURN));
     body.u2(0);
   }
 
-  private void add(Method method) {
-    if (methods.putIfAbsent(method.getName() + descriptor(method), method) == null) {
-      method.trySetAccessible();
-    }
+  private void add(Class<?> owner, Method method) {
+    methods.putIfAbsent(method.getName() + descriptor(method), new Target(owner, method));
   }
 
   /**
@@ -230,9 +259,6 @@ final class ProxyClass {
       made = beside.findClass(proxyClass.name.replace('/', '.'));
     } catch (ClassNotFoundException e) {
       made = beside.defineClass(proxyClass.toBytes());
-      beside
-          .findStaticVarHandle(made, METHODS, Method[].class)
-          .set(proxyClass.methods.values().toArray(new Method[0]));
     }
     return beside.findConstructor(made, methodType(void.class, InvocationHandler.class));
   }
@@ -246,11 +272,11 @@ final class ProxyClass {
         .toByteArray();
   }
 
-  /** {@code return (T) handler.invoke(this, methods[index], new Object[] {…})}. */
-  private void method(Method method, int index) {
+  /** {@code return (T) handler.invoke(this, constant, new Object[] {…})}. */
+  private void method(Method method, int constant) {
     Class<?>[] parameters = method.getParameterTypes();
-    Bytes code = new Bytes().u1(ALOAD_0, GETFIELD).u2(handler).u1(ALOAD_0, GETSTATIC);
-    code.u2(member(FIELD, name, METHODS, METHODS_TYPE)).u1(SIPUSH).u2(index).u1(AALOAD);
+    Bytes code = new Bytes().u1(ALOAD_0, GETFIELD).u2(handler).u1(ALOAD_0);
+    code.u1(GETSTATIC).u2(constant);
     if (parameters.length == 0) {
       code.u1(ACONST_NULL);
     } else {
@@ -285,13 +311,13 @@ final class ProxyClass {
       }
       code.u1(IRETURN + kind(result));
     }
-    method(method.getName(), descriptor(method), local, code);
+    method(Modifier.PUBLIC, method.getName(), descriptor(method), local, code);
   }
 
-  private void method(String methodName, String descriptor, int locals, Bytes code) {
+  private void method(int flags, String methodName, String descriptor, int locals, Bytes code) {
     Bytes attribute =
         new Bytes().u2(DEEPEST_STACK, locals, 0, code.size()).all(code.toByteArray()).u2(0, 0);
-    body.u2(Modifier.PUBLIC, utf8(methodName), utf8(descriptor), 1, utf8("Code"));
+    body.u2(flags, utf8(methodName), utf8(descriptor), 1, utf8("Code"));
     body.u2(0, attribute.size()).all(attribute.toByteArray());
   }
 
@@ -319,6 +345,22 @@ final class ProxyClass {
 
   private int type(String internal) {
     return constant("type " + internal, new Bytes().u1(CLASS).u2(utf8(internal)));
+  }
+
+  private int handle(Target target) {
+    Class<?> owner = target.owner;
+    Method method = target.method;
+    int member =
+        member(
+            owner.isInterface() ? INTERFACE_METHOD : METHOD,
+            internal(owner),
+            method.getName(),
+            descriptor(method));
+    return constant(
+        "handle " + member,
+        new Bytes()
+            .u1(METHOD_HANDLE, owner.isInterface() ? INVOKE_INTERFACE : INVOKE_VIRTUAL)
+            .u2(member));
   }
 
   private int member(int tag, String owner, String member, String descriptor) {
