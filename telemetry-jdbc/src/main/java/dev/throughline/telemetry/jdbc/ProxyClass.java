@@ -4,15 +4,18 @@
 package dev.throughline.telemetry.jdbc;
 
 import static java.lang.invoke.MethodType.methodType;
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.ByteArrayOutputStream;
+import java.lang.invoke.CallSite;
+import java.lang.invoke.ConstantCallSite;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodHandles.Lookup;
+import java.lang.invoke.MethodType;
 import java.lang.reflect.Field;
 import java.lang.reflect.InvocationHandler;
-import java.lang.reflect.Member;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
@@ -21,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * {@link Proxy} does. But what the handler throws arrives as it is: a {@code Proxy} wraps a checked
  * exception that no method declares, as code in Kotlin throws. The class stands beside the other
  * one, so it also has interfaces that are private to their package.
+ *
+ * <p>Each of its methods is one {@code invokedynamic}, which {@link #link} links to the handler.
  *
  * @see <a href="https://docs.oracle.com/javase/specs/jvms/se17/html/jvms-4.html">The class file
  *     format</a>
@@ -39,8 +45,10 @@ final class ProxyClass {
       "$$Traced" + Integer.toHexString(System.identityHashCode(ProxyClass.class));
 
   private static final String HANDLER = "handler";
-  private static final String HANDLER_TYPE = InvocationHandler.class.descriptorString();
-  private static final String METHOD_TYPE = Method.class.descriptorString();
+  private static final String LINKER = "linker";
+  private static final String BOOTSTRAP = "bootstrap";
+  private static final String APPLY =
+      methodType(Object.class, Object.class, Object.class).descriptorString();
 
   // Of the class file's constants.
   private static final int UTF8 = 1;
@@ -50,56 +58,36 @@ final class ProxyClass {
   private static final int INTERFACE_METHOD = 11;
   private static final int NAME_AND_TYPE = 12;
   private static final int METHOD_HANDLE = 15;
+  private static final int INVOKE_DYNAMIC = 18;
 
   // Instructions; those for values have one for each kind from int on.
-  private static final int ACONST_NULL = 1;
-  private static final int SIPUSH = 17;
-  private static final int LDC_W = 19;
   private static final int ILOAD = 21;
   private static final int ALOAD_0 = 42;
   private static final int ALOAD_1 = 43;
-  private static final int AASTORE = 83;
-  private static final int POP = 87;
-  private static final int DUP = 89;
+  private static final int ALOAD_2 = 44;
   private static final int IRETURN = 172;
+  private static final int ARETURN = 176;
   private static final int RETURN = 177;
   private static final int GETSTATIC = 178;
-  private static final int PUTSTATIC = 179;
   private static final int GETFIELD = 180;
   private static final int PUTFIELD = 181;
-  private static final int INVOKEVIRTUAL = 182;
   private static final int INVOKESPECIAL = 183;
-  private static final int INVOKESTATIC = 184;
   private static final int INVOKEINTERFACE = 185;
-  private static final int ANEWARRAY = 189;
+  private static final int INVOKEDYNAMIC = 186;
   private static final int CHECKCAST = 192;
 
-  // Of handles.
-  private static final int INVOKE_VIRTUAL = 5;
-  private static final int INVOKE_INTERFACE = 9;
+  /** From when on interfaces have default methods; nothing newer is used. */
+  private static final int JAVA_8 = 52;
 
-  private static final String REFLECT_AS =
-      methodType(Member.class, Class.class, MethodHandle.class).descriptorString();
-
-  /** The flag that each class has today. */
   private static final int SUPER = 0x20;
+  private static final int INVOKE_STATIC = 6;
 
-  /** The handler, this, the method, the array, the array again, an index, and a long. */
-  private static final int DEEPEST_STACK = 8;
-
-  private final Map<String, Target> methods = new LinkedHashMap<>();
+  private final Map<String, Method> methods = new LinkedHashMap<>();
   private final Map<String, Integer> constants = new HashMap<>();
   private final Bytes pool = new Bytes();
   private final Bytes body = new Bytes();
   private final String name;
   private final int handler;
-
-  /**
-   * A method to be written.
-   *
-   * @param owner what has it, perhaps from an interface that is not accessible
-   */
-  private record Target(Class<?> owner, Method method) {}
 
   /** Parts of a class file. */
   private static final class Bytes extends ByteArrayOutputStream {
@@ -124,56 +112,6 @@ final class ProxyClass {
     }
   }
 
-  private ProxyClass(Class<?> type, Set<Class<?>> interfaces) throws NoSuchMethodException {
-    // The name of a hidden class has a slash, too.
-    name = internal(type).replaceFirst("/(?=0x)", "_") + SUFFIX;
-    handler = member(FIELD, name, HANDLER, HANDLER_TYPE);
-    add(Object.class, Object.class.getMethod("equals", Object.class));
-    add(Object.class, Object.class.getMethod("hashCode"));
-    add(Object.class, Object.class.getMethod("toString"));
-    for (Class<?> each : interfaces) {
-      for (Method method : each.getMethods()) {
-        if (!Modifier.isStatic(method.getModifiers())) {
-          add(each, method);
-        }
-      }
-    }
-    int flags = Modifier.PUBLIC | Modifier.FINAL;
-    body.u2(flags | SUPER, type(name), type(internal(Object.class)), interfaces.size());
-    interfaces.forEach(each -> body.u2(type(internal(each))));
-    body.u2(1 + methods.size(), flags, utf8(HANDLER), utf8(HANDLER_TYPE), 0);
-    for (int i = 0; i < methods.size(); i++) {
-      // Constants, through which the JVM looks into what is called.
-      body.u2(Modifier.STATIC | Modifier.FINAL, utf8("m" + i), utf8(METHOD_TYPE), 0);
-    }
-    body.u2(2 + methods.size());
-    Bytes constructor = new Bytes().u1(ALOAD_0, INVOKESPECIAL);
-    constructor.u2(member(METHOD, internal(Object.class), "<init>", "()V"));
-    constructor.u1(ALOAD_0, ALOAD_1, PUTFIELD).u2(handler).u1(RETURN);
-    method(Modifier.PUBLIC, "<init>", "(" + HANDLER_TYPE + ")V", 2, constructor);
-    Bytes initializer = new Bytes();
-    int index = 0;
-    for (Target target : methods.values()) {
-      int constant = member(FIELD, name, "m" + index++, METHOD_TYPE);
-      initializer.u1(LDC_W).u2(type(internal(Method.class))).u1(LDC_W).u2(handle(target));
-      initializer
-          .u1(INVOKESTATIC)
-          .u2(member(METHOD, internal(MethodHandles.class), "reflectAs", REFLECT_AS));
-      initializer.u1(CHECKCAST).u2(type(internal(Method.class))).u1(DUP, INVOKEVIRTUAL);
-      initializer
-          .u2(member(METHOD, internal(Method.class), "trySetAccessible", "()Z"))
-          .u1(POP, PUTSTATIC)
-          .u2(constant);
-      method(target.method, constant);
-    }
-    method(Modifier.STATIC, "<clinit>", "()V", 0, initializer.u1(RETURN));
-    body.u2(0);
-  }
-
-  private void add(Class<?> owner, Method method) {
-    methods.putIfAbsent(method.getName() + descriptor(method), new Target(owner, method));
-  }
-
   /**
    * What makes objects of a class that has the interfaces of another one.
    *
@@ -190,14 +128,11 @@ final class ProxyClass {
     } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
       // In a module that is not open, or a native image.
       interfaces.removeIf(each -> !Modifier.isPublic(each.getModifiers()));
+      MethodType newProxyInstance =
+          methodType(Object.class, ClassLoader.class, Class[].class, InvocationHandler.class);
       maker =
           MethodHandles.insertArguments(
-              MethodHandles.lookup()
-                  .findStatic(
-                      Proxy.class,
-                      "newProxyInstance",
-                      methodType(
-                          Object.class, ClassLoader.class, Class[].class, InvocationHandler.class)),
+              MethodHandles.lookup().findStatic(Proxy.class, "newProxyInstance", newProxyInstance),
               0,
               type.getClassLoader(),
               interfaces.toArray(new Class<?>[0]));
@@ -259,78 +194,124 @@ final class ProxyClass {
       made = beside.findClass(proxyClass.name.replace('/', '.'));
     } catch (ClassNotFoundException e) {
       made = beside.defineClass(proxyClass.toBytes());
+      BiFunction<String, MethodType, CallSite> linker = proxyClass::link;
+      beside.findStaticVarHandle(made, LINKER, BiFunction.class).set(linker);
     }
     return beside.findConstructor(made, methodType(void.class, InvocationHandler.class));
   }
 
+  /**
+   * Links a method.
+   *
+   * @param type that of the method, before whose parameters stand the handler and the object
+   */
+  private CallSite link(String methodName, MethodType type) {
+    int parameters = type.parameterCount() - 2;
+    Method method = methods.get(methodName + type.dropParameterTypes(0, 2).descriptorString());
+    MethodHandle invoke;
+    try {
+      invoke =
+          MethodHandles.publicLookup()
+              .findVirtual(
+                  InvocationHandler.class,
+                  "invoke",
+                  methodType(Object.class, Object.class, Method.class, Object[].class));
+    } catch (ReflectiveOperationException e) {
+      throw new LinkageError(methodName, e);
+    }
+    invoke = MethodHandles.insertArguments(invoke, 2, method);
+    invoke =
+        parameters == 0
+            ? MethodHandles.insertArguments(invoke, 2, (Object) null)
+            : invoke.asCollector(Object[].class, parameters);
+    return new ConstantCallSite(invoke.asType(type));
+  }
+
+  private ProxyClass(Class<?> type, Set<Class<?>> interfaces) throws NoSuchMethodException {
+    // The name of a hidden class has a slash, too.
+    name = internal(type).replaceFirst("/(?=0x)", "_") + SUFFIX;
+    handler = member(FIELD, name, HANDLER, InvocationHandler.class.descriptorString());
+    add(Object.class.getMethod("equals", Object.class));
+    add(Object.class.getMethod("hashCode"));
+    add(Object.class.getMethod("toString"));
+    for (Class<?> each : interfaces) {
+      for (Method method : each.getMethods()) {
+        add(method);
+      }
+    }
+    int flags = Modifier.PUBLIC | Modifier.FINAL;
+    body.u2(flags | SUPER, type(name), type("java/lang/Object"), interfaces.size());
+    interfaces.forEach(each -> body.u2(type(internal(each))));
+    body.u2(2);
+    body.u2(flags, utf8(HANDLER), utf8(InvocationHandler.class.descriptorString()), 0);
+    int shared = Modifier.PUBLIC | Modifier.STATIC;
+    body.u2(shared, utf8(LINKER), utf8(BiFunction.class.descriptorString()), 0);
+    body.u2(2 + methods.size());
+    Bytes constructor = new Bytes().u1(ALOAD_0, INVOKESPECIAL);
+    constructor.u2(member(METHOD, "java/lang/Object", "<init>", "()V"));
+    constructor.u1(ALOAD_0, ALOAD_1, PUTFIELD).u2(handler).u1(RETURN);
+    MethodType takesHandler = methodType(void.class, InvocationHandler.class);
+    method(Modifier.PUBLIC, "<init>", takesHandler, 2, constructor);
+    // return (CallSite) linker.apply(name, type)
+    MethodType bootstrap = methodType(CallSite.class, Lookup.class, String.class, MethodType.class);
+    Bytes link = new Bytes().u1(GETSTATIC);
+    link.u2(member(FIELD, name, LINKER, BiFunction.class.descriptorString()));
+    link.u1(ALOAD_1, ALOAD_2, INVOKEINTERFACE);
+    link.u2(member(INTERFACE_METHOD, internal(BiFunction.class), "apply", APPLY)).u1(3, 0);
+    link.u1(CHECKCAST).u2(type(internal(CallSite.class))).u1(ARETURN);
+    method(shared, BOOTSTRAP, bootstrap, 3, link);
+    methods.values().forEach(this::method);
+    int itself = member(METHOD, name, BOOTSTRAP, bootstrap.descriptorString());
+    int handle = constant(new Bytes().u1(METHOD_HANDLE, INVOKE_STATIC).u2(itself));
+    body.u2(1, utf8("BootstrapMethods"), 0, 6, 1, handle, 0);
+  }
+
+  private void add(Method method) {
+    if (!Modifier.isStatic(method.getModifiers())
+        && methods.putIfAbsent(method.getName() + type(method).descriptorString(), method)
+            == null) {
+      method.trySetAccessible();
+    }
+  }
+
+  private static MethodType type(Method method) {
+    return methodType(method.getReturnType(), method.getParameterTypes());
+  }
+
+  private void method(Method method) {
+    MethodType type = type(method);
+    Bytes code = new Bytes().u1(ALOAD_0, GETFIELD).u2(handler).u1(ALOAD_0);
+    int local = 1;
+    for (Class<?> parameter : type.parameterArray()) {
+      code.u1(ILOAD + kind(parameter), local);
+      local += parameter == long.class || parameter == double.class ? 2 : 1;
+    }
+    MethodType site = type.insertParameterTypes(0, InvocationHandler.class, Object.class);
+    Bytes dynamic = new Bytes().u1(INVOKE_DYNAMIC);
+    dynamic.u2(0, nameAndType(method.getName(), site.descriptorString()));
+    code.u1(INVOKEDYNAMIC).u2(constant(dynamic), 0);
+    Class<?> result = type.returnType();
+    code.u1(result == void.class ? RETURN : IRETURN + kind(result));
+    method(Modifier.PUBLIC, method.getName(), type, local, code);
+  }
+
+  private void method(int flags, String methodName, MethodType type, int locals, Bytes code) {
+    Bytes attribute = new Bytes().u2(locals + 2, locals, 0, code.size());
+    attribute.all(code.toByteArray()).u2(0, 0);
+    body.u2(flags, utf8(methodName), utf8(type.descriptorString()), 1);
+    body.u2(utf8("Code"), 0, attribute.size()).all(attribute.toByteArray());
+  }
+
   private byte[] toBytes() {
-    int java8 = 52; // from when on interfaces have default methods; nothing newer is used
     return new Bytes()
-        .u2(0xCAFE, 0xBABE, 0, java8, constants.size() + 1)
+        .u2(0xCAFE, 0xBABE, 0, JAVA_8, constants.size() + 1)
         .all(pool.toByteArray())
         .all(body.toByteArray())
         .toByteArray();
   }
 
-  /** {@code return (T) handler.invoke(this, constant, new Object[] {…})}. */
-  private void method(Method method, int constant) {
-    Class<?>[] parameters = method.getParameterTypes();
-    Bytes code = new Bytes().u1(ALOAD_0, GETFIELD).u2(handler).u1(ALOAD_0);
-    code.u1(GETSTATIC).u2(constant);
-    if (parameters.length == 0) {
-      code.u1(ACONST_NULL);
-    } else {
-      code.u1(SIPUSH).u2(parameters.length).u1(ANEWARRAY).u2(type(internal(Object.class)));
-    }
-    int local = 1;
-    for (int i = 0; i < parameters.length; i++) {
-      Class<?> parameter = parameters[i];
-      code.u1(DUP, SIPUSH).u2(i).u1(ILOAD + kind(parameter), local);
-      if (parameter.isPrimitive()) {
-        Class<?> boxed = boxed(parameter);
-        String valueOf = methodType(boxed, parameter).descriptorString();
-        code.u1(INVOKESTATIC).u2(member(METHOD, internal(boxed), "valueOf", valueOf));
-      }
-      code.u1(AASTORE);
-      local += parameter == long.class || parameter == double.class ? 2 : 1;
-    }
-    String invoke =
-        methodType(Object.class, Object.class, Method.class, Object[].class).descriptorString();
-    code.u1(INVOKEINTERFACE)
-        .u2(member(INTERFACE_METHOD, internal(InvocationHandler.class), "invoke", invoke))
-        .u1(4, 0);
-    Class<?> result = method.getReturnType();
-    if (result == void.class) {
-      code.u1(POP, RETURN);
-    } else {
-      String boxed = internal(boxed(result));
-      code.u1(CHECKCAST).u2(type(boxed));
-      if (result.isPrimitive()) {
-        String value = methodType(result).descriptorString();
-        code.u1(INVOKEVIRTUAL).u2(member(METHOD, boxed, result.getName() + "Value", value));
-      }
-      code.u1(IRETURN + kind(result));
-    }
-    method(Modifier.PUBLIC, method.getName(), descriptor(method), local, code);
-  }
-
-  private void method(int flags, String methodName, String descriptor, int locals, Bytes code) {
-    Bytes attribute =
-        new Bytes().u2(DEEPEST_STACK, locals, 0, code.size()).all(code.toByteArray()).u2(0, 0);
-    body.u2(flags, utf8(methodName), utf8(descriptor), 1, utf8("Code"));
-    body.u2(0, attribute.size()).all(attribute.toByteArray());
-  }
-
-  private static String descriptor(Method method) {
-    return methodType(method.getReturnType(), method.getParameterTypes()).descriptorString();
-  }
-
   private static String internal(Class<?> type) {
-    return type.isArray() ? type.descriptorString() : type.getName().replace('.', '/');
-  }
-
-  private static Class<?> boxed(Class<?> type) {
-    return methodType(type).wrap().returnType();
+    return type.getName().replace('.', '/');
   }
 
   /** Int, long, float, double or reference: the order in which instructions are numbered. */
@@ -340,41 +321,24 @@ final class ProxyClass {
 
   private int utf8(String text) {
     byte[] bytes = text.getBytes(UTF_8);
-    return constant("text " + text, new Bytes().u1(UTF8).u2(bytes.length).all(bytes));
+    return constant(new Bytes().u1(UTF8).u2(bytes.length).all(bytes));
   }
 
   private int type(String internal) {
-    return constant("type " + internal, new Bytes().u1(CLASS).u2(utf8(internal)));
+    return constant(new Bytes().u1(CLASS).u2(utf8(internal)));
   }
 
-  private int handle(Target target) {
-    Class<?> owner = target.owner;
-    Method method = target.method;
-    int member =
-        member(
-            owner.isInterface() ? INTERFACE_METHOD : METHOD,
-            internal(owner),
-            method.getName(),
-            descriptor(method));
-    return constant(
-        "handle " + member,
-        new Bytes()
-            .u1(METHOD_HANDLE, owner.isInterface() ? INVOKE_INTERFACE : INVOKE_VIRTUAL)
-            .u2(member));
+  private int nameAndType(String member, String descriptor) {
+    return constant(new Bytes().u1(NAME_AND_TYPE).u2(utf8(member), utf8(descriptor)));
   }
 
   private int member(int tag, String owner, String member, String descriptor) {
-    int type = type(owner);
-    int nameAndType =
-        constant(
-            member + " " + descriptor,
-            new Bytes().u1(NAME_AND_TYPE).u2(utf8(member), utf8(descriptor)));
-    return constant(owner + "." + member + descriptor, new Bytes().u1(tag).u2(type, nameAndType));
+    return constant(new Bytes().u1(tag).u2(type(owner), nameAndType(member, descriptor)));
   }
 
   /** The number of a constant, which is added unless it is there. */
-  private int constant(String key, Bytes bytes) {
-    Integer known = constants.putIfAbsent(key, constants.size() + 1);
+  private int constant(Bytes bytes) {
+    Integer known = constants.putIfAbsent(bytes.toString(ISO_8859_1), constants.size() + 1);
     if (known == null) {
       pool.all(bytes.toByteArray());
       return constants.size();

@@ -79,7 +79,7 @@ final class TracedConnection extends Traced {
 
   private Query transaction(String name) {
     String operation = name.equals("commit") ? "COMMIT" : "ROLLBACK";
-    return new Query(database(), new Analyzed(null, operation, operation, null, null));
+    return new Query(database(), new Analyzed(null, operation, operation, null, null), null);
   }
 
   Statement traced(Statement statement, boolean prepared, @Nullable String sql) {
