@@ -6,6 +6,7 @@ package dev.throughline.telemetry.jdbc;
 import static java.lang.invoke.MethodType.methodType;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.Objects.requireNonNull;
 
 import java.io.ByteArrayOutputStream;
 import java.lang.invoke.CallSite;
@@ -25,6 +26,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,6 +88,7 @@ final class ProxyClass {
   private final Map<String, Integer> constants = new HashMap<>();
   private final Bytes pool = new Bytes();
   private final Bytes body = new Bytes();
+  private final Predicate<Method> passes;
   private final String name;
   private final int handler;
 
@@ -115,16 +118,18 @@ final class ProxyClass {
   /**
    * What makes objects of a class that has the interfaces of another one.
    *
+   * @param passes says of which methods the call goes to {@link Traced#bare} at once
    * @return takes an {@code InvocationHandler}, and gives an {@code Object}
    */
-  static MethodHandle maker(Class<?> type) throws ReflectiveOperationException {
+  static MethodHandle maker(Class<?> type, Predicate<Method> passes)
+      throws ReflectiveOperationException {
     Set<Class<?>> interfaces = new LinkedHashSet<>();
     for (Class<?> t = type; t != null; t = t.getSuperclass()) {
       collect(t, type, interfaces);
     }
     MethodHandle maker;
     try {
-      maker = write(type, interfaces);
+      maker = write(type, interfaces, passes);
     } catch (ReflectiveOperationException | RuntimeException | LinkageError e) {
       // In a module that is not open, or a native image.
       interfaces.removeIf(each -> !Modifier.isPublic(each.getModifiers()));
@@ -185,10 +190,11 @@ final class ProxyClass {
     }
   }
 
-  private static synchronized MethodHandle write(Class<?> type, Set<Class<?>> interfaces)
+  private static synchronized MethodHandle write(
+      Class<?> type, Set<Class<?>> interfaces, Predicate<Method> passes)
       throws ReflectiveOperationException {
     Lookup beside = MethodHandles.privateLookupIn(type, MethodHandles.lookup());
-    ProxyClass proxyClass = new ProxyClass(type, interfaces);
+    ProxyClass proxyClass = new ProxyClass(type, interfaces, passes);
     Class<?> made;
     try {
       made = beside.findClass(proxyClass.name.replace('/', '.'));
@@ -201,33 +207,52 @@ final class ProxyClass {
   }
 
   /**
-   * Links a method.
+   * Links a method, if nothing is to be done in it then to that of the object behind the handler:
+   * what a row holds is not boxed on its way.
    *
    * @param type that of the method, before whose parameters stand the handler and the object
    */
   private CallSite link(String methodName, MethodType type) {
-    int parameters = type.parameterCount() - 2;
-    Method method = methods.get(methodName + type.dropParameterTypes(0, 2).descriptorString());
-    MethodHandle invoke;
+    MethodType own = type.dropParameterTypes(0, 2);
+    Method method = requireNonNull(methods.get(methodName + own.descriptorString()));
     try {
-      invoke =
-          MethodHandles.publicLookup()
-              .findVirtual(
-                  InvocationHandler.class,
-                  "invoke",
-                  methodType(Object.class, Object.class, Method.class, Object[].class));
+      return new ConstantCallSite(
+          passes.test(method) ? passing(method, own) : handling(method, own, type));
     } catch (ReflectiveOperationException e) {
       throw new LinkageError(methodName, e);
     }
-    invoke = MethodHandles.insertArguments(invoke, 2, method);
-    invoke =
-        parameters == 0
-            ? MethodHandles.insertArguments(invoke, 2, (Object) null)
-            : invoke.asCollector(Object[].class, parameters);
-    return new ConstantCallSite(invoke.asType(type));
   }
 
-  private ProxyClass(Class<?> type, Set<Class<?>> interfaces) throws NoSuchMethodException {
+  private static MethodHandle passing(Method method, MethodType own)
+      throws ReflectiveOperationException {
+    MethodHandle bare =
+        MethodHandles.lookup()
+            .findGetter(Traced.class, "bare", Object.class)
+            .asType(methodType(Object.class, InvocationHandler.class));
+    MethodHandle passing =
+        MethodHandles.lookup().unreflect(method).asType(own.insertParameterTypes(0, Object.class));
+    return MethodHandles.dropArguments(
+        MethodHandles.filterArguments(passing, 0, bare), 1, Object.class);
+  }
+
+  private static MethodHandle handling(Method method, MethodType own, MethodType type)
+      throws ReflectiveOperationException {
+    MethodHandle invoke =
+        MethodHandles.lookup()
+            .findVirtual(
+                InvocationHandler.class,
+                "invoke",
+                methodType(Object.class, Object.class, Method.class, Object[].class));
+    MethodHandle handling = MethodHandles.insertArguments(invoke, 2, method);
+    return (own.parameterCount() == 0
+            ? MethodHandles.insertArguments(handling, 2, (Object) null)
+            : handling.asCollector(Object[].class, own.parameterCount()))
+        .asType(type);
+  }
+
+  private ProxyClass(Class<?> type, Set<Class<?>> interfaces, Predicate<Method> passes)
+      throws NoSuchMethodException {
+    this.passes = passes;
     // The name of a hidden class has a slash, too.
     name = internal(type).replaceFirst("/(?=0x)", "_") + SUFFIX;
     handler = member(FIELD, name, HANDLER, InvocationHandler.class.descriptorString());

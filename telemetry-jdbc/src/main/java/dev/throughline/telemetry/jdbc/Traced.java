@@ -13,6 +13,7 @@ import java.lang.reflect.Method;
 import java.sql.Wrapper;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,12 +31,16 @@ abstract class Traced implements InvocationHandler {
         @Override
         protected MethodHandle computeValue(Class<?> type) {
           try {
-            return ProxyClass.maker(type);
+            return ProxyClass.maker(type, Traced::passes);
           } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(e);
           }
         }
       };
+
+  /** The methods that give plain values and are looked at all the same. */
+  private static final Pattern HANDLED =
+      Pattern.compile("^(execute|commit|rollback|isWrapperFor)|(Batch|Listener)$");
 
   final JdbcTelemetry telemetry;
   final Object bare;
@@ -44,6 +49,16 @@ abstract class Traced implements InvocationHandler {
   Traced(JdbcTelemetry telemetry, Object bare) {
     this.telemetry = telemetry;
     this.bare = bare;
+  }
+
+  /**
+   * Whether a method may go to the bare object at once, since no handler has a use for the call.
+   */
+  private static boolean passes(Method method) {
+    Class<?> result = method.getReturnType();
+    return (result.isPrimitive() || result == String.class)
+        && method.getDeclaringClass() != Object.class
+        && !HANDLED.matcher(method.getName()).find();
   }
 
   /** The handler of a proxy of ours; null for any other object. */
