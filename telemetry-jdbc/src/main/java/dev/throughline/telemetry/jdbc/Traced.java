@@ -10,6 +10,7 @@ import java.lang.invoke.MethodHandle;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.sql.ResultSet;
 import java.sql.Wrapper;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
@@ -38,8 +39,8 @@ abstract class Traced implements InvocationHandler {
         }
       };
 
-  /** The methods that give plain values and are looked at all the same. */
-  private static final Pattern HANDLED =
+  /** Methods that do not give what is wrapped, and are minded all the same. */
+  private static final Pattern MINDED =
       Pattern.compile("^(execute|commit|rollback|isWrapperFor)|(Batch|Listener)$");
 
   final JdbcTelemetry telemetry;
@@ -51,14 +52,17 @@ abstract class Traced implements InvocationHandler {
     this.bare = bare;
   }
 
-  /**
-   * Whether a method may go to the bare object at once, since no handler has a use for the call.
-   */
+  /** Whether a call may go to the bare object at once, since no handler has a use for it. */
   private static boolean passes(Method method) {
+    Class<?> owner = method.getDeclaringClass();
+    if (owner == ResultSet.class) {
+      return !method.getName().equals("getStatement");
+    }
     Class<?> result = method.getReturnType();
-    return (result.isPrimitive() || result == String.class)
-        && method.getDeclaringClass() != Object.class
-        && !HANDLED.matcher(method.getName()).find();
+    return owner != Object.class
+        && result != Object.class
+        && !result.isInterface()
+        && !MINDED.matcher(method.getName()).find();
   }
 
   /** The handler of a proxy of ours; null for any other object. */
