@@ -157,15 +157,29 @@ record AnnotatedMethods(
           message == null ? -1 : message.maxMessageSize());
     }
 
+    /** The path parameter that goes in; by name, since a client may be alone on its class path. */
+    private static @Nullable String pathParam(Parameter parameter) {
+      for (Annotation annotation : parameter.getAnnotations()) {
+        if (annotation.annotationType().getName().equals("jakarta.websocket.server.PathParam")) {
+          return ((PathParam) annotation).value();
+        }
+      }
+      return null;
+    }
+
     /** Whether a boolean beside the message says that a part is the last. */
     private static boolean takesParts(Method method) {
       for (Parameter parameter : method.getParameters()) {
-        if (IN_PARTS.contains(parameter.getType())
-            && !parameter.isAnnotationPresent(PathParam.class)) {
+        if (IN_PARTS.contains(parameter.getType()) && pathParam(parameter) == null) {
           return true;
         }
       }
       return false;
+    }
+
+    /** Whether a message is of the type that the method takes. */
+    boolean takes(Object message) {
+      return MethodType.methodType(messageType).wrap().returnType().isInstance(message);
     }
 
     /**
@@ -195,13 +209,13 @@ record AnnotatedMethods(
     return MethodType.methodType(type).unwrap().returnType().isPrimitive();
   }
 
-  /** A string as a method takes it: itself, or a number or the like. */
-  static Object value(String value, Class<?> type) {
+  /** A string as a method takes it: itself, or a number or the like; null is none of these. */
+  static Object value(@Nullable String value, Class<?> type) {
     Class<?> wrapper = MethodType.methodType(type).wrap().returnType();
-    if (wrapper == String.class) {
+    if (value != null && wrapper == String.class) {
       return value;
     }
-    if (wrapper == Character.class) {
+    if (value != null && wrapper == Character.class) {
       return value.charAt(0);
     }
     try {

@@ -25,9 +25,27 @@ class JdkAloneTest {
 
   @Test
   void theJdksClientNeedsNoJakartaWebSocket() throws Exception {
+    exchange(
+        JdkAlone.class,
+        "jakarta.websocket.Session",
+        ".*(jakarta|tyrus|tomcat|jetty|grizzly|servlet).*\\.jar");
+    // The server's: both upgrade and session, and the message that came in an envelope.
+    telemetry.takeSpans(all -> all.size() == 3 && sessions(all).size() == 1);
+  }
+
+  @Test
+  void anAnnotatedClientNeedsNoServersClasses() throws Exception {
+    exchange(
+        ClientAlone.class,
+        "jakarta.websocket.server.PathParam",
+        ".*(jakarta.websocket-api|tyrus|tomcat|grizzly|jakarta-server|servlet).*\\.jar");
+    telemetry.takeSpans(all -> all.size() == 2 && sessions(all).size() == 1);
+  }
+
+  private void exchange(Class<?> type, String absent, String withoutJars) throws Exception {
     List<URL> classPath = new ArrayList<>();
     for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
-      if (!entry.matches(".*(jakarta|tyrus|tomcat|jetty|grizzly|servlet).*\\.jar")) {
+      if (!entry.matches(withoutJars)) {
         classPath.add(Path.of(entry).toUri().toURL());
       }
     }
@@ -46,9 +64,8 @@ class JdkAloneTest {
         URLClassLoader loader =
             new URLClassLoader(
                 classPath.toArray(new URL[0]), ClassLoader.getPlatformClassLoader())) {
-      assertThatThrownBy(() -> loader.loadClass("jakarta.websocket.Session"))
-          .isInstanceOf(ClassNotFoundException.class);
-      Class<?> client = loader.loadClass(JdkAlone.class.getName());
+      assertThatThrownBy(() -> loader.loadClass(absent)).isInstanceOf(ClassNotFoundException.class);
+      Class<?> client = loader.loadClass(type.getName());
       assertThat(client.getClassLoader()).isSameAs(loader);
       Thread.currentThread().setContextClassLoader(loader);
       assertThat(
@@ -57,7 +74,5 @@ class JdkAloneTest {
     } finally {
       Thread.currentThread().setContextClassLoader(getClass().getClassLoader());
     }
-    // The server's: both upgrade and session, and the message that came in an envelope.
-    telemetry.takeSpans(all -> all.size() == 3 && sessions(all).size() == 1);
   }
 }
