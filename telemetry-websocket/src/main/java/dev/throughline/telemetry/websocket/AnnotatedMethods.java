@@ -124,10 +124,9 @@ record AnnotatedMethods(
       List<Argument> arguments = new ArrayList<>();
       for (Parameter parameter : method.getParameters()) {
         Class<?> type = parameter.getType();
-        PathParam path = parameter.getAnnotation(PathParam.class);
+        String path = pathParam(parameter);
         if (path != null) {
-          arguments.add(
-              (endpoint, session, own, last) -> endpoint.path(session, path.value(), type));
+          arguments.add((endpoint, session, own, last) -> endpoint.path(session, path, type));
         } else if (type == Session.class) {
           arguments.add((endpoint, session, own, last) -> session);
         } else if (takesMessages && type == boolean.class && takesParts(method)) {
