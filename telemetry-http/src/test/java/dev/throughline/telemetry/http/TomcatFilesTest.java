@@ -47,7 +47,7 @@ class TomcatFilesTest {
     tomcat.getConnector();
     Context context = tomcat.addContext("", files.toString());
     Tomcat.addServlet(context, "default", new DefaultServlet()).setAsyncSupported(true);
-    context.addServletMappingDecoded("/", "default");
+    context.addServletMapping("/", "default", false);
     context.addServletContainerInitializer(
         (classes, servletContext) -> {
           servletContext
