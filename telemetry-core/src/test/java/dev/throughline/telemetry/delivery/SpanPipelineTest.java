@@ -583,7 +583,7 @@ class SpanPipelineTest {
     SpanPipeline pipeline = pipeline(settings(NEVER, 10, 10), tap);
     Tracer tracer = tracer(pipeline);
     Span span = tracer.spanBuilder("work").startSpan();
-    tap.thrown = new StackOverflowError("of the test");
+    tap.thrown = new OutOfMemoryError("of the test");
     assertThatThrownBy(span::end).isSameAs(tap.thrown);
     assertThatThrownBy(() -> tracer.spanBuilder("work").startSpan()).isSameAs(tap.thrown);
     assertThat(log.warnings()).isEmpty();

@@ -125,6 +125,8 @@ class MetricsTelemetryTest {
   }
 
   private static void checkFormats(URI uri) throws IOException {
+    assertThat(MountedService.get(URI.create(uri + "?debug=text")).statusCode()).isEqualTo(200);
+    assertThat(MountedService.get(URI.create(uri + "?debug=bogus")).statusCode()).isEqualTo(400);
     HttpResponse<String> text = MountedService.get(uri);
     assertThat(text.statusCode()).isEqualTo(200);
     assertThat(text.headers().firstValue("Content-Type"))
@@ -384,7 +386,7 @@ class MetricsTelemetryTest {
       for (String instrument : List.of("bmc.temperature", "bmc.fans", "bmc.reads", "bmc.waiting")) {
         log.expectWarn("The callback of " + instrument + " of bmc-gateway threw in dev.through");
       }
-      log.expectWarn("A batch callback of bmc-gateway threw in dev.throughline.telemetry");
+      log.expectWarn("The callback of bmc.both of bmc-gateway threw in dev.throughline.telemetry");
     }
   }
 
