@@ -192,6 +192,7 @@ final class SdkSetup {
             autoConfigure, read.apply(Autoconfigure.readEnvironment(builder.properties, outbox)));
       }
       OpenTelemetrySdk sdk = autoConfigure.build().getOpenTelemetrySdk();
+      extensions.guard(sdk);
       return new Built(
           sdk, requireNonNull(settings.get()), outbox, requireNonNull(serviceName.get()));
     } catch (Environment.Refused e) {

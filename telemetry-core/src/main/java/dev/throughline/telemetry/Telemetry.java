@@ -58,7 +58,6 @@ public final class Telemetry implements AutoCloseable {
   // Made when it is first asked for.
   private @Nullable Propagation propagation;
   private final Guard guard;
-  private final OpenTelemetry openTelemetry;
   private final @Nullable Shutdown shutdown;
   private final @Nullable SpanNames names;
   private final SpanBuilder off = new SpanBuilder(this, null, null);
@@ -83,8 +82,6 @@ public final class Telemetry implements AutoCloseable {
     tracer = signals.spans() ? signals.openTelemetry().getTracer(scopeName) : null;
     names = signals.spans() ? new SpanNames() : null;
     this.shutdown = shutdown;
-    openTelemetry =
-        shutdown == null ? signals.openTelemetry() : guard.observing(signals.openTelemetry());
   }
 
   /**
@@ -214,9 +211,12 @@ public final class Telemetry implements AutoCloseable {
     return !signals.propagation();
   }
 
-  /** The OpenTelemetry API that this stands on, for whatever this class does not offer. */
+  /**
+   * The OpenTelemetry API that this stands on, for whatever this class does not offer: an {@link
+   * OpenTelemetrySdk} if spans are recorded here.
+   */
   public OpenTelemetry openTelemetry() {
-    return openTelemetry;
+    return signals.openTelemetry();
   }
 
   /** The tracer of {@link #span}. */
@@ -226,7 +226,7 @@ public final class Telemetry implements AutoCloseable {
 
   /** The meter for the service's own metrics; instruments made of it are to be kept. */
   public Meter meter() {
-    return openTelemetry.getMeter(scopeName);
+    return signals.openTelemetry().getMeter(scopeName);
   }
 
   /** Writes the current trace context and baggage into a map, e.g. a message's headers. */
@@ -311,7 +311,8 @@ public final class Telemetry implements AutoCloseable {
       return shutdown.flush(timeout);
     }
     return Delivery.NONE.withComplete(
-        !(signals.openTelemetry() instanceof OpenTelemetrySdk sdk) || Shutdown.flush(sdk, timeout));
+        !(TelemetryBuilder.recording(signals.openTelemetry()) instanceof OpenTelemetrySdk sdk)
+            || Shutdown.flush(sdk, timeout));
   }
 
   /**

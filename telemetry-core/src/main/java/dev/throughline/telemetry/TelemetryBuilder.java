@@ -304,6 +304,11 @@ public final class TelemetryBuilder {
     }
   }
 
+  /** What records metrics and logs. */
+  static OpenTelemetry recording(OpenTelemetry openTelemetry) {
+    return openTelemetry instanceof WithoutSpans without ? without.recording() : openTelemetry;
+  }
+
   /** A telemetry over an instance of someone else's. */
   static Telemetry over(OpenTelemetry openTelemetry, boolean adapters) {
     ScopeHooks.prepare();

@@ -85,8 +85,9 @@ record PartialSuccess(long rejected, String message) {
         Fields duration = retryInfo.message();
         while (duration.next()) {
           if (duration.is(1)) {
-            nanos += TimeUnit.SECONDS.toNanos(duration.number());
+            nanos = TimeUnit.SECONDS.toNanos(duration.number());
           } else if (duration.is(2)) {
+            // A sum that overflows says nothing, as one below zero does.
             nanos += duration.number();
           }
         }

@@ -606,11 +606,26 @@ final class Diagnosis {
               + " http.nonProxyHosts");
     }
     Finding tlsFinding = tls(failure);
+    if (tlsFinding != null || !(secure || grpc)) {
+      return tlsFinding;
+    }
+    if (!secure) {
+      return noPlainGrpc(by);
+    }
     // With TLS the proxy is asked for a tunnel, and anything but that breaks off.
-    return tlsFinding != null || !(secure || grpc)
-        ? tlsFinding
+    return String.valueOf(failure.getMessage()).contains("authenticate with proxy")
+        ? Finding.failed(target, "proxy", "the proxy " + proxy(by) + " wants credentials", NO_PROXY)
         : Finding.failed(
             target, "proxy", "the proxy " + proxy(by) + " does not let requests pass", NO_PROXY);
+  }
+
+  private Finding noPlainGrpc(InetSocketAddress by) {
+    return Finding.failed(
+        target,
+        "proxy",
+        "the proxy " + proxy(by) + " passes no gRPC on that is in clear",
+        "name the receiver's host in http.nonProxyHosts, or set"
+            + " OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf and the receiver's port for it");
   }
 
   private @Nullable Finding knownDirectly(Throwable failure) {
