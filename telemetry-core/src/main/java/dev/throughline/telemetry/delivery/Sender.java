@@ -379,7 +379,7 @@ final class Sender implements SenderProvider.Outlet {
       try {
         answer = attempt(parcels);
       } catch (Throwable t) {
-        answer = Answer.refused(Answer.Cause.OTHER, "it could not be sent: " + t);
+        answer = Answer.broken(t, false);
         caught(t);
       }
       if (!separate(parcels, answer) && !divide(parcels, answer)) {

@@ -6,6 +6,7 @@ package dev.throughline.telemetry.delivery;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.delivery.Answer.Cause;
+import dev.throughline.telemetry.settings.Secrets;
 import io.opentelemetry.sdk.common.export.GrpcSenderConfig;
 import io.opentelemetry.sdk.common.export.HttpSenderConfig;
 import io.opentelemetry.sdk.common.export.ProxyOptions;
@@ -75,6 +76,9 @@ abstract class Wire {
   private final Object lock = new Object();
   private volatile @Nullable Target target;
   private volatile boolean closed;
+  // What is not to be seen of the headers that were sent last, the longest first.
+  private volatile List<String> secrets = List.of();
+  private volatile Map<String, List<String>> secretsOf = Map.of();
 
   /** Where requests go, and by what. */
   private record Target(OkHttpClient client, HttpUrl url, @Nullable MediaType contentType) {}
@@ -193,11 +197,39 @@ abstract class Wire {
    * are several: one behind the other they are one message, which has all that they have.
    */
   Answer send(List<Body> bodies) {
+    Answer answer;
     try {
-      return exchange(bodies);
+      answer = exchange(bodies);
     } catch (IOException e) {
-      return Answer.noAnswer(words(e), bodies.stream().anyMatch(Body::isLeaving), e);
+      answer = Answer.noAnswer(words(e), isAnyLeaving(bodies), e);
+    } catch (RuntimeException e) {
+      // Of OkHttp, or of what the application has for headers: the receiver did not say no.
+      answer = Answer.broken(e, isAnyLeaving(bodies));
+    } finally {
+      if (closed) {
+        // Connections that were busy when it was closed stay open for minutes otherwise.
+        evict();
+      }
     }
+    return answer.reason() == null ? answer : answer.printable(this::masked);
+  }
+
+  private static boolean isAnyLeaving(List<Body> bodies) {
+    return bodies.stream().anyMatch(Body::isLeaving);
+  }
+
+  /** A text that may have come from a receiver, fit for the log. */
+  String printable(String text) {
+    return Answer.printable(masked(text));
+  }
+
+  /** Without what is secret in the endpoint, and in the headers as they were sent last. */
+  private String masked(String text) {
+    String masked = text;
+    for (String secret : secrets) {
+      masked = masked.replace(secret, Secrets.MASK);
+    }
+    return masked;
   }
 
   private String words(IOException e) {
@@ -211,9 +243,12 @@ abstract class Wire {
   private Answer exchange(List<Body> bodies) throws IOException {
     Target to = target();
     okhttp3.Request.Builder request = new okhttp3.Request.Builder().url(to.url);
-    headers
-        .get()
-        .forEach((name, values) -> values.forEach(value -> request.addHeader(name, value)));
+    Map<String, List<String>> values = headers.get();
+    if (!values.equals(secretsOf)) {
+      secrets = Secrets.of(receiver.endpoint(), values);
+      secretsOf = values;
+    }
+    values.forEach((name, all) -> all.forEach(value -> request.addHeader(name, value)));
     addHeaders(request, encoding.name());
     request.post(new Payload(bodies, to.contentType));
     try (Response response = to.client.newCall(request.build()).execute()) {
@@ -231,6 +266,13 @@ abstract class Wire {
     Target made = target;
     if (made != null) {
       made.client.dispatcher().cancelAll();
+      evict();
+    }
+  }
+
+  private void evict() {
+    Target made = target;
+    if (made != null) {
       made.client.connectionPool().evictAll();
     }
   }
