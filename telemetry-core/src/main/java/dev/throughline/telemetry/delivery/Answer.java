@@ -138,7 +138,15 @@ public record Answer(
 
   /** Something threw that is no answer, and may not throw the next time. */
   static Answer broken(Throwable thrown, boolean mayHaveArrived) {
-    String reason = "it could not be sent: " + thrown;
+    return unsettled("it could not be sent: " + thrown, mayHaveArrived);
+  }
+
+  /** The end of an answer was cut off. */
+  static Answer unknown(String reason) {
+    return unsettled(reason, true);
+  }
+
+  private static Answer unsettled(String reason, boolean mayHaveArrived) {
     return new Answer(Kind.TRY_AGAIN, Cause.OTHER, 0, reason, reason, 0, mayHaveArrived, null);
   }
 

@@ -467,6 +467,9 @@ abstract class Wire {
       // Trailers are there once the content was read.
       byte[] content = content(response);
       String status = field(response, "grpc-status");
+      if (status == null && response.isSuccessful() && isGrpc(response)) {
+        return Answer.unknown("gRPC without a status: its trailers are missing");
+      }
       if (status == null) {
         return refusal(response, "", ", without a grpc-status: the receiver speaks no gRPC");
       }
@@ -480,6 +483,10 @@ abstract class Wire {
       String message = unescaped(field(response, "grpc-message"));
       String reason = "gRPC status " + name + (message.isEmpty() ? "" : ", " + message);
       return answer(name, reason, retryDelay(field(response, "grpc-status-details-bin")));
+    }
+
+    private static boolean isGrpc(Response response) {
+      return String.valueOf(response.header("Content-Type")).startsWith("application/grpc");
     }
 
     /** What a status of gRPC says, OK apart. */
