@@ -68,7 +68,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Extensions implements ComponentLoader {
 
-  // What comes with us does not throw, and a wrapper would cost each start.
+  // Those that come with us do not throw, and a wrapper would cost each start.
   private static final List<String> OWN =
       List.of("io.opentelemetry.sdk.", "io.opentelemetry.exporter.");
   private static final Sampler BY_DEFAULT = Sampler.parentBased(Sampler.alwaysOn());
@@ -166,7 +166,7 @@ final class Extensions implements ComponentLoader {
             type.getClassLoader(), Autoconfigure.interfaces(type, provider), handler));
   }
 
-  /** What is used in the place of what could not be made. */
+  /** The replacement of what could not be made. */
   private static @Nullable Object instead(Class<?> type) {
     if (type == Resource.class) {
       return Resource.empty();

@@ -148,7 +148,8 @@ public final class Telemetry implements AutoCloseable {
   }
 
   /**
-   * What {@link #init} started in this process; {@link #noop()} before that and after its close.
+   * The telemetry that {@link #init} started in this process; {@link #noop()} before that and after
+   * its close.
    */
   public static Telemetry global() {
     Telemetry started = global;
@@ -241,7 +242,7 @@ public final class Telemetry implements AutoCloseable {
 
   /**
    * The current context with the trace context and baggage that a map carries; keys in any case.
-   * What can't be read is left out.
+   * Entries that can't be read are left out.
    */
   public Context extract(Map<String, String> carrier) {
     return propagation().extract(Context.current(), carrier);
@@ -266,7 +267,8 @@ public final class Telemetry implements AutoCloseable {
   }
 
   /**
-   * What an adapter calls through that may throw, and must not reach the application.
+   * The guard through which an adapter calls whatever may throw, and must not reach the
+   * application.
    *
    * @param module the adapter's instrumentation scope, by which the hits are counted
    */
@@ -301,10 +303,10 @@ public final class Telemetry implements AutoCloseable {
    * Sends what was recorded by now, and waits for the answers; also on an {@link OpenTelemetrySdk}
    * that someone else built.
    *
-   * @param timeout how long to wait at the most
+   * @param timeout how long to wait at most
    * @return the counts since the start, as {@link #delivery} has them; {@link Delivery#complete}
    *     where in time all that was waiting was acknowledged, and nothing was lost since the flush
-   *     before
+   *     before; after the close, nothing since the start
    */
   public Delivery flush(Duration timeout) {
     if (shutdown != null) {
@@ -316,7 +318,7 @@ public final class Telemetry implements AutoCloseable {
   }
 
   /**
-   * What became of all that was recorded since the start. All counts are zero where nothing is
+   * The counts of all that was recorded since the start. All counts are zero where nothing is
    * recorded, and on an instance that someone else built.
    */
   public Delivery delivery() {

@@ -46,7 +46,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(90)
 class DeliveryTest {
 
-  private static final Duration LONG = Duration.ofSeconds(20);
+  private static final Duration LONG = Wait.LIMIT;
 
   private final LogCapture log = new LogCapture();
   private final List<AutoCloseable> open = new ArrayList<>();
@@ -420,7 +420,7 @@ class DeliveryTest {
     CountDownLatch answers = receiver.hold();
     burst(telemetry, 100_000);
     answers.countDown();
-    Delivery flushed = telemetry.flush(Duration.ofSeconds(60));
+    Delivery flushed = telemetry.flush(Wait.LIMIT.multipliedBy(3));
     assertThat(flushed.spans()).isEqualTo(counts(100_000, 100_000, 0, 0, 0));
     Set<Object> ids = new HashSet<>();
     receiver.spans().forEach(span -> ids.add(span.getSpanId()));

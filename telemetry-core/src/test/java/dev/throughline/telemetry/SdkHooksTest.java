@@ -35,7 +35,6 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -110,7 +109,7 @@ class SdkHooksTest {
       Telemetry over = Telemetry.of(telemetry.openTelemetry());
       over.span("over").run(() -> {});
       over.meter().counterBuilder("over").build().add(1);
-      assertThat(over.flush(Duration.ofSeconds(20)).complete()).isTrue();
+      assertThat(over.flush(Wait.LIMIT).complete()).isTrue();
       assertThat(receiver.spans()).extracting(span -> span.getName()).containsExactly("over");
       assertThat(receiver.metrics()).anyMatch(metric -> metric.getName().equals("over"));
     }
@@ -128,7 +127,7 @@ class SdkHooksTest {
                 .build()) {
       Telemetry over = Telemetry.of(telemetry.openTelemetry());
       over.meter().counterBuilder("over").build().add(1);
-      assertThat(over.flush(Duration.ofSeconds(20)).complete()).isTrue();
+      assertThat(over.flush(Wait.LIMIT).complete()).isTrue();
       assertThat(receiver.metrics()).anyMatch(metric -> metric.getName().equals("over"));
     }
   }
@@ -148,8 +147,8 @@ class SdkHooksTest {
             .build()
             .add(1, Attributes.of(AttributeKey.stringKey("key"), "value"));
         sdk.getLogsBridge().get("sdk").logRecordBuilder().setBody("one").emit();
-        telemetry.flush(Duration.ofSeconds(20));
-        telemetry.flush(Duration.ofSeconds(20));
+        telemetry.flush(Wait.LIMIT);
+        telemetry.flush(Wait.LIMIT);
       }
     }
   }

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What came of sending a request once.
+ * The outcome of sending a request once.
  *
  * @param rejected items that a receiver did not take though it acknowledged the others
  * @param reason in words; where a receiver took all, its warning; null if it had none
@@ -30,7 +30,7 @@ public record Answer(
     boolean mayHaveArrived,
     @Nullable IOException failure) {
 
-  /** What follows. */
+  /** The consequence of an answer. */
   public enum Kind {
     ACKNOWLEDGED,
     REFUSED,
@@ -70,7 +70,7 @@ public record Answer(
   private static final long LONGEST_ASKED_NANOS = TimeUnit.MINUTES.toNanos(5);
   private static final long LONGEST_BELIEVED_NANOS = TimeUnit.HOURS.toNanos(1);
 
-  /** What is longer, the receiver asked for. */
+  /** A longer delay is one that the receiver asked for. */
   static final long LONGEST_OWN_DELAY_NANOS = (long) (LAST_BACKOFF_NANOS * (1 + JITTER));
 
   public Answer {

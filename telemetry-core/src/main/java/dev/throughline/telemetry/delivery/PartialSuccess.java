@@ -6,8 +6,8 @@ package dev.throughline.telemetry.delivery;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What an OTLP receiver says beside its status. The few fields are read by hand: of all Protocol
- * Buffers in a service these may be the only ones.
+ * The message of an OTLP receiver beside its status. The few fields are read by hand: of all
+ * Protocol Buffers in a service these may be the only ones.
  *
  * @param rejected items that it did not take
  * @param message why, or a warning where nothing was rejected; empty where there is none

@@ -6,6 +6,8 @@ package dev.throughline.telemetry.delivery;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.instrument.Throttle;
+import dev.throughline.telemetry.internals.Suppression;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.common.export.MessageWriter;
 import java.io.IOException;
@@ -31,7 +33,6 @@ import org.slf4j.LoggerFactory;
 final class Sender implements SenderProvider.Outlet {
 
   private static final Logger logger = LoggerFactory.getLogger(Delivery.class);
-  private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
   // While telemetry closes there is little time.
   private static final long CLOSING_BACKOFF_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
@@ -56,6 +57,7 @@ final class Sender implements SenderProvider.Outlet {
   private final Ledger strays;
   private final Outbox.Explanation explanation;
   private final Guard guard;
+  private final Throttle throttle = new Throttle();
 
   // Below, all of the lock, which no thread of the application ever takes.
   private final Object lock = new Object();
@@ -83,9 +85,7 @@ final class Sender implements SenderProvider.Outlet {
   private boolean dividedLogged;
   private boolean closing;
   private boolean closed;
-  private boolean logged;
-  private long loggedAtNanos;
-  // That which is logged once it is explained.
+  // The failure that is logged once it is explained.
   private @Nullable Failure explained;
 
   /** A request with its bytes: one from memory, or one that was on disk. */
@@ -757,10 +757,8 @@ final class Sender implements SenderProvider.Outlet {
   }
 
   private void logWarning(Parcel parcel, String warning) {
-    synchronized (lock) {
-      if (!mayLog()) {
-        return;
-      }
+    if (!throttle.mayLog()) {
+      return;
     }
     guard.run(
         "Logger.warn",
@@ -774,12 +772,12 @@ final class Sender implements SenderProvider.Outlet {
    * be asked once more, on a thread of its own: what is delivered does not wait for that.
    */
   private void log(Answer answer, Consumer<@Nullable String> line) {
+    if (!throttle.mayLog()) {
+      return;
+    }
     Failure failure = new Failure(answer, line);
     boolean late;
     synchronized (lock) {
-      if (!mayLog()) {
-        return;
-      }
       late = closing || closed;
       explained = late || answer.failure() == null ? null : failure;
     }
@@ -802,7 +800,7 @@ final class Sender implements SenderProvider.Outlet {
     }
   }
 
-  /** Logs what is still being explained as it is. */
+  /** Logs a failure that is still being explained without its explanation. */
   private void logUnexplained() {
     Failure failure;
     synchronized (lock) {
@@ -823,7 +821,7 @@ final class Sender implements SenderProvider.Outlet {
     }
   }
 
-  /** What is logged once. */
+  /** A failure, whose line is logged once. */
   private final class Failure {
 
     private final Answer answer;
@@ -842,16 +840,6 @@ final class Sender implements SenderProvider.Outlet {
         guard.run("Logger.warn", () -> line.accept(told));
       }
     }
-  }
-
-  private boolean mayLog() {
-    long now = System.nanoTime();
-    if (logged && now - loggedAtNanos < QUIET_NANOS) {
-      return false;
-    }
-    logged = true;
-    loggedAtNanos = now;
-    return true;
   }
 
   /** Tries at once, and waits no longer between tries than the receiver asks for. */

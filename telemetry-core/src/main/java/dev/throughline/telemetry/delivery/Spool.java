@@ -157,7 +157,7 @@ final class Spool {
     }
 
     /**
-     * What is in it.
+     * The message in it.
      *
      * @throws IOException where it can't be read, or is not what was written
      */
@@ -330,7 +330,7 @@ final class Spool {
     }
   }
 
-  /** What was there at the start, of one signal, the oldest first. */
+  /** The entries of one signal that were there at the start, the oldest first. */
   List<Entry> entries(String signal) {
     synchronized (lock) {
       return entries.stream().filter(entry -> entry.signal.equals(signal)).toList();

@@ -6,6 +6,7 @@ package dev.throughline.telemetry.delivery;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.delivery.Answer.Cause;
+import dev.throughline.telemetry.internals.Suppression;
 import dev.throughline.telemetry.settings.Secrets;
 import io.opentelemetry.sdk.common.export.GrpcSenderConfig;
 import io.opentelemetry.sdk.common.export.HttpSenderConfig;
@@ -54,7 +55,7 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class Wire {
 
-  // What OpenTelemetry's exporters ask for as well.
+  // The bound of OpenTelemetry's exporters.
   private static final long MAX_RESPONSE_BYTES = 4 << 20;
   private static final String RETRY_AFTER = "Retry-After";
   private static final String KEPT_RETRY_AFTER = "throughline-retry-after";
@@ -76,7 +77,7 @@ abstract class Wire {
   private final Object lock = new Object();
   private volatile @Nullable Target target;
   private volatile boolean closed;
-  // What is not to be seen of the headers that were sent last, the longest first.
+  // Those of the headers that were sent last, the longest first.
   private volatile List<String> secrets = List.of();
   private volatile Map<String, List<String>> secretsOf = Map.of();
 
@@ -203,7 +204,7 @@ abstract class Wire {
     } catch (IOException e) {
       answer = Answer.noAnswer(words(e), isAnyLeaving(bodies), e);
     } catch (RuntimeException e) {
-      // Of OkHttp, or of what the application has for headers: the receiver did not say no.
+      // OkHttp's, or of the application's supplier of headers: the receiver did not say no.
       answer = Answer.broken(e, isAnyLeaving(bodies));
     } finally {
       if (closed) {
@@ -285,7 +286,7 @@ abstract class Wire {
   }
 
   /**
-   * What a status of HTTP says, 2xx apart.
+   * The answer that a status of HTTP stands for, 2xx apart.
    *
    * @param message what the receiver says beside it; empty if nothing
    * @param more what is wrong beside it; empty if nothing
@@ -323,7 +324,9 @@ abstract class Wire {
     return "HTTP status " + response.code() + (words.isEmpty() ? "" : ", " + words);
   }
 
-  /** By the first that asks for any; seconds, or a date. What can't be read says nothing. */
+  /**
+   * By the first that asks for any; seconds, or a date. A value that can't be read says nothing.
+   */
   static long retryAfterNanos(List<String> values, Instant now) {
     return values.stream()
         .mapToLong(value -> retryAfterNanos(value, now))
@@ -489,7 +492,7 @@ abstract class Wire {
       return String.valueOf(response.header("Content-Type")).startsWith("application/grpc");
     }
 
-    /** What a status of gRPC says, OK apart. */
+    /** The answer that a status of gRPC stands for, OK apart. */
     private static Answer answer(String name, String reason, long retryDelayNanos) {
       if (SIZE_LIMITS.contains(name) && TOO_LARGE.matcher(reason).find()) {
         return Answer.refused(Cause.TOO_LARGE, reason);

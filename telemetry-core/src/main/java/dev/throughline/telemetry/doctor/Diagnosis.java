@@ -112,7 +112,7 @@ final class Diagnosis {
         endpoint.getScheme() + "://" + host + ":" + port + (grpc ? " (grpc)" : " (http/protobuf)");
   }
 
-  /** What is looked at, for people to read. */
+  /** The name of the receiver, for people to read. */
   String target() {
     return target;
   }
@@ -131,7 +131,7 @@ final class Diagnosis {
   }
 
   /**
-   * What a receiver says first.
+   * The first words of a receiver.
    *
    * @param date the time that it tells, if it does
    */
@@ -499,7 +499,7 @@ final class Diagnosis {
     }
     String text = new String(bytes, 0, length, StandardCharsets.ISO_8859_1);
     if (text.startsWith("HTTP/1")) {
-      // What servers of Go and nginx say to plain text.
+      // The words of Go and nginx for plain text.
       boolean wantsTls =
           text.toLowerCase(Locale.ROOT).matches("(?s).*to (?:an )?https (?:server|port).*");
       Matcher date = DATE.matcher(text);
@@ -588,7 +588,7 @@ final class Diagnosis {
         "see the receiver's log");
   }
 
-  /** What the exception itself tells; null where that is too little. */
+  /** The finding that the exception itself tells; null if that is too little. */
   private @Nullable Finding known(Throwable failure) {
     return proxy == null ? knownDirectly(failure) : knownThrough(proxy, failure);
   }

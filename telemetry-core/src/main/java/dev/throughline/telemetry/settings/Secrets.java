@@ -37,8 +37,7 @@ public final class Secrets {
   private Secrets() {}
 
   /**
-   * What is not to be seen of an endpoint and of headers, in each form in which it may come back:
-   * whole, without its scheme ({@code Bearer}, {@code Basic}), decoded, and percent-encoded.
+   * The secrets of an endpoint and of headers, in each form in which they may come back: whole, without its scheme ({@code Bearer}, {@code Basic}), decoded, and percent-encoded.
    *
    * @return the longest first
    */
