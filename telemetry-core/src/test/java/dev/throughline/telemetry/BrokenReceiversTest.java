@@ -208,8 +208,7 @@ class BrokenReceiversTest {
       String over = grpc ? " over gRPC" : " over HTTP";
       runs.add(new Run("hangs at once" + over, grpc, receiver -> hangsAfter(receiver, 0)));
       runs.add(new Run("hangs in a request" + over, grpc, receiver -> hangsAfter(receiver, 200)));
-      runs.add(
-          new Run("hangs in its answer" + over, grpc, BrokenReceiversTest::hangsInItsAnswer));
+      runs.add(new Run("hangs in its answer" + over, grpc, BrokenReceiversTest::hangsInItsAnswer));
       runs.add(new Run("a byte at a time" + over, grpc, BrokenReceiversTest::answersByteByByte));
       runs.add(new Run("garbage" + over, grpc, receiver -> garbage()));
       runs.add(new Run("no HTTP" + over, grpc, receiver -> noHttp()));

@@ -80,7 +80,8 @@ final class RawReceiver implements AutoCloseable {
                               scope
                                   .getSpansList()
                                   .forEach(
-                                      span -> arrived.add(span.getSpanId().asReadOnlyByteBuffer()))));
+                                      span ->
+                                          arrived.add(span.getSpanId().asReadOnlyByteBuffer()))));
     }
 
     void acknowledge() throws IOException {

@@ -70,7 +70,8 @@ class TelemetryGlobalTest {
         say("OpenTelemetry's global records again", records());
         say(
             "and it is the third's",
-            GlobalOpenTelemetry.getTracerProvider().get("t") == third.openTelemetry().getTracer("t"));
+            GlobalOpenTelemetry.getTracerProvider().get("t")
+                == third.openTelemetry().getTracer("t"));
         try (Telemetry built = Telemetry.builder().build()) {
           say("a builder's is not", Telemetry.global() == third && built != third);
         }

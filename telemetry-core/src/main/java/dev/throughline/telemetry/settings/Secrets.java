@@ -37,7 +37,8 @@ public final class Secrets {
   private Secrets() {}
 
   /**
-   * The secrets of an endpoint and of headers, in each form in which they may come back: whole, without its scheme ({@code Bearer}, {@code Basic}), decoded, and percent-encoded.
+   * The secrets of an endpoint and of headers, in each form in which they may come back: whole,
+   * without its scheme ({@code Bearer}, {@code Basic}), decoded, and percent-encoded.
    *
    * @return the longest first
    */
@@ -69,8 +70,7 @@ public final class Secrets {
       add(secrets, parts[1], shortest);
       if (parts[0].equalsIgnoreCase("basic")) {
         try {
-          String decoded =
-              new String(Base64.getDecoder().decode(parts[1]), StandardCharsets.UTF_8);
+          String decoded = new String(Base64.getDecoder().decode(parts[1]), StandardCharsets.UTF_8);
           add(secrets, decoded, SHORTEST_KEY);
           add(secrets, decoded.substring(decoded.indexOf(':') + 1), SHORTEST_KEY);
         } catch (IllegalArgumentException e) {
