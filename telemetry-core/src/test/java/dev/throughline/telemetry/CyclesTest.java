@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Telemetry that is built and closed again and again leaves nothing behind. */
-@Timeout(180)
+@Timeout(240)
 class CyclesTest {
 
   @Test
@@ -41,7 +41,6 @@ class CyclesTest {
         ChildJvm refused = child(cycles, refusing.authority(), refusing.authority());
         ChildJvm hung = child(cycles, hanging.authority(), hanging.authority())) {
       for (ChildJvm child : List.of(good, refused, hung)) {
-        Wait.until("its cycles are over", () -> !child.said("cycles ").isEmpty());
         assertThat(child.awaitExit()).isZero();
         assertThat(child.said("left ")).containsExactly("nothing");
       }
@@ -66,7 +65,6 @@ class CyclesTest {
       for (int i = 0; i < Integer.parseInt(System.getenv("CYCLES")); i++) {
         cycle(i % 2 == 0 ? "grpc" : "http/protobuf", System.getenv(i % 2 == 0 ? "GRPC" : "HTTP"));
       }
-      System.out.println("cycles over");
       long end = System.nanoTime() + Duration.ofSeconds(10).toNanos();
       while (!isClean(before) && System.nanoTime() - end < 0) {
         LockSupport.parkNanos(50_000_000);
