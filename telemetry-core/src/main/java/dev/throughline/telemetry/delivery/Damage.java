@@ -121,10 +121,11 @@ final class Damage {
         "Logger.warn",
         () ->
             logger.warn(
-                "{} damaged files of the spool {} are set aside as *.damaged while there is room;"
-                    + " {} spans, log records or metric points in them are lost; the first is {}",
-                told.files,
+                "Files of the spool {} are damaged, and set aside as *.damaged while there is room:"
+                    + " {}, with {} spans, log records or metric points that are lost; the first"
+                    + " is {}",
                 root,
+                told.files,
                 told.items,
                 told.first));
   }

@@ -234,20 +234,20 @@ final class Spool {
   }
 
   private static SpoolFolder firstFree(Path root) throws IOException {
-    IOException first = null;
+    Exception first = null;
     for (int i = 0; i < MAX_SUBFOLDERS; i++) {
       try {
         SpoolFolder folder = SpoolFolder.claim(subfolder(root, i));
         if (folder != null) {
           return folder;
         }
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException e) {
         first = first == null ? e : first;
       }
     }
     throw first == null
         ? new IOException("each of " + MAX_SUBFOLDERS + " subfolders is in use")
-        : first;
+        : new IOException(first.toString(), first);
   }
 
   static Path subfolder(Path root, int number) {
@@ -349,7 +349,7 @@ final class Spool {
       }
       try {
         replaceLostFolder();
-        SpoolFile.Request request = new SpoolFile.Request(items, compressed, message, from, length);
+        SpoolFile.Request request = new SpoolFile.Request(items, compressed, ByteBuffer.wrap(message, from, length));
         Entry added = append(signal, request);
         return added == null ? create(signal, request) : added;
       } catch (IOException | RuntimeException e) {

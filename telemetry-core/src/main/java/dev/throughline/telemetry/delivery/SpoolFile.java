@@ -68,21 +68,21 @@ final class SpoolFile {
   }
 
   /** A request to be written. */
-  record Request(int items, boolean compressed, byte[] message, int from, int length) {
+  record Request(int items, boolean compressed, ByteBuffer message) {
 
     long size() {
-      return HEADER_BYTES + length;
+      return (long) HEADER_BYTES + message.remaining();
     }
 
     void write(FileChannel out) throws IOException {
-      ByteBuffer body = ByteBuffer.wrap(message, from, length);
+      ByteBuffer body = message.duplicate();
       ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES);
       header
           .putInt(MAGIC)
           .put(WAITS)
           .put((byte) (compressed ? 1 : 0))
           .putInt(items)
-          .putInt(length)
+          .putInt(body.remaining())
           .putInt(checksum(body.duplicate()));
       header.putInt(headerChecksum(header, 0)).flip();
       while (header.hasRemaining() || body.hasRemaining()) {
