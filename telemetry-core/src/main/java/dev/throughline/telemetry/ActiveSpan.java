@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry;
 
+import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.api.baggage.Baggage;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
@@ -277,8 +278,8 @@ public final class ActiveSpan implements AutoCloseable {
   static void caught(@Nullable Telemetry telemetry, String hook, Throwable thrown) {
     if (telemetry != null) {
       telemetry.guard().caught(hook, thrown);
-    } else if (thrown instanceof VirtualMachineError fatal) {
-      throw fatal;
+    } else if (Guard.isFatal(thrown)) {
+      throw (VirtualMachineError) thrown;
     }
   }
 }

@@ -5,21 +5,13 @@ package dev.throughline.telemetry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.google.protobuf.Message;
 import dev.throughline.telemetry.delivery.Delivery;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.logs.Logger;
 import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.trace.Tracer;
-import io.opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest;
-import io.opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest;
-import io.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
-import io.opentelemetry.proto.common.v1.KeyValue;
 import java.time.Duration;
-import java.util.BitSet;
-import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 import org.junit.jupiter.api.AfterEach;
@@ -35,12 +27,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(300)
 class HealthyReceiverTest {
 
-  private static final AttributeKey<Long> NUMBER = AttributeKey.longKey("number");
+  private static final AttributeKey<Long> NUMBER = AttributeKey.longKey(CountingReceiver.NUMBER);
   private static final int EXPORTS = 3;
 
-  private final BitSet arrived = new BitSet();
-  private final AtomicInteger repeated = new AtomicInteger();
-  private OtlpReceiver receiver;
+  private CountingReceiver receiver;
 
   @AfterEach
   void close() {
@@ -83,8 +73,8 @@ class HealthyReceiverTest {
    * @param count how many of them, or points of each instrument
    */
   private void offer(String protocol, String signal, int count, int rate, String heap) {
-    receiver = protocol.equals("grpc") ? OtlpReceiver.grpc() : OtlpReceiver.http();
-    receiver.passOn(this::count);
+    receiver = CountingReceiver.of(protocol);
+    receiver.warmUp();
     int items;
     try (ChildJvm child =
         ChildJvm.of(Offering.class)
@@ -101,67 +91,10 @@ class HealthyReceiverTest {
       assertThat(child.awaitExit()).as("%s", child.output()).isZero();
       boolean metrics = Character.isDigit(signal.charAt(0));
       items = metrics ? Integer.parseInt(signal) * count : count;
-      assertThat(arrived.cardinality()).as("%s", child.output()).isEqualTo(items);
-      assertThat(repeated).hasValue(metrics ? (EXPORTS - 1) * items : 0);
+      assertThat(receiver.arrived()).as("%s", child.output()).isEqualTo(items);
+      assertThat(receiver.repeated()).isEqualTo(metrics ? (EXPORTS - 1) * items : 0);
       assertThat(child.said("lost ")).containsExactly("0");
       assertThat(child.output()).noneMatch(line -> line.contains("WARN"));
-    }
-  }
-
-  private void count(Message body) {
-    if (body instanceof ExportTraceServiceRequest traces) {
-      traces
-          .getResourceSpansList()
-          .forEach(
-              resource ->
-                  resource
-                      .getScopeSpansList()
-                      .forEach(
-                          scope ->
-                              scope
-                                  .getSpansList()
-                                  .forEach(span -> count(span.getAttributesList()))));
-    } else if (body instanceof ExportLogsServiceRequest logs) {
-      logs.getResourceLogsList()
-          .forEach(
-              resource ->
-                  resource
-                      .getScopeLogsList()
-                      .forEach(
-                          scope ->
-                              scope
-                                  .getLogRecordsList()
-                                  .forEach(log -> count(log.getAttributesList()))));
-    } else {
-      ((ExportMetricsServiceRequest) body)
-          .getResourceMetricsList()
-          .forEach(
-              resource ->
-                  resource
-                      .getScopeMetricsList()
-                      .forEach(
-                          scope ->
-                              scope
-                                  .getMetricsList()
-                                  .forEach(
-                                      metric ->
-                                          metric
-                                              .getHistogram()
-                                              .getDataPointsList()
-                                              .forEach(
-                                                  point -> count(point.getAttributesList())))));
-    }
-  }
-
-  private synchronized void count(List<KeyValue> attributes) {
-    for (KeyValue attribute : attributes) {
-      if (attribute.getKey().equals(NUMBER.getKey())) {
-        int number = (int) attribute.getValue().getIntValue();
-        if (arrived.get(number)) {
-          repeated.incrementAndGet();
-        }
-        arrived.set(number);
-      }
     }
   }
 

@@ -45,7 +45,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
@@ -103,7 +102,6 @@ final class OtlpReceiver implements AutoCloseable {
   private final List<Export> exports = new CopyOnWriteArrayList<>();
   private final AtomicInteger attempts = new AtomicInteger();
   private volatile Function<Message, Reply> replies = request -> Reply.OK;
-  private volatile Consumer<Message> consumer;
   private final ExecutorService workers = Executors.newCachedThreadPool();
   private final Runnable stop;
   private final int port;
@@ -197,11 +195,6 @@ final class OtlpReceiver implements AutoCloseable {
   /** Answers what comes from now on as told; what is not acknowledged is not kept. */
   void reply(Function<Message, Reply> replies) {
     this.replies = replies;
-  }
-
-  /** Gives what comes from now on to the consumer, and keeps none of it. */
-  void passOn(Consumer<Message> consumer) {
-    this.consumer = consumer;
   }
 
   /** Exports that came, acknowledged or not. */
@@ -324,12 +317,7 @@ final class OtlpReceiver implements AutoCloseable {
     if (!reply.acknowledges()) {
       return reply;
     }
-    Consumer<Message> taker = consumer;
-    if (taker == null) {
-      exports.add(new Export(path, headers, body));
-    } else {
-      taker.accept(body);
-    }
+    exports.add(new Export(path, headers, body));
     try {
       held.await();
     } catch (InterruptedException e) {

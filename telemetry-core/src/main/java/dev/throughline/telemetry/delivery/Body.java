@@ -8,7 +8,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** An encoded request. */
+/** An encoded message. */
 final class Body extends OutputStream {
 
   private static final int SMALLEST = 1 << 12;
@@ -24,7 +24,7 @@ final class Body extends OutputStream {
 
   /** An array for so many bytes; a little more, so that it serves the next body as well. */
   static byte[] array(int capacity) {
-    return new byte[Math.max(SMALLEST, capacity + capacity / 8)];
+    return new byte[Math.max(SMALLEST, capacity + capacity / 32)];
   }
 
   byte[] bytes() {
@@ -54,12 +54,6 @@ final class Body extends OutputStream {
 
   void stay() {
     leaving = false;
-  }
-
-  /** Leaves room for what is written into {@link #bytes} later. */
-  void skip(int count) {
-    ensure(count);
-    length += count;
   }
 
   @Override

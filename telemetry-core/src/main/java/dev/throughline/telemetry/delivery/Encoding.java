@@ -26,6 +26,7 @@ record Encoding(boolean grpc, @Nullable Compressor compressor) {
 
   private static final int PREFIX = 5;
   private static final int MAX_DIVIDED_BYTES = 32 << 20;
+  private static final byte[] NONE = new byte[0];
 
   /** The name of the compression; null if there is none. */
   @Nullable String name() {
@@ -36,9 +37,15 @@ record Encoding(boolean grpc, @Nullable Compressor compressor) {
     return compressor != null;
   }
 
-  /** Bytes that stand before the message. */
-  int prefix() {
-    return grpc ? PREFIX : 0;
+  /** Stands before a message of so many bytes. */
+  byte[] prefix(int length) {
+    if (!grpc) {
+      return NONE;
+    }
+    return ByteBuffer.allocate(PREFIX)
+        .put((byte) (compressor == null ? 0 : 1))
+        .putInt(length)
+        .array();
   }
 
   /**
@@ -48,8 +55,7 @@ record Encoding(boolean grpc, @Nullable Compressor compressor) {
    */
   Body encode(MessageWriter message, IntFunction<byte[]> arrays) throws IOException {
     int length = message.getContentLength();
-    Body body = new Body(arrays.apply(prefix() + (compressor == null ? length : length / 4)));
-    body.skip(prefix());
+    Body body = new Body(arrays.apply(compressor == null ? length : length / 4));
     if (compressor == null) {
       message.writeMessage(body);
     } else {
@@ -57,7 +63,7 @@ record Encoding(boolean grpc, @Nullable Compressor compressor) {
         message.writeMessage(compressed);
       }
     }
-    return prefixed(body);
+    return body;
   }
 
   /** Encodes a message that is encoded but for its compression. */
@@ -67,8 +73,7 @@ record Encoding(boolean grpc, @Nullable Compressor compressor) {
 
   /** The message in a body, without compression. */
   byte[] decode(Body body) throws IOException {
-    try (InputStream message =
-        new ByteArrayInputStream(body.bytes(), prefix(), body.length() - prefix())) {
+    try (InputStream message = new ByteArrayInputStream(body.bytes(), 0, body.length())) {
       return compressor == null ? message.readAllBytes() : expand(message, MAX_DIVIDED_BYTES);
     }
   }
@@ -84,8 +89,7 @@ record Encoding(boolean grpc, @Nullable Compressor compressor) {
 
   /** Encodes a message of the spool, which may have been compressed there or not. */
   Body encode(Spool.Stored stored) throws IOException {
-    Body body = new Body(Body.array(prefix() + stored.message().remaining()));
-    body.skip(prefix());
+    Body body = new Body(Body.array(stored.message().remaining()));
     if (stored.compressed() == isCompressed()) {
       body.write(stored.message());
     } else if (compressor == null) {
@@ -95,19 +99,6 @@ record Encoding(boolean grpc, @Nullable Compressor compressor) {
       try (OutputStream compressed = compressor.compress(body)) {
         stored.stream().transferTo(compressed);
       }
-    }
-    return prefixed(body);
-  }
-
-  private Body prefixed(Body body) {
-    if (grpc) {
-      int length = body.length() - PREFIX;
-      byte[] bytes = body.bytes();
-      bytes[0] = (byte) (compressor == null ? 0 : 1);
-      bytes[1] = (byte) (length >>> 24);
-      bytes[2] = (byte) (length >>> 16);
-      bytes[3] = (byte) (length >>> 8);
-      bytes[4] = (byte) length;
     }
     return body;
   }

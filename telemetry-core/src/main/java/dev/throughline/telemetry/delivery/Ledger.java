@@ -53,7 +53,8 @@ final class Ledger {
   private final AtomicLong heldBytes = new AtomicLong();
   private final AtomicLong lostAtFlush = new AtomicLong();
   private final Set<Request> open = ConcurrentHashMap.newKeySet();
-  private volatile long maxBytes = Long.MAX_VALUE;
+  private volatile long share = Long.MAX_VALUE;
+  private volatile @Nullable Memory memory;
   private volatile long itemBytes = OBJECT_BYTES + FIRST_WIRE_BYTES;
   private volatile @Nullable ItemQueue<?> queue;
   private volatile @Nullable String reason;
@@ -90,20 +91,41 @@ final class Ledger {
     return items.equals(METRIC_POINTS);
   }
 
-  void limit(long maxBytes) {
-    this.maxBytes = maxBytes;
+  /**
+   * @param share bytes that this may hold while others hold theirs
+   * @param memory what this has together with others
+   */
+  void limit(long share, Memory memory) {
+    this.share = share;
+    this.memory = memory;
+    memory.add(this);
+  }
+
+  long share() {
+    return share;
+  }
+
+  /** Bytes that all that waits here holds now, encoded or not. */
+  long usedBytes() {
+    ItemQueue<?> waiting = queue;
+    return heldBytes.get() + (waiting == null ? 0 : waiting.size() * itemBytes);
+  }
+
+  private long maxBytes() {
+    Memory ofAll = memory;
+    return ofAll == null ? share : ofAll.limit(this);
   }
 
   /** Bytes that one message may take, so that few of them at once fill the memory. */
   int maxMessageBytes() {
-    return (int) Math.max(SMALLEST_MESSAGE_BYTES, Math.min(MAX_MESSAGE_BYTES, maxBytes / 2));
+    return (int) Math.max(SMALLEST_MESSAGE_BYTES, Math.min(MAX_MESSAGE_BYTES, share / 2));
   }
 
   /** A queue whose items count as created, and whose capacity follows the memory that is left. */
   <T> ItemQueue<T> newQueue(int maxItems) {
     use();
     limitedByMemory = maxItems == Integer.MAX_VALUE;
-    long mostThatFit = Math.min(maxBytes / OBJECT_BYTES, 1 << 24);
+    long mostThatFit = Math.min(maxBytes() / OBJECT_BYTES, 1 << 24);
     ItemQueue<T> made = new ItemQueue<>((int) Math.max(1, Math.min(maxItems, mostThatFit)));
     queue = made;
     adjust();
@@ -293,7 +315,7 @@ final class Ledger {
     long now = OBJECT_BYTES + wireBytes / Math.max(1, count);
     // Larger ones count at once, smaller ones by and by.
     itemBytes = Math.max(now, (7 * itemBytes + now) / 8);
-    adjust();
+    changed();
   }
 
   /**
@@ -304,11 +326,11 @@ final class Ledger {
   boolean hold(long bytes) {
     long before = heldBytes.getAndAdd(bytes);
     // Items of a queue held more before they were encoded.
-    if (queue == null && before > 0 && before + bytes > maxBytes) {
+    if (queue == null && before > 0 && before + bytes > maxBytes()) {
       heldBytes.addAndGet(-bytes);
       return false;
     }
-    adjust();
+    changed();
     return true;
   }
 
@@ -319,10 +341,18 @@ final class Ledger {
 
   void release(long bytes) {
     heldBytes.addAndGet(-bytes);
-    adjust();
+    changed();
   }
 
-  private void adjust() {
+  private void changed() {
+    Memory ofAll = memory;
+    if (ofAll != null) {
+      ofAll.changed();
+    }
+  }
+
+  /** Has the capacity of the queue follow the memory that is left. */
+  void adjust() {
     ItemQueue<?> waiting = queue;
     if (waiting != null) {
       waiting.setCapacity((int) Math.min(Integer.MAX_VALUE, room()));
@@ -330,7 +360,7 @@ final class Ledger {
   }
 
   private long room() {
-    return Math.max(0, maxBytes - heldBytes.get()) / itemBytes;
+    return Math.max(0, maxBytes() - heldBytes.get()) / itemBytes;
   }
 
   Delivery.Counts counts() {

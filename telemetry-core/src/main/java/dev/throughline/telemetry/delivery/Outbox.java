@@ -31,7 +31,7 @@ public final class Outbox extends SenderProvider {
 
   static final String MODULE = "dev.throughline.telemetry.delivery";
 
-  // The shares of the signals are fixed, so that none takes another's.
+  // Of the memory; each signal may borrow of what others don't use.
   private static final double SPANS_SHARE = 0.75;
   private static final double LOG_RECORDS_SHARE = 0.1875;
   private static final double METRICS_SHARE = 0.0625;
@@ -76,9 +76,10 @@ public final class Outbox extends SenderProvider {
 
   /** Sets how much memory all that waits may hold; before anything is made here. */
   public void limitMemory(long bytes) {
-    spans.limit((long) (bytes * SPANS_SHARE));
-    logRecords.limit((long) (bytes * LOG_RECORDS_SHARE));
-    metricPoints.limit((long) (bytes * METRICS_SHARE));
+    Memory memory = new Memory(bytes);
+    spans.limit((long) (bytes * SPANS_SHARE), memory);
+    logRecords.limit((long) (bytes * LOG_RECORDS_SHARE), memory);
+    metricPoints.limit((long) (bytes * METRICS_SHARE), memory);
   }
 
   /**

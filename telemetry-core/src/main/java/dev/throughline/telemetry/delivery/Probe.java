@@ -8,6 +8,7 @@ import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.common.export.MessageWriter;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,7 +65,7 @@ public final class Probe extends SenderProvider {
 
   private static Answer send(Wire wire, MessageWriter message) {
     try {
-      return wire.send(wire.encoding().encode(message, Body::array));
+      return wire.send(List.of(wire.encoding().encode(message, Body::array)));
     } catch (IOException | RuntimeException e) {
       return Answer.refused(Answer.Cause.OTHER, "it could not be sent: " + e);
     }

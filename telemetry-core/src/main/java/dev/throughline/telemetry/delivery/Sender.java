@@ -41,6 +41,9 @@ final class Sender implements SenderProvider.Outlet {
   private static final int MAX_THREADS = 4;
   private static final int MAX_FREE_ARRAYS = 4;
   private static final int SMALLEST_TAKEN_BYTES = 1 << 14;
+  // Of messages that are sent as one: less than a proxy takes that is not told otherwise.
+  private static final int MOST_MERGED_BYTES = 1_000_000;
+  private static final int MERGED_PART_OF_PATIENCE = 8;
 
   private final Wire wire;
   private final String endpoint;
@@ -69,6 +72,11 @@ final class Sender implements SenderProvider.Outlet {
   private long acknowledgedNanos;
   // Bytes of a message that the receiver takes at once, as far as is known.
   private volatile int mostTaken = Integer.MAX_VALUE;
+  // Bytes of messages that may be sent as one, by the time that the last answer took.
+  private int mostMerged;
+  // Whether the receiver has ever answered: until then one thread connects, and loads what that
+  // takes, while the others would take time from the one that encodes.
+  private boolean answers;
   private boolean silent;
   private boolean dividedLogged;
   private boolean closing;
@@ -86,6 +94,8 @@ final class Sender implements SenderProvider.Outlet {
     final Spool.@Nullable Entry entry;
     // Counted as repeated when it is sent again.
     volatile boolean mayHaveArrived;
+    // A request that it was a part of was refused.
+    boolean alone;
 
     Parcel(Request request, Body body) {
       ledger = request.ledger();
@@ -103,6 +113,10 @@ final class Sender implements SenderProvider.Outlet {
       this.entry = entry;
       mayHaveArrived = entry.mayHaveArrived();
       body.onLeaving(() -> entry.mayHaveArrived(true));
+    }
+
+    boolean goesWith(Parcel other) {
+      return ledger == other.ledger && !alone && !other.alone;
     }
 
     void settle(long failed, @Nullable String reason) {
@@ -245,7 +259,7 @@ final class Sender implements SenderProvider.Outlet {
     if (idle > 0) {
       lock.notifyAll();
     } else if (threads < MAX_THREADS
-        && (threads == 0 || (ready.size() + stored.size() > 1 && failures == 0))) {
+        && (threads == 0 || (ready.size() + stored.size() > 1 && answers && failures == 0))) {
       startThread();
     }
   }
@@ -263,15 +277,14 @@ final class Sender implements SenderProvider.Outlet {
       return false;
     }
     Body body = parcel.body;
-    int prefix = wire.encoding().prefix();
     Spool.Entry entry =
         spool.write(
             of.signal(),
             parcel.items,
             wire.encoding().isCompressed(),
             body.bytes(),
-            prefix,
-            body.length() - prefix);
+            0,
+            body.length());
     if (entry == null) {
       return false;
     }
@@ -339,7 +352,7 @@ final class Sender implements SenderProvider.Outlet {
 
   private void work() {
     while (true) {
-      Parcel parcel;
+      List<Parcel> parcels;
       Spool.Entry entry;
       int ofRound;
       synchronized (lock) {
@@ -347,17 +360,17 @@ final class Sender implements SenderProvider.Outlet {
           threads--;
           return;
         }
-        parcel = ready.poll();
-        entry = parcel == null ? stored.poll() : null;
+        parcels = takeReady();
+        entry = parcels.isEmpty() ? stored.poll() : null;
         if (sending++ == 0) {
           progressNanos = System.nanoTime();
         }
         ofRound = round;
       }
       if (entry != null) {
-        parcel = load(entry);
+        parcels = load(entry);
       }
-      if (parcel == null) {
+      if (parcels.isEmpty()) {
         synchronized (lock) {
           sending--;
           lock.notifyAll();
@@ -366,33 +379,51 @@ final class Sender implements SenderProvider.Outlet {
       }
       Answer answer;
       try {
-        answer = attempt(parcel);
+        answer = attempt(parcels);
       } catch (Throwable t) {
         answer = Answer.refused(Answer.Cause.OTHER, "it could not be sent: " + t);
         caught(t);
       }
-      if (answer.cause() != Answer.Cause.TOO_LARGE || !divide(parcel, answer)) {
-        answered(parcel, answer, ofRound);
+      if (!separate(parcels, answer) && !divide(parcels, answer)) {
+        answered(parcels, answer, ofRound);
       }
       // Someone else's interrupt would break off whatever comes next.
       Thread.interrupted();
     }
   }
 
-  /** Null where there is nothing to be had of it. */
-  private @Nullable Parcel load(Spool.Entry entry) {
+  /**
+   * The next one, and more that wait behind it if they can be sent as one: the further away a
+   * receiver is, or the busier, the more go out at once.
+   */
+  private List<Parcel> takeReady() {
+    List<Parcel> taken = new ArrayList<>();
+    int most = Math.min(mostMerged, mostTaken);
+    long length = 0;
+    for (Parcel next = ready.peek(); next != null; next = ready.peek()) {
+      length += next.body.length();
+      if (!taken.isEmpty() && (length > most || !next.goesWith(taken.get(0)))) {
+        break;
+      }
+      taken.add(ready.remove());
+    }
+    return taken;
+  }
+
+  /** Empty where there is nothing to be had of it. */
+  private List<Parcel> load(Spool.Entry entry) {
     Ledger of;
     synchronized (lock) {
       of = ledger;
     }
     if (of == null || entry.isGone()) {
-      return null;
+      return List.of();
     }
     try {
-      return new Parcel(entry, of, wire.encoding().encode(entry.read()));
+      return List.of(new Parcel(entry, of, wire.encoding().encode(entry.read())));
     } catch (IOException | RuntimeException e) {
       entry.fail(e);
-      return null;
+      return List.of();
     }
   }
 
@@ -416,7 +447,7 @@ final class Sender implements SenderProvider.Outlet {
         if (wait <= 0) {
           return false;
         }
-      } else if (failures > 0 && sending > 0) {
+      } else if ((failures > 0 || !answers) && sending > 0) {
         // One knocks for all.
         wait = IDLE_NANOS;
       } else if (failures > 0 && resumeNanos - now > 0) {
@@ -440,23 +471,75 @@ final class Sender implements SenderProvider.Outlet {
     }
   }
 
-  private Answer attempt(Parcel parcel) {
-    if (parcel.mayHaveArrived) {
-      parcel.mayHaveArrived = false;
-      parcel.ledger.repeated(parcel.items);
+  private Answer attempt(List<Parcel> parcels) {
+    List<Body> bodies = new ArrayList<>();
+    long length = 0;
+    for (Parcel parcel : parcels) {
+      if (parcel.mayHaveArrived) {
+        parcel.mayHaveArrived = false;
+        parcel.ledger.repeated(parcel.items);
+      }
+      bodies.add(parcel.body);
+      length += parcel.body.length();
     }
-    Answer answer = wire.send(parcel.body);
-    parcel.mayHaveArrived = answer.mayHaveArrived();
-    parcel.body.stay();
-    if (parcel.entry != null && answer.kind() == Answer.Kind.TRY_AGAIN) {
-      parcel.entry.mayHaveArrived(answer.mayHaveArrived());
+    long start = System.nanoTime();
+    Answer answer = wire.send(bodies);
+    long took = Math.max(1, System.nanoTime() - start);
+    synchronized (lock) {
+      answers |= answer.kind() != Answer.Kind.TRY_AGAIN;
+      mostMerged =
+          answer.kind() == Answer.Kind.ACKNOWLEDGED && !wire.encoding().isCompressed()
+              ? (int)
+                  Math.min(
+                      MOST_MERGED_BYTES,
+                      (double) length * patienceNanos / MERGED_PART_OF_PATIENCE / took)
+              : 0;
+    }
+    for (Parcel parcel : parcels) {
+      parcel.mayHaveArrived = answer.mayHaveArrived();
+      parcel.body.stay();
+      if (parcel.entry != null && answer.kind() == Answer.Kind.TRY_AGAIN) {
+        parcel.entry.mayHaveArrived(answer.mayHaveArrived());
+      }
     }
     return answer;
   }
 
+  /**
+   * Has each be sent alone if a receiver refuses all: it may mean one of them; false if there is
+   * but one, or the answer is another.
+   */
+  private boolean separate(List<Parcel> parcels, Answer answer) {
+    if (parcels.size() == 1 || answer.kind() != Answer.Kind.REFUSED) {
+      return false;
+    }
+    synchronized (lock) {
+      if (closed) {
+        return false;
+      }
+      sending--;
+      progressNanos = System.nanoTime();
+      // A receiver that refuses is there.
+      failures = 0;
+      if (answer.cause() == Answer.Cause.TOO_LARGE) {
+        int length = parcels.stream().mapToInt(parcel -> parcel.body.length()).sum();
+        mostTaken = Math.min(mostTaken, Math.max(SMALLEST_TAKEN_BYTES, length / 2));
+      }
+      for (int i = parcels.size() - 1; i >= 0; i--) {
+        Parcel parcel = parcels.get(i);
+        parcel.alone = true;
+        ready.addFirst(parcel);
+      }
+      wake();
+      lock.notifyAll();
+    }
+    return true;
+  }
+
   /** Puts two halves in the place of a request that is too large; false if it can't be halved. */
-  private boolean divide(Parcel parcel, Answer answer) {
-    if (parcel.items < 2) {
+  private boolean divide(List<Parcel> parcels, Answer answer) {
+    Parcel parcel = parcels.get(0);
+    if (answer.cause() != Answer.Cause.TOO_LARGE || parcels.size() > 1 || parcel.items < 2) {
       return false;
     }
     List<Parcel> halves = new ArrayList<>();
@@ -551,8 +634,10 @@ final class Sender implements SenderProvider.Outlet {
                 answer.reason()));
   }
 
-  private void answered(Parcel parcel, Answer answer, int ofRound) {
+  private void answered(List<Parcel> parcels, Answer answer, int ofRound) {
+    Parcel first = parcels.get(0);
     boolean again = answer.kind() == Answer.Kind.TRY_AGAIN && retries;
+    int items = parcels.stream().mapToInt(parcel -> parcel.items).sum();
     long failed = 0;
     List<Parcel> forDisk = List.of();
     boolean over;
@@ -563,23 +648,23 @@ final class Sender implements SenderProvider.Outlet {
       if (answer.kind() == Answer.Kind.ACKNOWLEDGED) {
         acknowledgedNanos = progressNanos;
         silent = false;
-        failed = Math.max(0, Math.min(answer.rejected(), parcel.items));
+        failed = Math.max(0, Math.min(answer.rejected(), items));
         failures = 0;
       } else if (!again || closed) {
         again = false;
-        failed = parcel.items;
+        failed = items;
         // A receiver that refuses is there.
         failures = answer.kind() == Answer.Kind.REFUSED ? 0 : failures;
       } else {
         backOff(answer, ofRound);
-        if (parcel.entry != null) {
-          stored.addLast(parcel.entry);
+        if (first.entry != null) {
+          stored.addLast(first.entry);
         } else if (spool == null) {
           // Last, so that one which can't be delivered does not hold up the others.
-          ready.addLast(parcel);
+          ready.addAll(parcels);
         } else {
           forDisk = new ArrayList<>(ready);
-          forDisk.add(parcel);
+          forDisk.addAll(parcels);
           ready.clear();
         }
       }
@@ -595,15 +680,19 @@ final class Sender implements SenderProvider.Outlet {
       return;
     }
     if (again) {
-      parcel.ledger.failing(String.valueOf(answer.reason()));
-      logRetry(parcel, answer);
-    } else {
-      if (failed > 0) {
-        logFailed(parcel, failed, answer);
-      } else if (answer.reason() != null) {
-        logWarning(parcel, answer.reason());
-      }
-      settle(parcel, failed, answer.reason());
+      first.ledger.failing(String.valueOf(answer.reason()));
+      logRetry(first, answer);
+      return;
+    }
+    if (failed > 0) {
+      logFailed(first, failed, answer);
+    } else if (answer.reason() != null) {
+      logWarning(first, answer.reason());
+    }
+    for (Parcel parcel : parcels) {
+      long ofThis = Math.min(failed, parcel.items);
+      failed -= ofThis;
+      settle(parcel, ofThis, answer.reason());
     }
   }
 

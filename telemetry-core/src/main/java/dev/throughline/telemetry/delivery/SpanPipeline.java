@@ -69,7 +69,8 @@ public final class SpanPipeline implements SpanProcessor {
   }
 
   @Override
-  public void onEnd(ReadableSpan span) {
+  public void onEnd(ReadableSpan ended) {
+    ReadableSpan span = RedactedSpan.of(ended);
     for (SpanProcessor tap : taps) {
       try {
         if (tap.isEndRequired()) {

@@ -219,9 +219,6 @@ final class Spool {
    */
   static Spool open(Path root, long maxBytes, Duration syncInterval, Guard guard)
       throws IOException {
-    if (!Files.isDirectory(root)) {
-      Files.createDirectories(root);
-    }
     SpoolFolder folder = firstFree(root);
     if (!folder.keepsPermissions()) {
       logger.info(
@@ -234,6 +231,10 @@ final class Spool {
   }
 
   private static SpoolFolder firstFree(Path root) throws IOException {
+    // A link to a folder is one, and Java 17 would not have it.
+    if (!Files.isDirectory(root)) {
+      Files.createDirectories(root);
+    }
     Exception first = null;
     for (int i = 0; i < MAX_SUBFOLDERS; i++) {
       try {
@@ -413,7 +414,6 @@ final class Spool {
     damage.forget();
     Path before = folder.path();
     folder.close();
-    Files.createDirectories(root);
     folder = firstFree(root);
     String told = lost + " spans, log records or metric points";
     guard.run(

@@ -172,12 +172,15 @@ abstract class Wire {
     }
   }
 
-  /** Sends it once, and waits for the answer. */
-  Answer send(Body body) {
+  /**
+   * Sends messages once, in one request, and waits for the answer. They are not compressed if there
+   * are several: one behind the other they are one message, which has all that they have.
+   */
+  Answer send(List<Body> bodies) {
     try {
-      return exchange(body);
+      return exchange(bodies);
     } catch (IOException e) {
-      return Answer.noAnswer(words(e), body.isLeaving(), e);
+      return Answer.noAnswer(words(e), bodies.stream().anyMatch(Body::isLeaving), e);
     }
   }
 
@@ -189,14 +192,14 @@ abstract class Wire {
     return message == null ? e.getClass().getSimpleName() : message;
   }
 
-  private Answer exchange(Body body) throws IOException {
+  private Answer exchange(List<Body> bodies) throws IOException {
     Target to = target();
     okhttp3.Request.Builder request = new okhttp3.Request.Builder().url(to.url);
     headers
         .get()
         .forEach((name, values) -> values.forEach(value -> request.addHeader(name, value)));
     addHeaders(request, encoding.name());
-    request.post(new Payload(body, to.contentType));
+    request.post(new Payload(bodies, to.contentType));
     try (Response response = to.client.newCall(request.build()).execute()) {
       return answer(response);
     }
@@ -495,12 +498,16 @@ abstract class Wire {
 
     private static final int SEGMENT_BYTES = 8192;
 
-    private final Body body;
+    private final List<Body> bodies;
+    private final byte[] prefix;
+    private final int length;
     private final @Nullable MediaType type;
 
-    Payload(Body body, @Nullable MediaType type) {
-      this.body = body;
+    Payload(List<Body> bodies, @Nullable MediaType type) {
+      this.bodies = bodies;
       this.type = type;
+      length = bodies.stream().mapToInt(Body::length).sum();
+      prefix = encoding.prefix(length);
     }
 
     @Override
@@ -510,7 +517,7 @@ abstract class Wire {
 
     @Override
     public long contentLength() {
-      return body.length();
+      return (long) prefix.length + length;
     }
 
     /** OkHttp would send it again by itself, and nobody would count that. */
@@ -525,10 +532,13 @@ abstract class Wire {
         // A call that was made, but not known yet, when all calls were broken off.
         throw new IOException("telemetry is closed");
       }
-      body.leave();
-      // Okio keeps few of its segments for later: all at once would have it make the rest anew.
-      for (int from = 0; from < body.length(); from += SEGMENT_BYTES) {
-        sink.write(body.bytes(), from, Math.min(SEGMENT_BYTES, body.length() - from));
+      bodies.forEach(Body::leave);
+      sink.write(prefix);
+      for (Body body : bodies) {
+        // Okio keeps few of its segments for later: all at once would have it allocate the rest.
+        for (int from = 0; from < body.length(); from += SEGMENT_BYTES) {
+          sink.write(body.bytes(), from, Math.min(SEGMENT_BYTES, body.length() - from));
+        }
       }
     }
   }

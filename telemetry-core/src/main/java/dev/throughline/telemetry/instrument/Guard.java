@@ -17,8 +17,10 @@ import org.slf4j.LoggerFactory;
  * Keeps a throwing hook away from the application: what is caught is counted, and logged as one
  * WARN that names the hook, then at most once a minute for that hook.
  *
- * <p>Fatal is {@link VirtualMachineError} alone, and is thrown on. A {@link LinkageError} is what a
- * version mismatch on the class path throws, and that must not break the application.
+ * <p>Fatal is {@link VirtualMachineError} alone, and is thrown on, unless it is a {@link
+ * StackOverflowError}: that is a hook's own recursion, or the application's, which still has room
+ * for itself. A {@link LinkageError} is what a version mismatch on the class path throws. Neither
+ * may break the application.
  */
 public final class Guard {
 
@@ -64,19 +66,17 @@ public final class Guard {
    * @param hook what was called, e.g. {@code ServerConvention.spanName}; a constant, since one
    *     throttle is kept for each
    * @param thrown what it threw
-   * @throws VirtualMachineError if {@code thrown} is one
+   * @throws VirtualMachineError if {@code thrown} {@linkplain #isFatal is fatal}
    */
   public void caught(String hook, Throwable thrown) {
     caught(hook, thrown, System.nanoTime());
   }
 
   void caught(String hook, Throwable thrown, long now) {
-    if (thrown instanceof VirtualMachineError fatal) {
-      throw fatal;
-    }
-    hits.increment();
-    ofModule.increment();
+    throwIfFatal(thrown);
     try {
+      hits.increment();
+      ofModule.increment();
       Hook state = hooks.get(hook);
       if (state == null) {
         state = hooks.computeIfAbsent(hook, Hook::new);
@@ -84,9 +84,18 @@ public final class Guard {
       state.caught(module, thrown, now);
     } catch (Throwable fromLogging) {
       // A logging back end that throws must not break the application either.
-      if (fromLogging instanceof VirtualMachineError fatal) {
-        throw fatal;
-      }
+      throwIfFatal(fromLogging);
+    }
+  }
+
+  /** Whether a throwable is the JVM's own failure, which nobody can contain. */
+  public static boolean isFatal(Throwable thrown) {
+    return thrown instanceof VirtualMachineError && !(thrown instanceof StackOverflowError);
+  }
+
+  private static void throwIfFatal(Throwable thrown) {
+    if (isFatal(thrown)) {
+      throw (VirtualMachineError) thrown;
     }
   }
 

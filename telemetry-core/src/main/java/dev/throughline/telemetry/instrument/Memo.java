@@ -10,11 +10,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * Remembers what was made of a few strings and numbers, so that a repeated request finds its
  * attributes and its span's name without allocating a key. Bounded: each of 512 slots keeps the
- * latest. Thread-safe.
+ * latest, and strings of 1,024 characters together, since a peer may choose them. Thread-safe.
  */
 public final class Memo<V> {
 
   private static final int SLOTS = 512;
+  private static final int LONGEST_KEPT = 1024;
 
   private final AtomicReferenceArray<@Nullable Entry<V>> slots = new AtomicReferenceArray<>(SLOTS);
 
@@ -29,15 +30,22 @@ public final class Memo<V> {
   }
 
   /**
-   * Remembers a value for these.
+   * Remembers a value for these, unless they are too long.
    *
    * @return the value
    */
   public V put(
       String a, @Nullable String b, @Nullable String c, @Nullable String d, int i, int j, V value) {
+    if (a.length() + length(b) + length(c) + length(d) > LONGEST_KEPT) {
+      return value;
+    }
     int hash = hash(a, b, c, d, i, j);
     slots.set(hash & (SLOTS - 1), new Entry<>(hash, a, b, c, d, i, j, value));
     return value;
+  }
+
+  private static int length(@Nullable String text) {
+    return text == null ? 0 : text.length();
   }
 
   private static int hash(

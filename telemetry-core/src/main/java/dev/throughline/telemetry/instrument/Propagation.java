@@ -133,7 +133,9 @@ public final class Propagation {
    */
   public <C> Context extract(Context context, C carrier, TextMapGetter<C> getter) {
     try {
-      return propagator.extract(context, carrier, HeaderGetter.over(getter));
+      Context extracted = propagator.extract(context, carrier, HeaderGetter.over(getter));
+      // A propagator of others may break the API's promise.
+      return extracted == null ? context : extracted;
     } catch (Throwable t) {
       guard.caught("TextMapGetter.get", t);
       return context;

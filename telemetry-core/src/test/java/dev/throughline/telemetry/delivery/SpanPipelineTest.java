@@ -9,7 +9,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.throughline.telemetry.LogCapture;
 import dev.throughline.telemetry.Wait;
 import dev.throughline.telemetry.instrument.Guard;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.Tracer;
 import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.context.Context;
@@ -136,6 +139,65 @@ class SpanPipelineTest {
 
   private static List<String> names(int from, int to) {
     return IntStream.range(from, to).mapToObj(i -> "s" + i).toList();
+  }
+
+  /** As MySQL's driver sets it, on spans of its own. */
+  @Test
+  void aConnectionStringNeverLeaves() {
+    List<ReadableSpan> seen = new ArrayList<>();
+    List<SpanData> exported = new CopyOnWriteArrayList<>();
+    exporter.answer =
+        batch -> {
+          exported.addAll(batch);
+          return CompletableResultCode.ofSuccess();
+        };
+    SpanPipeline pipeline =
+        pipeline(
+            settings(NEVER, 100, 100),
+            new SpanProcessor() {
+              @Override
+              public void onStart(Context parentContext, ReadWriteSpan span) {}
+
+              @Override
+              public boolean isStartRequired() {
+                return false;
+              }
+
+              @Override
+              public void onEnd(ReadableSpan span) {
+                seen.add(span);
+              }
+
+              @Override
+              public boolean isEndRequired() {
+                return true;
+              }
+            });
+    AttributeKey<String> url = AttributeKey.stringKey("db.connection_string");
+    tracer(pipeline)
+        .spanBuilder("connect")
+        .setSpanKind(SpanKind.CLIENT)
+        .setAttribute(url, "jdbc:mysql://db/fleet?user=ada&password=secret")
+        .setAttribute("db.system", "mysql")
+        .startSpan()
+        .end();
+    Span other = tracer(pipeline).spanBuilder("other").startSpan();
+    other.end();
+    assertThat(flush(pipeline)).isTrue();
+
+    assertThat(seen.get(1)).isSameAs(other);
+    ReadableSpan span = seen.get(0);
+    assertThat(span.getAttribute(url)).isEqualTo("REDACTED");
+    assertThat(span.getAttribute(AttributeKey.stringKey("db.system"))).isEqualTo("mysql");
+    assertThat(span.getAttributes().get(url)).isEqualTo("REDACTED");
+    assertThat(span.getKind()).isEqualTo(SpanKind.CLIENT);
+    assertThat(exported).hasSize(2);
+    SpanData data = exported.get(0);
+    assertThat(data.getAttributes())
+        .isEqualTo(Attributes.of(url, "REDACTED", AttributeKey.stringKey("db.system"), "mysql"));
+    assertThat(data.getName()).isEqualTo("connect");
+    assertThat(data.getSpanContext()).isEqualTo(span.getSpanContext());
+    assertThat(seen.toString() + exported).doesNotContain("secret");
   }
 
   @Test
@@ -521,7 +583,7 @@ class SpanPipelineTest {
     SpanPipeline pipeline = pipeline(settings(NEVER, 10, 10), tap);
     Tracer tracer = tracer(pipeline);
     Span span = tracer.spanBuilder("work").startSpan();
-    tap.thrown = new StackOverflowError("of the test");
+    tap.thrown = new OutOfMemoryError("of the test");
     assertThatThrownBy(span::end).isSameAs(tap.thrown);
     assertThatThrownBy(() -> tracer.spanBuilder("work").startSpan()).isSameAs(tap.thrown);
     assertThat(log.warnings()).isEmpty();

@@ -66,11 +66,11 @@ class WireTest {
                 }));
     Body body = new Body(new byte[100]);
     body.write(new byte[100]);
-    assertThat(wire.send(body).kind()).isEqualTo(Answer.Kind.ACKNOWLEDGED);
+    assertThat(wire.send(List.of(body)).kind()).isEqualTo(Answer.Kind.ACKNOWLEDGED);
     body.stay();
     beforeTheCall.set(wire::close);
 
-    assertThat(wire.send(body).failure()).hasMessage("telemetry is closed");
+    assertThat(wire.send(List.of(body)).failure()).hasMessage("telemetry is closed");
     assertThat(body.isLeaving()).isFalse();
     assertThat(requests).hasValue(1);
   }

@@ -21,6 +21,8 @@ import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
 import io.opentelemetry.context.propagation.ContextPropagators;
 import io.opentelemetry.context.propagation.TextMapGetter;
+import io.opentelemetry.context.propagation.TextMapPropagator;
+import io.opentelemetry.context.propagation.TextMapSetter;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import io.opentelemetry.sdk.common.CompletableResultCode;
@@ -688,6 +690,49 @@ class RequestInstrumenterTest {
     RequestInstrumenter<Call, String> instrumenter = instrumenter(convention).build();
     assertThatThrownBy(() -> instrumenter.start(Context.root(), new Call()))
         .isInstanceOf(OutOfMemoryError.class);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Hook.class)
+  void aHooksStackOverflowStaysItsOwn(Hook hook) {
+    for (SpanKind kind : List.of(SpanKind.SERVER, SpanKind.CLIENT)) {
+      Convention convention = new Convention(kind);
+      convention.throwing = hook;
+      convention.thrown = new StackOverflowError("made by the test");
+      assertThat(serve(instrumenter(convention).build(), new Call())).isEqualTo("ok");
+    }
+  }
+
+  @Test
+  void aPropagatorThatReturnsNullIsLeftOut() {
+    TextMapPropagator none =
+        new TextMapPropagator() {
+          @Override
+          public Collection<String> fields() {
+            return List.of();
+          }
+
+          @Override
+          public <C> void inject(Context context, C carrier, TextMapSetter<C> setter) {}
+
+          @Override
+          public <C> Context extract(Context context, C carrier, TextMapGetter<C> getter) {
+            return null;
+          }
+        };
+    Telemetry of =
+        Telemetry.of(
+            OpenTelemetrySdk.builder()
+                .setTracerProvider(
+                    SdkTracerProvider.builder()
+                        .addSpanProcessor(SimpleSpanProcessor.create(spans))
+                        .build())
+                .setPropagators(ContextPropagators.create(none))
+                .build());
+    assertThat(serve(of.instrumenter("s", new Convention(SpanKind.SERVER)).build(), new Call()))
+        .isEqualTo("ok");
+    assertThat(of.extract(Map.of())).isSameAs(Context.root());
+    assertThat(onlySpan().getParentSpanContext().isValid()).isFalse();
   }
 
   @Test

@@ -84,11 +84,7 @@ final class CallConvention implements RequestConvention<GrpcExchange, Status> {
 
   @Override
   public @Nullable Status endedWith(GrpcExchange exchange) {
-    CallEnd end = exchange.end;
-    if (end == null) {
-      return null;
-    }
-    return kind == SpanKind.CLIENT ? end.ofClient() : end.ofServer();
+    return exchange.ended();
   }
 
   @Override
@@ -102,16 +98,21 @@ final class CallConvention implements RequestConvention<GrpcExchange, Status> {
       GrpcExchange exchange,
       @Nullable Status status,
       @Nullable Throwable error) {
-    attributes.set(GrpcKeys.RPC_RESPONSE_STATUS_CODE, requireNonNull(status).getCode().name());
+    attributes.set(GrpcKeys.RPC_RESPONSE_STATUS_CODE, code(status));
     setCounts(attributes, exchange);
     if (kind == SpanKind.CLIENT) {
       setPeer(attributes, exchange);
     }
   }
 
+  /** Null if nobody knows it. */
+  private static @Nullable String code(@Nullable Status status) {
+    return ClientStreamEnd.UNREAD.equals(status) ? null : requireNonNull(status).getCode().name();
+  }
+
   private static void setCounts(AttributeSink attributes, GrpcExchange exchange) {
-    attributes.set(GrpcKeys.SENT_MESSAGES, exchange.sent());
-    attributes.set(GrpcKeys.RECEIVED_MESSAGES, exchange.received());
+    attributes.set(GrpcKeys.SENT_MESSAGES, exchange.sent);
+    attributes.set(GrpcKeys.RECEIVED_MESSAGES, exchange.received);
   }
 
   private static void setPeer(AttributeSink attributes, GrpcExchange exchange) {
@@ -158,8 +159,8 @@ final class CallConvention implements RequestConvention<GrpcExchange, Status> {
   @Override
   public Attributes durationAttributes(
       GrpcExchange exchange, @Nullable Status status, @Nullable Throwable error) {
-    String code = requireNonNull(status).getCode().name();
-    String method = metricMethod(exchange.method.getFullMethodName(), status.getCode());
+    String code = code(status);
+    String method = metricMethod(exchange.method.getFullMethodName(), code);
     String errorType = errorType(exchange, status, error);
     // A server's clients may name it as they like.
     String authority = kind == SpanKind.CLIENT ? exchange.authority : null;
@@ -167,16 +168,14 @@ final class CallConvention implements RequestConvention<GrpcExchange, Status> {
     if (point != null) {
       return point;
     }
+    HostAndPort server = server(authority);
     AttributesBuilder attributes =
         Attributes.builder()
             .put(GrpcKeys.RPC_SYSTEM_NAME, SYSTEM)
             .put(GrpcKeys.RPC_METHOD, method)
             .put(GrpcKeys.RPC_RESPONSE_STATUS_CODE, code)
-            .put(GrpcKeys.ERROR_TYPE, errorType);
-    HostAndPort server = server(authority);
-    if (server.host() != null) {
-      attributes.put(GrpcKeys.SERVER_ADDRESS, server.host());
-    }
+            .put(GrpcKeys.ERROR_TYPE, errorType)
+            .put(GrpcKeys.SERVER_ADDRESS, server.host());
     if (server.port() != null) {
       attributes.put(GrpcKeys.SERVER_PORT, server.port());
     }
@@ -187,11 +186,11 @@ final class CallConvention implements RequestConvention<GrpcExchange, Status> {
    * A server's method is named by its client. With a fallback registry any name reaches a handler,
    * so one that was never answered otherwise than with {@code UNIMPLEMENTED} is not told apart.
    */
-  private String metricMethod(String method, Status.Code code) {
+  private String metricMethod(String method, @Nullable String code) {
     if (kind == SpanKind.CLIENT || served.contains(method)) {
       return method;
     }
-    if (code == Status.Code.UNIMPLEMENTED
+    if (Status.Code.UNIMPLEMENTED.name().equals(code)
         || method.length() > LONGEST_METHOD
         || served.size() >= MOST_METHODS) {
       return OTHER;

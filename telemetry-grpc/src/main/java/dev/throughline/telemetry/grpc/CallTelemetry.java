@@ -6,9 +6,9 @@ package dev.throughline.telemetry.grpc;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import dev.throughline.telemetry.instrument.ParentPolicy;
 import dev.throughline.telemetry.instrument.Propagation;
 import dev.throughline.telemetry.instrument.RequestInstrumenter;
-import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.opentelemetry.api.common.AttributeKey;
@@ -35,31 +35,22 @@ final class CallTelemetry {
   private final Propagation propagation;
   private final int messageEvents;
 
-  private CallTelemetry(
-      GrpcTelemetryBuilder builder, SpanKind kind, String metric, String description) {
+  /** Of {@code CLIENT} or {@code SERVER} calls. */
+  CallTelemetry(GrpcTelemetryBuilder builder, SpanKind kind) {
+    boolean isClient = kind == SpanKind.CLIENT;
     telemetry = builder.telemetry;
     guard = telemetry.guard(GrpcTelemetry.SCOPE);
     convention = new CallConvention(kind, builder.excludedServices, carrier);
     messageEvents = builder.messageEvents;
-    RequestInstrumenterBuilder<GrpcExchange, Status> instrumenter =
+    instrumenter =
         telemetry
             .instrumenter(GrpcTelemetry.SCOPE, convention)
-            .setDurationHistogram(metric, description);
-    if (kind == SpanKind.SERVER) {
-      instrumenter.setParentPolicy(builder.parentPolicy);
-    }
-    this.instrumenter = instrumenter.build();
-    propagation = this.instrumenter.propagation();
-  }
-
-  static CallTelemetry ofClients(GrpcTelemetryBuilder builder) {
-    return new CallTelemetry(
-        builder, SpanKind.CLIENT, GrpcKeys.CLIENT_DURATION, "Duration of outgoing calls.");
-  }
-
-  static CallTelemetry ofServers(GrpcTelemetryBuilder builder) {
-    return new CallTelemetry(
-        builder, SpanKind.SERVER, GrpcKeys.SERVER_DURATION, "Duration of incoming calls.");
+            .setDurationHistogram(
+                isClient ? GrpcKeys.CLIENT_DURATION : GrpcKeys.SERVER_DURATION,
+                isClient ? "Duration of outgoing calls." : "Duration of incoming calls.")
+            .setParentPolicy(isClient ? ParentPolicy.CHILD : builder.parentPolicy)
+            .build();
+    propagation = instrumenter.propagation();
   }
 
   /** Whether a call that goes out in this context is to be left as it is. */

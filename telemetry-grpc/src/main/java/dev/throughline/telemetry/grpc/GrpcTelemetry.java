@@ -8,6 +8,7 @@ import io.grpc.ClientInterceptor;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.ServerBuilder;
 import io.grpc.ServerInterceptor;
+import io.opentelemetry.api.trace.SpanKind;
 
 /**
  * gRPC clients and servers in the trace.
@@ -28,8 +29,8 @@ public final class GrpcTelemetry {
   private final ServerInterceptor serverInterceptor;
 
   GrpcTelemetry(GrpcTelemetryBuilder builder) {
-    clientInterceptor = new TracingClientInterceptor(CallTelemetry.ofClients(builder));
-    serverInterceptor = new TracingServerInterceptor(CallTelemetry.ofServers(builder));
+    clientInterceptor = new TracingClientInterceptor(new CallTelemetry(builder, SpanKind.CLIENT));
+    serverInterceptor = new TracingServerInterceptor(new CallTelemetry(builder, SpanKind.SERVER));
   }
 
   /**

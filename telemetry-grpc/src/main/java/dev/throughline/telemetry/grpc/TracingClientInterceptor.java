@@ -40,15 +40,19 @@ final class TracingClientInterceptor implements ClientInterceptor {
       return next.newCall(method, options);
     }
     GrpcExchange exchange = new GrpcExchange(method, authority(next));
-    CallOptions told = options;
-    if (method.getType() != MethodType.UNARY) {
-      CallEnd end = new CallEnd(io.grpc.Context.current(), options.getDeadline());
-      exchange.end = end;
-      // gRPC's own executor always comes to the last callback; one of the caller's may not.
-      told = options.getExecutor() == null ? options : options.withStreamTracerFactory(end);
-    }
     try {
-      return new TracedCall<>(next.newCall(method, told), exchange, parent);
+      if (method.getType() == MethodType.UNARY) {
+        return new TracedCall<>(next.newCall(method, options), exchange, parent);
+      }
+      ClientStreamEnd end =
+          new ClientStreamEnd(
+              io.grpc.Context.current(), options.getDeadline(), options.getExecutor() != null);
+      exchange.end = end;
+      TracedCall<Q, S> traced =
+          new TracedCall<>(
+              next.newCall(method, options.withStreamTracerFactory(end)), exchange, parent);
+      end.watch(traced);
+      return traced;
     } catch (Throwable t) {
       neverStarted(exchange, parent, t);
       throw t;

@@ -4,7 +4,6 @@
 package dev.throughline.telemetry.grpc;
 
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
-import io.grpc.Contexts;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Grpc;
@@ -70,7 +69,7 @@ final class TracingServerInterceptor implements ServerInterceptor {
     GrpcExchange exchange = new GrpcExchange(call.getMethodDescriptor(), authority);
     exchange.headers = headers;
     if (exchange.method.getType() != MethodType.UNARY) {
-      exchange.end = new CallEnd(io.grpc.Context.current(), null);
+      exchange.context = io.grpc.Context.current();
     }
     try {
       exchange.peer = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
@@ -83,7 +82,6 @@ final class TracingServerInterceptor implements ServerInterceptor {
   private final class TracedCall<Q, S> extends SimpleForwardingServerCall<Q, S> {
 
     private final InstrumentedRequest<GrpcExchange, Status> request;
-    private volatile @Nullable Status closed;
 
     TracedCall(ServerCall<Q, S> call, InstrumentedRequest<GrpcExchange, Status> request) {
       super(call);
@@ -109,27 +107,26 @@ final class TracingServerInterceptor implements ServerInterceptor {
 
     @Override
     public void close(Status status, Metadata trailers) {
-      closed = status;
-      CallEnd end = request.request().end;
-      if (end != null) {
-        end.closing(status);
+      GrpcExchange exchange = request.request();
+      if (exchange.closed == null) {
+        exchange.closed = status;
       }
       delegate().close(status, calls.responding(request, trailers));
     }
 
     /** With what gRPC tells the client when a listener throws, unless the call is closed. */
     private void thrown(Throwable thrown) {
-      Status status = closed;
-      if (status == null) {
-        answer(GrpcInternals.ofCallback(thrown));
-      }
+      Status status = request.request().closed;
+      answer(GrpcInternals.ofCallback(thrown));
       request.end(status == null ? Status.UNKNOWN : status, thrown);
     }
 
     /** Answers as gRPC would, which does so past this call, without what is to be written. */
     private void answer(Status status) {
       try {
-        if (closed == null && request.writesResponseHeaders() && GrpcInternals.throwsToServer()) {
+        if (request.request().closed == null
+            && request.writesResponseHeaders()
+            && GrpcInternals.throwsToServer()) {
           close(status, new Metadata());
         }
       } catch (Throwable t) {
@@ -186,8 +183,7 @@ final class TracingServerInterceptor implements ServerInterceptor {
 
     @Override
     public void onCancel() {
-      Status status = Contexts.statusFromCancelled(io.grpc.Context.current());
-      Status cancelled = status == null ? Status.CANCELLED : status;
+      Status cancelled = GrpcExchange.cancelled(io.grpc.Context.current());
       try (Scope ignored = call.request.makeCurrent()) {
         delegate().onCancel();
       } catch (Throwable t) {
@@ -200,7 +196,7 @@ final class TracingServerInterceptor implements ServerInterceptor {
 
     @Override
     public void onComplete() {
-      Status status = call.closed;
+      Status status = call.request.request().closed;
       try (Scope ignored = call.request.makeCurrent()) {
         delegate().onComplete();
       } catch (Throwable t) {

@@ -5,7 +5,7 @@ package dev.throughline.telemetry.jdbc;
 
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.metrics.IMetricsTracker;
-import com.zaxxer.hikari.metrics.PoolStats;
+import com.zaxxer.hikari.pool.HikariPool;
 import dev.throughline.telemetry.instrument.Guard;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.common.Attributes;
@@ -14,206 +14,220 @@ import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.metrics.LongCounter;
 import io.opentelemetry.api.metrics.Meter;
 import io.opentelemetry.api.metrics.ObservableLongMeasurement;
+import java.lang.ref.WeakReference;
 import java.sql.Wrapper;
-import java.util.function.Supplier;
+import java.util.Map;
+import java.util.WeakHashMap;
 import javax.sql.CommonDataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Records the metrics of a HikariCP pool.
+ * Records the metrics of a HikariCP pool. A data source of HikariCP's takes one metrics tracker, so
+ * that place stays free for the application: counts are observed from outside, and times are
+ * tracked within the pool, where the application's own tracker replaces this one.
+ *
+ * <p>Without HikariCP this class fails to load.
  *
  * @see <a href="https://opentelemetry.io/docs/specs/semconv/db/database-metrics/">Connection pool
  *     metrics</a>
  */
-final class HikariMetrics {
+final class HikariMetrics implements IMetricsTracker {
 
-  private HikariMetrics() {}
+  /** A pool that is wrapped twice is to be observed once. */
+  private static final Map<HikariDataSource, WeakReference<HikariMetrics>> BY_POOL =
+      new WeakHashMap<>();
 
-  /**
-   * Has a pool recorded, unless its metrics go elsewhere already.
-   *
-   * @return the pool's name, which a pool that starts lazily has later; of others always null
-   */
-  static Supplier<@Nullable String> attach(
-      CommonDataSource source, OpenTelemetry openTelemetry, Guard guard) {
-    try {
-      return Pool.attach(source, openTelemetry, guard);
-    } catch (NoClassDefFoundError e) {
-      // The service has no HikariCP.
-    } catch (Throwable t) {
-      guard.caught("HikariDataSource.setMetricsTrackerFactory", t);
+  private final HikariDataSource pool;
+  private final OpenTelemetry openTelemetry;
+  private final Guard guard;
+  private final DoubleHistogram waitTime;
+  private final DoubleHistogram useTime;
+  private final DoubleHistogram createTime;
+  private final LongCounter timeouts;
+  private final ObservableLongMeasurement count;
+  private final ObservableLongMeasurement idleMin;
+  private final ObservableLongMeasurement max;
+  private final ObservableLongMeasurement pending;
+  private final BatchCallback observation;
+
+  /** The pool's name; null until the pool has started, since it may get its name then. */
+  private volatile @Nullable Attributes attributes;
+
+  /** The metrics of the pool that a source is, or leads to; null if there is none. */
+  static @Nullable HikariMetrics of(
+      CommonDataSource source, OpenTelemetry openTelemetry, Guard guard) throws Exception {
+    HikariDataSource pool = null;
+    if (source instanceof HikariDataSource itself) {
+      pool = itself;
+    } else if (source instanceof Wrapper wrapper && wrapper.isWrapperFor(HikariDataSource.class)) {
+      pool = wrapper.unwrap(HikariDataSource.class);
     }
-    return () -> null;
+    if (pool == null) {
+      return null;
+    }
+    MySqlTelemetry.switchOffIn(pool);
+    synchronized (BY_POOL) {
+      WeakReference<HikariMetrics> known = BY_POOL.get(pool);
+      HikariMetrics metrics = known == null ? null : known.get();
+      if (metrics == null || metrics.openTelemetry != openTelemetry) {
+        metrics = new HikariMetrics(pool, openTelemetry, guard);
+        BY_POOL.put(pool, new WeakReference<>(metrics));
+        metrics.track();
+      }
+      return metrics;
+    }
   }
 
-  /** In a class of its own, since HikariCP need not be there. */
-  private static final class Pool {
+  private HikariMetrics(HikariDataSource pool, OpenTelemetry openTelemetry, Guard guard) {
+    this.pool = pool;
+    this.openTelemetry = openTelemetry;
+    this.guard = guard;
+    Meter meter = openTelemetry.getMeter(JdbcTelemetry.SCOPE);
+    waitTime =
+        histogram(
+            meter,
+            JdbcKeys.CONNECTION_WAIT_TIME,
+            "The time it took to obtain an open connection from the pool.");
+    useTime =
+        histogram(
+            meter,
+            JdbcKeys.CONNECTION_USE_TIME,
+            "The time between borrowing a connection and returning it to the pool.");
+    createTime =
+        histogram(
+            meter, JdbcKeys.CONNECTION_CREATE_TIME, "The time it took to create a new connection.");
+    timeouts =
+        meter
+            .counterBuilder(JdbcKeys.CONNECTION_TIMEOUTS)
+            .setUnit("{timeout}")
+            .setDescription(
+                "The number of connection timeouts that have occurred trying to obtain a connection"
+                    + " from the pool.")
+            .build();
+    count =
+        observed(
+            meter,
+            JdbcKeys.CONNECTION_COUNT,
+            "{connection}",
+            "The number of connections that are currently in the state described by the state"
+                + " attribute.");
+    idleMin =
+        observed(
+            meter,
+            JdbcKeys.CONNECTION_IDLE_MIN,
+            "{connection}",
+            "The minimum number of idle open connections allowed.");
+    max =
+        observed(
+            meter,
+            JdbcKeys.CONNECTION_MAX,
+            "{connection}",
+            "The maximum number of open connections allowed.");
+    pending =
+        observed(
+            meter,
+            JdbcKeys.CONNECTION_PENDING_REQUESTS,
+            "{request}",
+            "The number of current pending requests for an open connection.");
+    observation = meter.batchCallback(this::observe, count, idleMin, max, pending);
+  }
 
-    static Supplier<@Nullable String> attach(
-        CommonDataSource source, OpenTelemetry openTelemetry, Guard guard) throws Exception {
-      HikariDataSource pool = null;
-      if (source instanceof HikariDataSource itself) {
-        pool = itself;
-      } else if (source instanceof Wrapper wrapper
-          && wrapper.isWrapperFor(HikariDataSource.class)) {
-        pool = wrapper.unwrap(HikariDataSource.class);
+  private static DoubleHistogram histogram(Meter meter, String name, String description) {
+    return meter
+        .histogramBuilder(name)
+        .setUnit("s")
+        .setDescription(description)
+        .setExplicitBucketBoundariesAdvice(JdbcTelemetry.SECONDS)
+        .build();
+  }
+
+  private static ObservableLongMeasurement observed(
+      Meter meter, String name, String unit, String description) {
+    return meter
+        .upDownCounterBuilder(name)
+        .setUnit(unit)
+        .setDescription(description)
+        .buildObserver();
+  }
+
+  @Nullable String poolName() {
+    return pool.getPoolName();
+  }
+
+  /** Has times tracked from when the pool runs, which may be from its first connection on. */
+  void track() {
+    if (attributes != null) {
+      return;
+    }
+    try {
+      if (pool.getHikariPoolMXBean() instanceof HikariPool running) {
+        track(running);
       }
-      if (pool == null) {
-        return () -> null;
-      }
+    } catch (Throwable t) {
+      guard.caught("HikariPool.setMetricsTrackerFactory", t);
+    }
+  }
+
+  private synchronized void track(HikariPool running) {
+    if (attributes == null) {
+      attributes = Attributes.of(JdbcKeys.POOL_NAME, pool.getPoolName());
       if (pool.getMetricsTrackerFactory() == null && pool.getMetricRegistry() == null) {
-        pool.setMetricsTrackerFactory(
-            (poolName, stats) -> track(poolName, stats, openTelemetry, guard));
+        // The data source itself would from then on refuse the application's own.
+        running.setMetricsTrackerFactory((poolName, stats) -> this);
       }
-      if (!pool.isRunning()
-          && MySqlTelemetry.isMySql(pool.getJdbcUrl())
-          && !pool.getJdbcUrl().contains(MySqlTelemetry.PROPERTY)) {
-        pool.getDataSourceProperties()
-            .putIfAbsent(MySqlTelemetry.PROPERTY, MySqlTelemetry.DISABLED);
-      }
-      if (pool.getDataSource() != null) {
-        MySqlTelemetry.switchOff(pool.getDataSource());
-      }
-      return pool::getPoolName;
     }
   }
 
-  private static IMetricsTracker track(
-      String poolName, PoolStats stats, OpenTelemetry openTelemetry, Guard guard) {
-    try {
-      return new Tracker(poolName, stats, openTelemetry.getMeter(JdbcTelemetry.SCOPE), guard);
-    } catch (Throwable t) {
-      guard.caught("Meter.batchCallback", t);
-      return new IMetricsTracker() {};
+  private void observe() {
+    track();
+    Attributes name = attributes;
+    if (pool.isClosed()) {
+      close();
+    } else if (name != null) {
+      var running = pool.getHikariPoolMXBean();
+      count.record(
+          running.getIdleConnections(), name.toBuilder().put(JdbcKeys.POOL_STATE, "idle").build());
+      count.record(
+          running.getActiveConnections(),
+          name.toBuilder().put(JdbcKeys.POOL_STATE, "used").build());
+      idleMin.record(pool.getMinimumIdle(), name);
+      max.record(pool.getMaximumPoolSize(), name);
+      pending.record(running.getThreadsAwaitingConnection(), name);
     }
   }
 
-  private static final class Tracker implements IMetricsTracker {
+  @Override
+  public void recordConnectionCreatedMillis(long millis) {
+    record(createTime, millis / 1e3);
+  }
 
-    private final Guard guard;
-    private final Attributes pool;
-    private final DoubleHistogram waitTime;
-    private final DoubleHistogram useTime;
-    private final DoubleHistogram createTime;
-    private final LongCounter timeouts;
-    private final BatchCallback observation;
+  @Override
+  public void recordConnectionAcquiredNanos(long nanos) {
+    record(waitTime, nanos / 1e9);
+  }
 
-    Tracker(String poolName, PoolStats stats, Meter meter, Guard guard) {
-      this.guard = guard;
-      pool = Attributes.of(JdbcKeys.POOL_NAME, poolName);
-      waitTime =
-          histogram(
-              meter,
-              JdbcKeys.CONNECTION_WAIT_TIME,
-              "The time it took to obtain an open connection from the pool.");
-      useTime =
-          histogram(
-              meter,
-              JdbcKeys.CONNECTION_USE_TIME,
-              "The time between borrowing a connection and returning it to the pool.");
-      createTime =
-          histogram(
-              meter,
-              JdbcKeys.CONNECTION_CREATE_TIME,
-              "The time it took to create a new connection.");
-      timeouts =
-          meter
-              .counterBuilder(JdbcKeys.CONNECTION_TIMEOUTS)
-              .setUnit("{timeout}")
-              .setDescription(
-                  "The number of connection timeouts that have occurred trying to obtain a"
-                      + " connection from the pool.")
-              .build();
-      ObservableLongMeasurement count =
-          observed(
-              meter,
-              JdbcKeys.CONNECTION_COUNT,
-              "The number of connections that are currently in the state described by the state"
-                  + " attribute.");
-      ObservableLongMeasurement idleMin =
-          observed(
-              meter,
-              JdbcKeys.CONNECTION_IDLE_MIN,
-              "The minimum number of idle open connections allowed.");
-      ObservableLongMeasurement max =
-          observed(
-              meter, JdbcKeys.CONNECTION_MAX, "The maximum number of open connections allowed.");
-      ObservableLongMeasurement pending =
-          meter
-              .upDownCounterBuilder(JdbcKeys.CONNECTION_PENDING_REQUESTS)
-              .setUnit("{request}")
-              .setDescription("The number of current pending requests for an open connection.")
-              .buildObserver();
-      Attributes idle = pool.toBuilder().put(JdbcKeys.POOL_STATE, "idle").build();
-      Attributes used = pool.toBuilder().put(JdbcKeys.POOL_STATE, "used").build();
-      observation =
-          meter.batchCallback(
-              () -> {
-                count.record(stats.getIdleConnections(), idle);
-                count.record(stats.getActiveConnections(), used);
-                idleMin.record(stats.getMinConnections(), pool);
-                max.record(stats.getMaxConnections(), pool);
-                pending.record(stats.getPendingThreads(), pool);
-              },
-              count,
-              idleMin,
-              max,
-              pending);
+  @Override
+  public void recordConnectionUsageMillis(long millis) {
+    record(useTime, millis / 1e3);
+  }
+
+  @Override
+  public void recordConnectionTimeout() {
+    Attributes name = attributes;
+    if (name != null) {
+      guard.run("LongCounter.add", () -> timeouts.add(1, name));
     }
+  }
 
-    private static DoubleHistogram histogram(Meter meter, String name, String description) {
-      return meter
-          .histogramBuilder(name)
-          .setUnit("s")
-          .setDescription(description)
-          .setExplicitBucketBoundariesAdvice(JdbcTelemetry.SECONDS)
-          .build();
-    }
+  @Override
+  public void close() {
+    guard.run("BatchCallback.close", observation::close);
+  }
 
-    private static ObservableLongMeasurement observed(
-        Meter meter, String name, String description) {
-      return meter
-          .upDownCounterBuilder(name)
-          .setUnit("{connection}")
-          .setDescription(description)
-          .buildObserver();
-    }
-
-    @Override
-    public void recordConnectionCreatedMillis(long millis) {
-      record(createTime, millis / 1e3);
-    }
-
-    @Override
-    public void recordConnectionAcquiredNanos(long nanos) {
-      record(waitTime, nanos / 1e9);
-    }
-
-    @Override
-    public void recordConnectionUsageMillis(long millis) {
-      record(useTime, millis / 1e3);
-    }
-
-    @Override
-    public void recordConnectionTimeout() {
-      guarded("LongCounter.add", () -> timeouts.add(1, pool));
-    }
-
-    @Override
-    public void close() {
-      guarded("BatchCallback.close", observation::close);
-    }
-
-    private void record(DoubleHistogram histogram, double seconds) {
-      guarded("DoubleHistogram.record", () -> histogram.record(seconds, pool));
-    }
-
-    private void guarded(String what, Runnable call) {
-      try {
-        call.run();
-      } catch (Throwable t) {
-        guard.caught(what, t);
-      }
+  private void record(DoubleHistogram histogram, double seconds) {
+    Attributes name = attributes;
+    if (name != null) {
+      guard.run("DoubleHistogram.record", () -> histogram.record(seconds, name));
     }
   }
 }

@@ -14,6 +14,7 @@ import javax.sql.CommonDataSource;
 import javax.sql.ConnectionPoolDataSource;
 import javax.sql.DataSource;
 import javax.sql.XADataSource;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Databases in the trace: a wrapped {@code DataSource}, or a wrapped URL, whose statements are
@@ -71,8 +72,8 @@ public final class JdbcTelemetry {
 
   /**
    * A data source whose statements are spans, and in all else the given one: each object that it
-   * gives implements the public interfaces of the driver's, and unwraps to it. Where this is a
-   * HikariCP pool that has no metrics tracker, the pool's metrics are recorded too.
+   * gives implements the interfaces of the driver's, and unwraps to it. The metrics of a HikariCP
+   * pool are recorded too.
    *
    * @return the argument itself with telemetry off, and where it is wrapped already
    * @throws NullPointerException if {@code dataSource} is null
@@ -112,9 +113,18 @@ public final class JdbcTelemetry {
     } catch (Throwable t) {
       guard.caught("MysqlDataSource.setOpenTelemetry", t);
     }
-    return new TracedSource(
-            this, source, HikariMetrics.attach(source, telemetry.openTelemetry(), guard))
-        .proxy(source);
+    return new TracedSource(this, source, hikariMetrics(source)).proxy(source);
+  }
+
+  private @Nullable HikariMetrics hikariMetrics(CommonDataSource source) {
+    try {
+      return HikariMetrics.of(source, telemetry.openTelemetry(), guard);
+    } catch (NoClassDefFoundError e) {
+      // The service has no HikariCP.
+    } catch (Throwable t) {
+      guard.caught("HikariMetrics.of", t);
+    }
+    return null;
   }
 
   /**

@@ -99,7 +99,7 @@ public final class JdbcTelemetryDriver implements Driver {
       return DriverManager.getConnection(target.url, info);
     }
     Properties properties = MySqlTelemetry.switchOff(target.url, info);
-    return new TracedSource(target.telemetry, this, () -> null)
+    return new TracedSource(target.telemetry, this, null)
         .connect(() -> DriverManager.getConnection(target.url, properties));
   }
 

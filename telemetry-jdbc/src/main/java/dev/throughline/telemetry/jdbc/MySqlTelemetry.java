@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.jdbc;
 
+import com.zaxxer.hikari.HikariDataSource;
 import java.sql.Connection;
 import java.util.Properties;
 import javax.sql.CommonDataSource;
@@ -60,6 +61,17 @@ final class MySqlTelemetry {
     }
   }
 
+  /** Has a HikariCP pool do so that has not started yet, or has a data source of the driver's. */
+  static void switchOffIn(HikariDataSource pool) throws Exception {
+    if (pool.getDataSource() != null) {
+      switchOff(pool.getDataSource());
+    } else if (!pool.isRunning()
+        && isMySql(pool.getJdbcUrl())
+        && !pool.getJdbcUrl().contains(PROPERTY)) {
+      pool.getDataSourceProperties().putIfAbsent(PROPERTY, DISABLED);
+    }
+  }
+
   /** Does so with a connection that is open, below a pool perhaps. */
   static void switchOff(Connection connection) throws Exception {
     if (CONNECTION == null || !isWrapper(connection, CONNECTION)) {
@@ -67,12 +79,17 @@ final class MySqlTelemetry {
     }
     Object mySql = connection.unwrap(CONNECTION);
     if (!isSet(CONNECTION.getMethod("getPropertySet").invoke(mySql))) {
-      Class<?> none = Class.forName("com.mysql.cj.telemetry.NoopTelemetryHandler");
+      Class<?> type = Class.forName("com.mysql.cj.Session");
       Object session = CONNECTION.getMethod("getSession").invoke(mySql);
-      Class.forName("com.mysql.cj.Session")
-          .getMethod(
-              "setTelemetryHandler", Class.forName("com.mysql.cj.telemetry.TelemetryHandler"))
-          .invoke(session, none.getMethod("getInstance").invoke(null));
+      Object handler = type.getMethod("getTelemetryHandler").invoke(session);
+      // Another handler is the application's own.
+      if (handler != null
+          && handler.getClass().getName().equals("com.mysql.cj.otel.OpenTelemetryHandler")) {
+        Class<?> none = Class.forName("com.mysql.cj.telemetry.NoopTelemetryHandler");
+        type.getMethod(
+                "setTelemetryHandler", Class.forName("com.mysql.cj.telemetry.TelemetryHandler"))
+            .invoke(session, none.getMethod("getInstance").invoke(null));
+      }
     }
   }
 

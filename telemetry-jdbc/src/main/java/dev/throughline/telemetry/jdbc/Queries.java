@@ -77,6 +77,9 @@ final class Queries {
             database,
             new Analyzed(
                 text, found.summary(), found.operation(), found.collection(), found.procedure()));
+      } catch (StackOverflowError e) {
+        // What overflows is the text's depth, or the application's; to the guard it is fatal.
+        guard.caught("SqlQueryAnalyzer.analyze", new IllegalArgumentException("too deep", e));
       } catch (Throwable t) {
         guard.caught("SqlQueryAnalyzer.analyze", t);
       }

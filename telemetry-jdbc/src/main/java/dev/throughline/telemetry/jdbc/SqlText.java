@@ -12,6 +12,7 @@ import dev.throughline.telemetry.jdbc.Dialect.Is;
 import dev.throughline.telemetry.jdbc.SecretWords.Next;
 import java.util.BitSet;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,12 @@ final class SqlText {
   /** How many characters of a statement are looked at, and shown. */
   static final int LIMIT = 16 * 1024;
 
+  /** How many may be open at once, since each is looked for to its end. */
+  private static final int MOST_BRACKETS = 32;
+
+  private static final Pattern HEXADECIMAL = Pattern.compile("0[xX][0-9a-fA-F]+");
+  private static final Pattern PARAMETER = Pattern.compile("[0-9]{1,5}");
+
   private static final String LITERAL = "''";
 
   /** Instead of an index: it can't be told what begins here. */
@@ -35,6 +42,7 @@ final class SqlText {
   private final String sql;
   private final Dialect dialect;
   private final int length;
+  private final int start;
   private final SecretWords words;
 
   /** The depths of parentheses that are no subquery. */
@@ -55,6 +63,7 @@ final class SqlText {
     this.dialect = dialect;
     words = new SecretWords(dialect);
     length = this.sql.length();
+    start = length - this.sql.stripLeading().length();
   }
 
   /** The statement for the analyzer; the argument itself if nothing in it is in doubt. */
@@ -299,6 +308,9 @@ final class SqlText {
 
   /** The elements of an array, or an index; of an unknown database perhaps a name. */
   private int bracket(int i) {
+    if (brackets == MOST_BRACKETS) {
+      return IN_DOUBT;
+    }
     int end = sql.indexOf(']', i);
     if (end < 0) {
       quoteAt(i);
@@ -360,11 +372,12 @@ final class SqlText {
       isPlain &= isDigit(at(end)) || "eE.+-".indexOf(at(end)) >= 0;
       end++;
     }
-    isPlain |= i == digits && sql.substring(i, end).matches("0[xX][0-9a-fA-F]+");
     if (brackets > 0) {
       return replace(i, end, "?");
     }
-    return isPlain ? end : replace(i, end, "0");
+    return isPlain || HEXADECIMAL.matcher(sql).region(i, end).matches()
+        ? end
+        : replace(i, end, "0");
   }
 
   private static boolean isSign(char c) {
@@ -412,13 +425,16 @@ final class SqlText {
 
   /** Of an unknown database, what counts up from one. */
   private boolean isParameter(String number) {
-    if (dialect == Dialect.UNKNOWN && number.matches("[0-9]{1,4}")) {
+    if (!PARAMETER.matcher(number).matches()) {
+      return false;
+    }
+    if (dialect == Dialect.UNKNOWN) {
       int parameter = Integer.parseInt(number);
       boolean follows = parameter <= parameters + 1;
       parameters = Math.max(parameters, follows ? parameter : 0);
       return follows;
     }
-    return dialect.dollarQuotes == YES && number.matches("[0-9]{1,5}");
+    return dialect.dollarQuotes == YES;
   }
 
   private int dashes(int i) {
@@ -487,7 +503,7 @@ final class SqlText {
    */
   private int comment(int i, int end) {
     quoteAt(i);
-    if (at(i) == '-' && sql.substring(0, i).isBlank()) {
+    if (i <= start && at(i) == '-') {
       return replace(i, end, "-- ?");
     }
     return replace(i, end, at(i - 1) > ' ' && at(Math.max(i, end)) > ' ' ? " " : "");

@@ -6,21 +6,17 @@ package dev.throughline.telemetry.jdbc;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
+import java.lang.invoke.MethodHandle;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.sql.Wrapper;
 import java.time.Instant;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Handles the calls of a proxy that stands before an object of a driver's and has all of its public
+ * Handles the calls of a proxy that stands before an object of a driver's and has all of its
  * interfaces: so what a vendor adds, or a later JDK, passes by itself.
  */
 abstract class Traced implements InvocationHandler {
@@ -28,16 +24,16 @@ abstract class Traced implements InvocationHandler {
   /** What {@code isWrapperFor} says yes to where there is a proxy of ours below a pool. */
   interface Mark {}
 
-  /** The interfaces of a driver's class, found once. */
-  private static final ClassValue<Class<?>[]> INTERFACES =
+  /** By a driver's class, what makes objects that stand before its own. */
+  private static final ClassValue<MethodHandle> MAKERS =
       new ClassValue<>() {
         @Override
-        protected Class<?>[] computeValue(Class<?> type) {
-          Set<Class<?>> found = new LinkedHashSet<>();
-          for (Class<?> t = type; t != null; t = t.getSuperclass()) {
-            collect(t, type.getClassLoader(), found);
+        protected MethodHandle computeValue(Class<?> type) {
+          try {
+            return ProxyClass.maker(type);
+          } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
           }
-          return found.toArray(new Class<?>[0]);
         }
       };
 
@@ -50,39 +46,9 @@ abstract class Traced implements InvocationHandler {
     this.bare = bare;
   }
 
-  private static void collect(Class<?> type, @Nullable ClassLoader loader, Set<Class<?>> found) {
-    for (Class<?> each : type.getInterfaces()) {
-      if (isVisible(each, loader)) {
-        found.add(each);
-      }
-      collect(each, loader, found);
-    }
-  }
-
-  /** Whether a proxy in this class loader may have the interface, and we may call it. */
-  private static boolean isVisible(Class<?> type, @Nullable ClassLoader loader) {
-    if ((type.getModifiers() & java.lang.reflect.Modifier.PUBLIC) == 0
-        || type.isSealed()
-        || !type.getModule().isExported(type.getPackageName(), Traced.class.getModule())) {
-      return false;
-    }
-    try {
-      return Class.forName(type.getName(), false, loader) == type;
-    } catch (ClassNotFoundException | LinkageError e) {
-      return false;
-    }
-  }
-
   /** The handler of a proxy of ours; null for any other object. */
   static @Nullable Traced of(@Nullable Object object) {
-    if (object instanceof TracedDataSource written) {
-      return written.source;
-    }
-    return object != null
-            && Proxy.isProxyClass(object.getClass())
-            && Proxy.getInvocationHandler(object) instanceof Traced traced
-        ? traced
-        : null;
+    return object != null && ProxyClass.handlerOf(object) instanceof Traced traced ? traced : null;
   }
 
   /**
@@ -93,18 +59,11 @@ abstract class Traced implements InvocationHandler {
   @SuppressWarnings("unchecked") // it has every interface of the bare object that callers see
   final <T> T proxy(T bare) {
     try {
-      Class<?> type = bare.getClass();
-      Class<?>[] interfaces = INTERFACES.get(type);
-      Object made =
-          bare instanceof DataSource source
-                  && this instanceof TracedSource traced
-                  && TracedDataSource.HAS.containsAll(List.of(interfaces))
-              ? new TracedDataSource(source, traced)
-              : Proxy.newProxyInstance(type.getClassLoader(), interfaces, this);
+      Object made = (Object) MAKERS.get(bare.getClass()).invokeExact((InvocationHandler) this);
       proxy = made;
       return (T) made;
     } catch (Throwable t) {
-      telemetry.guard.caught("Proxy.newProxyInstance", t);
+      telemetry.guard.caught("ProxyClass.maker", t);
       return bare;
     }
   }

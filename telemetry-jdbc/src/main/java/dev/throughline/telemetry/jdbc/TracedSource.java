@@ -9,7 +9,6 @@ import java.lang.reflect.Method;
 import java.sql.Connection;
 import java.sql.ConnectionBuilder;
 import java.util.List;
-import java.util.function.Supplier;
 import javax.sql.ConnectionEvent;
 import javax.sql.ConnectionEventListener;
 import javax.sql.PooledConnection;
@@ -22,22 +21,21 @@ import org.jspecify.annotations.Nullable;
 /** Wraps what opens connections: a data source, its builders, and its connections for pools. */
 final class TracedSource extends Traced {
 
-  private final Supplier<@Nullable String> poolName;
+  private final @Nullable HikariMetrics pool;
   private volatile @Nullable Database latest;
 
-  TracedSource(JdbcTelemetry telemetry, Object bare, Supplier<@Nullable String> poolName) {
+  TracedSource(JdbcTelemetry telemetry, Object bare, @Nullable HikariMetrics pool) {
     super(telemetry, bare);
-    this.poolName = poolName;
+    this.pool = pool;
   }
 
   @Override
   @Nullable Object handle(Method method, @Nullable Object @Nullable [] arguments) throws Throwable {
     if (Connection.class.isAssignableFrom(method.getReturnType())) {
       Connection connection = connect(() -> (Connection) call(method, arguments));
-      Traced traced = of(connection);
-      return traced == null || connection == null
-          ? connection
-          : fitting(method, connection, traced.bare);
+      return connection != null && of(connection) instanceof TracedConnection traced
+          ? fitting(method, connection, traced.bare)
+          : connection;
     }
     Object result = call(method, withListener(arguments));
     if (result == bare) {
@@ -48,7 +46,7 @@ final class TracedSource extends Traced {
 
   /** What opens connections too, wrapped; anything else as it is. */
   <T> T wrapped(T result) {
-    return opens(result) ? new TracedSource(telemetry, result, poolName).proxy(result) : result;
+    return opens(result) ? new TracedSource(telemetry, result, pool).proxy(result) : result;
   }
 
   private static boolean opens(Object result) {
@@ -134,13 +132,16 @@ final class TracedSource extends Traced {
   }
 
   private void waited(long nanos, @Nullable Throwable error) {
+    if (pool != null) {
+      pool.track();
+    }
     if (nanos < telemetry.waitThresholdNanos) {
       return;
     }
     InstrumentedRequest<WaitConvention.Wait, Throwable> wait =
         telemetry.waits.start(
             Context.current(),
-            new WaitConvention.Wait(latest, poolName),
+            new WaitConvention.Wait(latest, pool),
             List.of(),
             epochNanosBefore(nanos));
     if (wait != null) {

@@ -7,7 +7,6 @@ import dev.throughline.telemetry.instrument.AttributeSink;
 import dev.throughline.telemetry.instrument.RequestConvention;
 import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.trace.SpanKind;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,9 +19,9 @@ final class WaitConvention implements RequestConvention<WaitConvention.Wait, Thr
    * A {@code getConnection} that took long.
    *
    * @param database where the source's last connection leads; null before the first
-   * @param poolName gives null if the pool is not known
+   * @param pool null if the source is no HikariCP pool
    */
-  record Wait(@Nullable Database database, Supplier<@Nullable String> poolName) {}
+  record Wait(@Nullable Database database, @Nullable HikariMetrics pool) {}
 
   @Override
   public SpanKind kind() {
@@ -37,7 +36,7 @@ final class WaitConvention implements RequestConvention<WaitConvention.Wait, Thr
   @Override
   public void onStart(AttributeSink attributes, Wait wait) {
     Database database = wait.database();
-    String pool = wait.poolName().get();
+    String pool = wait.pool() == null ? null : wait.pool().poolName();
     if (database != null) {
       attributes.set(JdbcKeys.SERVER_ADDRESS, database.address());
       attributes.set(JdbcKeys.SERVER_PORT, database.port());

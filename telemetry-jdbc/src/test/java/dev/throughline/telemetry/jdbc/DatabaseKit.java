@@ -274,6 +274,49 @@ abstract class DatabaseKit {
   }
 
   @Test
+  void aStatementThatIsHugeOrDeepDoesWhatItDoesBare() throws Exception {
+    DataSource bare = bare();
+    for (String sql :
+        List.of(
+            "SELECT " + "(".repeat(8_000),
+            "SELECT " + "(".repeat(300) + "1" + ")".repeat(300),
+            "SELECT name FROM users WHERE id IN (1" + ", 1".repeat(100_000) + ")",
+            "SELECT name FROM users WHERE name = '" + "secret".repeat(200_000) + "'",
+            "SELECT name FROM users" + " ".repeat(1 << 20))) {
+      for (boolean prepared : new boolean[] {false, true}) {
+        assertThat(outcome(database, sql, prepared))
+            .as("%.60s", sql)
+            .isEqualTo(outcome(bare, sql, prepared));
+      }
+    }
+    assertThat(recorded.takeSpans(10))
+        .allSatisfy(
+            span -> {
+              Object text = attributes(span).get("db.query.text");
+              assertThat(text == null ? "" : text.toString())
+                  .hasSizeLessThanOrEqualTo(SqlText.LIMIT + 2)
+                  .doesNotContain("secret");
+            });
+  }
+
+  private static String outcome(DataSource source, String sql, boolean prepared)
+      throws SQLException {
+    try (Connection connection = source.getConnection();
+        Statement statement = connection.createStatement()) {
+      if (!prepared) {
+        return String.valueOf(statement.execute(sql));
+      }
+      try (PreparedStatement preparedStatement = connection.prepareStatement(sql)) {
+        return String.valueOf(preparedStatement.execute());
+      }
+    } catch (SQLException e) {
+      return e.getSQLState() + " " + e.getErrorCode() + " " + e.getMessage();
+    } catch (Error e) {
+      return e.toString();
+    }
+  }
+
+  @Test
   void twoPoolsDoNotMix() throws Exception {
     DataSource other = telemetry().build().wrap(H2.memory("other"));
     try (Connection ours = database.getConnection();

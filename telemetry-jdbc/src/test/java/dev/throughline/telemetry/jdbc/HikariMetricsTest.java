@@ -9,8 +9,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.metrics.IMetricsTracker;
-import dev.throughline.telemetry.instrument.Guard;
+import com.zaxxer.hikari.metrics.micrometer.MicrometerMetricsTrackerFactory;
+import dev.throughline.telemetry.Telemetry;
 import dev.throughline.telemetry.testing.TelemetryExtension;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.sdk.metrics.data.HistogramPointData;
 import io.opentelemetry.sdk.metrics.data.LongPointData;
@@ -24,11 +27,15 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class HikariMetricsTest {
 
@@ -57,7 +64,8 @@ class HikariMetricsTest {
         HikariDataSource wide = pool("wide", 3)) {
       DataSource wrapped = wrap(narrow);
       wrap(wide);
-      assertThat(narrow.getMetricsTrackerFactory()).isNotNull();
+      assertThat(narrow.getMetricsTrackerFactory()).isNull();
+      assertThat(narrow.getMetricRegistry()).isNull();
       try (Connection held = wrapped.getConnection()) {
         assertThat(held.isValid(1)).isTrue();
         assertThatThrownBy(wrapped::getConnection).isInstanceOf(SQLException.class);
@@ -102,11 +110,146 @@ class HikariMetricsTest {
   void aTrackerThatIsThereStays() throws Exception {
     HikariConfig config = new HikariConfig();
     config.setDataSource(H2.memory("pooled"));
-    config.setMetricsTrackerFactory((name, stats) -> new IMetricsTracker() {});
+    config.setPoolName("tracked");
+    LongAdder acquired = new LongAdder();
+    config.setMetricsTrackerFactory(
+        (name, stats) ->
+            new IMetricsTracker() {
+              @Override
+              public void recordConnectionAcquiredNanos(long nanos) {
+                acquired.increment();
+              }
+            });
     try (HikariDataSource pool = new HikariDataSource(config)) {
       Object before = pool.getMetricsTrackerFactory();
       wrap(pool).getConnection().close();
       assertThat(pool.getMetricsTrackerFactory()).isSameAs(before);
+      assertThat(acquired.sum()).isEqualTo(1);
+      assertThat(longs(recorded.metric("db.client.connection.max")))
+          .isEqualTo(Map.of("tracked null", 10L));
+    }
+  }
+
+  /** How an application has a pool's metrics recorded by Micrometer. */
+  private enum Binding {
+    REGISTRY {
+      @Override
+      void bind(HikariDataSource pool, MeterRegistry registry) {
+        pool.setMetricRegistry(registry);
+      }
+    },
+    FACTORY {
+      @Override
+      void bind(HikariDataSource pool, MeterRegistry registry) {
+        pool.setMetricsTrackerFactory(new MicrometerMetricsTrackerFactory(registry));
+      }
+    },
+    UNLESS_SET {
+      @Override
+      void bind(HikariDataSource pool, MeterRegistry registry) {
+        if (pool.getMetricRegistry() == null && pool.getMetricsTrackerFactory() == null) {
+          FACTORY.bind(pool, registry);
+        }
+      }
+    };
+
+    abstract void bind(HikariDataSource pool, MeterRegistry registry);
+  }
+
+  /** When it does so. */
+  private enum When {
+    NOT_STARTED,
+    STARTED,
+    STARTED_BY_A_WRAPPED_CONNECTION
+  }
+
+  static Stream<Arguments> bindings() {
+    return Arrays.stream(Binding.values())
+        .flatMap(binding -> Arrays.stream(When.values()).map(when -> Arguments.of(binding, when)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("bindings")
+  void theApplicationsOwnMetricsTakeThePlace(Binding binding, When when) throws Exception {
+    try (HikariDataSource lazy = new HikariDataSource();
+        HikariDataSource eager = pool("eager", 2)) {
+      lazy.setDataSource(H2.memory("pooled"));
+      lazy.setMinimumIdle(1);
+      lazy.setMaximumPoolSize(2);
+      HikariDataSource pool = when == When.STARTED ? eager : lazy;
+      DataSource wrapped = wrap(pool);
+      if (when == When.STARTED_BY_A_WRAPPED_CONNECTION) {
+        wrapped.getConnection().close();
+      }
+      SimpleMeterRegistry registry = new SimpleMeterRegistry();
+
+      binding.bind(pool, registry);
+
+      try (Connection held = wrapped.getConnection()) {
+        assertThat(held.isValid(1)).isTrue();
+        String name = pool.getPoolName();
+        assertThat(registry.get("hikaricp.connections.max").gauge().value()).isEqualTo(2);
+        assertThat(registry.get("hikaricp.connections.acquire").timer().count()).isEqualTo(1);
+        assertThat(longs(recorded.metric("db.client.connection.count")))
+            .containsEntry(name + " used", 1L);
+        assertThat(longs(recorded.metric("db.client.connection.max"))).containsKey(name + " null");
+      }
+    }
+  }
+
+  @Test
+  void aPoolThatStartsLaterIsTracked() throws Exception {
+    try (HikariDataSource pool = new HikariDataSource()) {
+      pool.setDataSource(H2.memory("pooled"));
+      DataSource wrapped = wrap(pool);
+      wrapped.getConnection().close();
+      wrapped.getConnection().close();
+      HistogramPointData waits =
+          recorded
+              .metric("db.client.connection.wait_time")
+              .getHistogramData()
+              .getPoints()
+              .iterator()
+              .next();
+      assertThat(DatabaseKit.attributes(waits))
+          .isEqualTo(Map.of("db.client.connection.pool.name", pool.getPoolName()));
+      assertThat(waits.getCount()).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aPoolThatIsWrappedTwiceIsCountedOnce() throws Exception {
+    try (HikariDataSource pool = pool("twice", 1)) {
+      wrap(pool);
+      wrap(pool).getConnection().close();
+      assertThat(longs(recorded.metric("db.client.connection.max")))
+          .isEqualTo(Map.of("twice null", 1L));
+      assertThat(
+              recorded
+                  .metric("db.client.connection.wait_time")
+                  .getHistogramData()
+                  .getPoints()
+                  .iterator()
+                  .next()
+                  .getCount())
+          .isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aPoolThatWasClosedIsCountedNoMore() throws Exception {
+    HikariDataSource tracked = pool("closed", 1);
+    HikariDataSource ofTheApplication = pool("closed too", 1);
+    wrap(tracked);
+    wrap(ofTheApplication);
+    ofTheApplication.setMetricRegistry(new SimpleMeterRegistry());
+    assertThat(longs(recorded.metric("db.client.connection.max"))).hasSize(2);
+    tracked.close();
+    ofTheApplication.close();
+    try (HikariDataSource open = pool("open", 1)) {
+      wrap(open);
+      assertThat(longs(recorded.metric("db.client.connection.max")))
+          .isEqualTo(Map.of("open null", 1L));
     }
   }
 
@@ -131,7 +274,7 @@ class HikariMetricsTest {
       OpenTelemetry throwing =
           (OpenTelemetry) throwing(recorded.telemetry().openTelemetry(), method);
       HikariDataSource pool = pool("throwing", 1);
-      HikariMetrics.attach(pool, throwing, new Guard(JdbcTelemetry.SCOPE));
+      JdbcTelemetry.create(Telemetry.of(throwing)).wrap(pool);
       try (Connection held = pool.getConnection()) {
         assertThatThrownBy(pool::getConnection).isInstanceOf(SQLException.class);
         assertThat(held.isValid(1)).isTrue();
@@ -139,7 +282,7 @@ class HikariMetricsTest {
       pool.close();
       recorded.expectWarn(
           switch (method) {
-            case "batchCallback" -> "Meter.batchCallback threw";
+            case "batchCallback" -> "HikariMetrics.of threw";
             case "record" -> "DoubleHistogram.record threw";
             case "add" -> "LongCounter.add threw";
             default -> "BatchCallback.close threw";

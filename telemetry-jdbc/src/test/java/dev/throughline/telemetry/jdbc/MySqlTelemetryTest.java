@@ -6,12 +6,16 @@ package dev.throughline.telemetry.jdbc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.mysql.cj.jdbc.JdbcConnection;
 import com.mysql.cj.jdbc.MysqlDataSource;
 import com.mysql.cj.jdbc.MysqlXADataSource;
+import com.mysql.cj.telemetry.NoopTelemetryHandler;
+import com.mysql.cj.telemetry.TelemetryHandler;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.throughline.telemetry.testing.TelemetryExtension;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.sdk.trace.data.SpanData;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -141,9 +145,13 @@ class MySqlTelemetryTest {
     DataSource source = pool.open(server.url("mysql"), "com.mysql.cj.jdbc.Driver");
     try {
       source.getConnection().close();
-      recorded.takeSpans(spans -> true);
+      assertThat(recorded.takeSpans(spans -> true).toString())
+          .contains("db.connection_string")
+          .doesNotContain(MariaDb.PASSWORD);
       DataSource wrapped = jdbc().wrap(source);
-      assertThat(select(wrapped))
+      List<SpanData> spans = select(wrapped);
+      assertThat(spans.toString()).doesNotContain(MariaDb.PASSWORD);
+      assertThat(spans)
           .extracting(span -> span.getInstrumentationScopeInfo().getName())
           .filteredOn(scope -> scope.equals(JdbcTelemetry.SCOPE))
           .hasSize(2);
@@ -151,7 +159,7 @@ class MySqlTelemetryTest {
       if (source instanceof AutoCloseable closeable) {
         closeable.close();
       }
-      recorded.takeSpans(spans -> true);
+      assertThat(recorded.takeSpans(spans -> true).toString()).doesNotContain(MariaDb.PASSWORD);
     }
   }
 
@@ -169,5 +177,38 @@ class MySqlTelemetryTest {
       statement.execute("SELECT 1");
     }
     assertThat(recorded.takeSpans(spans -> true)).hasSizeGreaterThan(2);
+  }
+
+  @Test
+  void whatItSetsAfterwardsHolds() throws Exception {
+    MysqlDataSource source = mySql();
+    DataSource wrapped = jdbc().wrap(source);
+    source.setOpenTelemetry("PREFERRED");
+    assertThat(select(wrapped)).hasSizeGreaterThan(2);
+    try (HikariDataSource pool = new HikariDataSource()) {
+      pool.setJdbcUrl(server.url("mysql"));
+      DataSource wrappedPool = jdbc().wrap(pool);
+      pool.addDataSourceProperty("openTelemetry", "PREFERRED");
+      assertThat(select(wrappedPool)).hasSizeGreaterThan(2);
+    }
+    recorded.takeSpans(spans -> true);
+  }
+
+  @Test
+  void aHandlerOfItsOwnStays() throws Exception {
+    try (Connection connection = DriverManager.getConnection(server.url("mysql"))) {
+      TelemetryHandler own =
+          (TelemetryHandler)
+              Proxy.newProxyInstance(
+                  TelemetryHandler.class.getClassLoader(),
+                  new Class<?>[] {TelemetryHandler.class},
+                  (self, method, arguments) ->
+                      FakeDriver.call(NoopTelemetryHandler.getInstance(), method, arguments));
+      JdbcConnection mySql = connection.unwrap(JdbcConnection.class);
+      mySql.getSession().setTelemetryHandler(own);
+      MySqlTelemetry.switchOff(connection);
+      assertThat(mySql.getSession().getTelemetryHandler()).isSameAs(own);
+    }
+    recorded.takeSpans(spans -> true);
   }
 }

@@ -308,6 +308,86 @@ class SqlTextTest {
     }
   }
 
+  /** Each of these made a scan that looks ahead or back look at the rest of the text again. */
+  @ParameterizedTest
+  @Timeout(60)
+  @MethodSource("systems")
+  void aTextOfAnyFormTakesTimeByItsLength(String system) {
+    for (String part :
+        new String[] {
+          "(",
+          "[",
+          "[]",
+          "'",
+          "''",
+          "'a',",
+          "\"",
+          "\"a\".",
+          "`",
+          "`a`",
+          "\\",
+          "'\\'",
+          "'\\\\",
+          "--\n",
+          "-- a\n",
+          "/*",
+          "/**/",
+          "/*/",
+          "*/",
+          "#\n",
+          "//\n",
+          "$a$",
+          "$$",
+          "$1,",
+          "$",
+          ":a ",
+          "@a ",
+          "=",
+          ";",
+          ",",
+          "?,",
+          "1,",
+          "1e",
+          "1e-",
+          "x",
+          "x.",
+          "q'[",
+          "q'[]'",
+          "EXEC ",
+          "SELECT ",
+          "FROM (",
+          "IDENTIFIED BY ",
+          "SET a=",
+          "(SELECT ",
+          "UNION SELECT 1 FROM t ",
+          "JOIN t ON a=b ",
+          "CASE WHEN ",
+          "\u201c",
+          "\ud83d\ude00",
+          " ",
+          "\n",
+          "\u0000"
+        }) {
+      for (String head : new String[] {"", "SELECT a FROM t WHERE b IN ("}) {
+        query(system, head + part.repeat(64 * 1024 / part.length()));
+        query(system, head + part.repeat(8 * 1024 / part.length()) + "]*/'\"`$a$)");
+      }
+    }
+  }
+
+  static Stream<String> systems() {
+    return Stream.of(
+        "postgresql",
+        "mysql",
+        "microsoft.sql_server",
+        "oracle.db",
+        "sqlite",
+        "h2database",
+        "clickhouse",
+        "gcp.bigquery",
+        "other_sql");
+  }
+
   @Test
   void noTextMakesItThrow() {
     String letters = "'\"`[]()$-/*#\\eEqQ;? \n,.0x SELECT FROM a WITH INSERT VALUES secret";

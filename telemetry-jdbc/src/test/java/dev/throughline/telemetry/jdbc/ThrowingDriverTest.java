@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Drivers that throw where we look something up: the application never sees it. */
 class ThrowingDriverTest {
@@ -99,7 +100,7 @@ class ThrowingDriverTest {
   void aWrapperThatThrows(Throwable thrown) throws Exception {
     driver.failing("isWrapperFor", thrown);
     statement(wrap());
-    recorded.expectWarn("HikariDataSource.setMetricsTrackerFactory threw");
+    recorded.expectWarn("HikariMetrics.of threw");
     recorded.expectWarn("Wrapper.isWrapperFor threw");
   }
 
@@ -116,43 +117,17 @@ class ThrowingDriverTest {
     assertThat(wrap().getConnection()).isNull();
   }
 
-  @Test
-  void whatHasNoProxyStaysBare() {
-    JdbcTelemetry jdbc = JdbcTelemetry.create(recorded.telemetry());
-    Object odd = new Odd();
-    Traced traced = new TracedSource(jdbc, odd, () -> null);
-    assertThat(traced.proxy(odd)).isSameAs(odd);
-    assertThat(traced.proxy()).isSameAs(odd);
-    recorded.expectWarn("Proxy.newProxyInstance threw");
-  }
-
-  /** A number of something. */
-  public interface First {
-    /** A number. */
-    Number number();
-  }
-
-  /** Something to compare. */
-  public interface Second {
-    /** The same by another name. */
-    Comparable<?> number();
-  }
-
-  private static final class Odd implements First, Second {
-    @Override
-    public Integer number() {
-      return 7;
-    }
-  }
-
-  @Test
-  void anAnalyzerThatThrows() {
+  @ParameterizedTest
+  @ValueSource(classes = {NoClassDefFoundError.class, StackOverflowError.class})
+  void anAnalyzerThatThrows(Class<? extends Error> thrown) {
     Guard guard = new Guard(JdbcTelemetry.SCOPE);
     Queries queries =
         new Queries(
             QueryText.SANITIZED,
             (sql, database) -> {
-              throw new NoClassDefFoundError("of another version");
+              throw thrown == StackOverflowError.class
+                  ? new StackOverflowError()
+                  : new NoClassDefFoundError("of another version");
             },
             guard);
     Query query = queries.get(Database.UNKNOWN, "SELECT 'secret'", false);

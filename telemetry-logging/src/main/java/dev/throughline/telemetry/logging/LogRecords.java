@@ -124,7 +124,7 @@ final class LogRecords {
         return true;
       }
     }
-    return thrown instanceof VirtualMachineError && !(thrown instanceof StackOverflowError);
+    return Guard.isFatal(thrown);
   }
 
   void caught(String hook, Throwable thrown) {
@@ -135,12 +135,10 @@ final class LogRecords {
   static String text(Supplier<@Nullable String> code) {
     try {
       return String.valueOf(code.get());
-    } catch (StackOverflowError e) {
-      // A collection that contains itself.
-      return UNREADABLE;
-    } catch (VirtualMachineError e) {
-      throw e;
     } catch (Throwable t) {
+      if (Guard.isFatal(t)) {
+        throw t;
+      }
       return UNREADABLE;
     }
   }

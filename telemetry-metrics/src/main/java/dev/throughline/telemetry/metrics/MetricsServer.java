@@ -7,8 +7,6 @@ import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,13 +19,12 @@ import org.slf4j.LoggerFactory;
 final class MetricsServer {
 
   private static final Logger logger = LoggerFactory.getLogger(MetricsServer.class);
-  private static final int THREADS = 2;
 
   private final String host;
   private final int port;
   private final HttpHandler handler;
   private @Nullable HttpServer server;
-  private @Nullable ExecutorService threads;
+  private @Nullable ServerThreads threads;
 
   MetricsServer(String host, int port, HttpHandler handler) {
     this.host = host;
@@ -39,14 +36,7 @@ final class MetricsServer {
   void start() {
     try {
       HttpServer bound = HttpServer.create(new InetSocketAddress(host, port), 0);
-      ExecutorService daemons =
-          Executors.newFixedThreadPool(
-              THREADS,
-              work -> {
-                Thread thread = new Thread(work, "telemetry-metrics-server");
-                thread.setDaemon(true);
-                return thread;
-              });
+      ServerThreads daemons = new ServerThreads();
       bound.setExecutor(daemons);
       bound.createContext("/metrics", handler);
       server = bound;

@@ -83,7 +83,7 @@ final class MetricsServlet extends HttpServlet {
     @Override
     public OutputStream sendHeadersAndGetBody(int status, int contentLength) throws IOException {
       // A length of 0 says that it is not known yet, one of -1 that there is no body.
-      response.setStatus(status);
+      response.setStatus(MetricsHttpHandler.status(status));
       return response.getOutputStream();
     }
 

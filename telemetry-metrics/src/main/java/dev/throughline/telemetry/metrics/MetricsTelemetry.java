@@ -11,7 +11,6 @@ import io.opentelemetry.instrumentation.runtimetelemetry.RuntimeTelemetry;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import io.opentelemetry.sdk.metrics.SdkMeterProviderBuilder;
 import io.opentelemetry.sdk.metrics.export.MetricExporter;
-import io.prometheus.metrics.exporter.httpserver.MetricsHandler;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import jakarta.servlet.http.HttpServlet;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -75,7 +74,7 @@ public final class MetricsTelemetry implements MetricsModule {
    */
   public HttpHandler createHttpHandler() {
     checkMounted();
-    return new MetricsHandler(shown);
+    return new MetricsHttpHandler(shown, guard);
   }
 
   /**
@@ -123,7 +122,7 @@ public final class MetricsTelemetry implements MetricsModule {
           new MetricsServer(
               settings.getString("otel.exporter.prometheus.host", "localhost"),
               settings.getInt("otel.exporter.prometheus.port", DEFAULT_PORT),
-              new MetricsHandler(shown));
+              new MetricsHttpHandler(shown, guard));
     }
     if (named || mounted) {
       pulled.setNames(Names.of(settings.getString("telemetry.prometheus.names", "kept")));

@@ -125,6 +125,8 @@ class MetricsTelemetryTest {
   }
 
   private static void checkFormats(URI uri) throws IOException {
+    assertThat(MountedService.get(URI.create(uri + "?debug=text")).statusCode()).isEqualTo(200);
+    assertThat(MountedService.get(URI.create(uri + "?debug=bogus")).statusCode()).isEqualTo(400);
     HttpResponse<String> text = MountedService.get(uri);
     assertThat(text.statusCode()).isEqualTo(200);
     assertThat(text.headers().firstValue("Content-Type"))

@@ -4,9 +4,9 @@
 package dev.throughline.telemetry.websocket;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.throughline.telemetry.Telemetry;
+import dev.throughline.telemetry.testing.TransparencyKit;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.net.InetAddress;
@@ -26,55 +26,51 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.condition.EnabledOnJre;
 import org.junit.jupiter.api.condition.JRE;
 
 /** The JDK's client does the same with telemetry as without, to a server that knows of none. */
 @EnabledOnJre(value = JRE.JAVA_17, disabledReason = "Matrices of scenarios run on one JDK")
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class JdkClientTransparencyTest {
+class JdkClientTransparencyTest extends TransparencyKit<Supplier<WebSocket.Builder>> {
 
   private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
-  private final Map<String, Supplier<WebSocket.Builder>> builders = new LinkedHashMap<>();
-  private final List<Telemetry> telemetries = new ArrayList<>();
   private Containers.Running server;
 
   @BeforeAll
   void start() throws Exception {
-    List<Object> endpoints = new ArrayList<>(List.of(TransparentEndpoints.Sizes.class));
-    endpoints.add(TransparentEndpoints.Closes.class);
-    endpoints.add(TransparentEndpoints.Sends.class);
-    server = Containers.TOMCAT.start(endpoints, null);
-    builders.put("on", () -> WebSocketTelemetry.create(telemetry("always_on")).newBuilder(CLIENT));
-    builders.put("on for each message", () -> each(telemetry("always_on")));
-    builders.put("sampling nothing", () -> each(telemetry("always_off")));
-    builders.put("off", () -> WebSocketTelemetry.create(Telemetry.noop()).newBuilder(CLIENT));
-  }
-
-  private static WebSocket.Builder each(Telemetry telemetry) {
-    return WebSocketTelemetry.builder(telemetry)
-        .setMessageSpans(WebSocketKit.ALL)
-        .build()
-        .newBuilder(CLIENT);
-  }
-
-  private Telemetry telemetry(String sampler) {
-    Telemetry telemetry = TransparencyKit.telemetry(sampler);
-    telemetries.add(telemetry);
-    return telemetry;
+    server =
+        Containers.TOMCAT.start(
+            List.of(
+                TransparentEndpoints.Sizes.class,
+                TransparentEndpoints.Closes.class,
+                TransparentEndpoints.Sends.class),
+            null);
   }
 
   @AfterAll
   void stop() throws Exception {
     server.close();
-    telemetries.forEach(Telemetry::close);
+  }
+
+  @Override
+  protected Supplier<WebSocket.Builder> start(@Nullable Telemetry telemetry, Mode mode) {
+    if (telemetry == null) {
+      return CLIENT::newWebSocketBuilder;
+    }
+    WebSocketTelemetry webSockets = Transparency.webSockets(telemetry, mode);
+    return () -> webSockets.newBuilder(CLIENT);
+  }
+
+  @Override
+  protected void stop(Supplier<WebSocket.Builder> subject) {}
+
+  @Override
+  protected List<Mode> modes() {
+    return Transparency.MODES;
   }
 
   /** A scenario: notes into the listener's events what it sees. */
@@ -97,30 +93,21 @@ class JdkClientTransparencyTest {
     return scripts;
   }
 
-  @TestFactory
-  Stream<DynamicTest> doesTheSame() {
-    return scripts().entrySet().stream()
-        .map(
-            scenario ->
-                dynamicTest(
-                    scenario.getKey(),
-                    () -> {
-                      List<String> expected =
-                          run(CLIENT.newWebSocketBuilder(), scenario.getValue());
-                      assertThat(expected).isNotEmpty();
-                      for (Map.Entry<String, Supplier<WebSocket.Builder>> each :
-                          builders.entrySet()) {
-                        assertThat(run(each.getValue().get(), scenario.getValue()))
-                            .as("telemetry %s", each.getKey())
-                            .isEqualTo(expected);
-                      }
-                    }));
+  @Override
+  protected List<Scenario<Supplier<WebSocket.Builder>>> scenarios() {
+    List<Scenario<Supplier<WebSocket.Builder>>> scenarios = new ArrayList<>();
+    scripts()
+        .forEach(
+            (name, script) ->
+                scenarios.add(new Scenario<>(name, builders -> run(builders.get(), script))));
+    return scenarios;
   }
 
-  private static List<String> run(WebSocket.Builder builder, Script script) throws Exception {
+  private static String run(WebSocket.Builder builder, Script script) throws Exception {
     Listener listener = new Listener();
     script.run(builder, listener);
-    return List.copyOf(listener.events);
+    assertThat(listener.events).isNotEmpty();
+    return String.join("\n", listener.events);
   }
 
   private URI uri(String path) {
@@ -253,6 +240,7 @@ class JdkClientTransparencyTest {
       for (String line : head.get(20, TimeUnit.SECONDS)) {
         String name = line.toLowerCase(Locale.ROOT);
         if (!name.startsWith("traceparent:")
+            && !name.startsWith("x-request-id:")
             && !name.startsWith("host:")
             && !name.startsWith("sec-websocket-key:")) {
           listener.note(line.replace(", chat+throughline.1", ""));

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.condition.JRE;
 
 /** {@link Containers#JETTY}, with telemetry and without. */
 @EnabledOnJre(value = JRE.JAVA_17, disabledReason = "Matrices of scenarios run on one JDK")
-class JettyTransparencyTest extends TransparencyKit {
+class JettyTransparencyTest extends ServerTransparencyKit {
 
   @Override
   Containers containers() {

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.condition.JRE;
 
 /** {@link Containers#TOMCAT}, with telemetry and without. */
 @EnabledOnJre(value = JRE.JAVA_17, disabledReason = "Matrices of scenarios run on one JDK")
-class TomcatTransparencyTest extends TransparencyKit {
+class TomcatTransparencyTest extends ServerTransparencyKit {
 
   @Override
   Containers containers() {

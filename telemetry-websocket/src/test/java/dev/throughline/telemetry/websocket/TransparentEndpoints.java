@@ -40,7 +40,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The endpoints of {@link TransparencyKit}, which note what they are told. */
+/** The endpoints of {@link ServerTransparencyKit}, which note what they are told. */
 public final class TransparentEndpoints {
 
   private static final AtomicInteger IDS = new AtomicInteger();

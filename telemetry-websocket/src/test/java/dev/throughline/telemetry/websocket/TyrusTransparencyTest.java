@@ -8,7 +8,7 @@ import org.junit.jupiter.api.condition.JRE;
 
 /** {@link Containers#TYRUS}, with telemetry and without. */
 @EnabledOnJre(value = JRE.JAVA_17, disabledReason = "Matrices of scenarios run on one JDK")
-class TyrusTransparencyTest extends TransparencyKit {
+class TyrusTransparencyTest extends ServerTransparencyKit {
 
   @Override
   Containers containers() {

@@ -4,9 +4,10 @@
 package dev.throughline.telemetry.websocket;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.throughline.telemetry.Telemetry;
+import dev.throughline.telemetry.testing.TransparencyKit;
+import jakarta.websocket.server.ServerEndpoint;
 import jakarta.websocket.server.ServerEndpointConfig;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -20,24 +21,23 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.TestInstance;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A container's server does the same with telemetry as without: what its clients get, and what its
- * endpoints are told, in the same order. Telemetry is on, on for each message, on and sampling
- * nothing, and off.
+ * endpoints are told, in the same order.
  */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-abstract class TransparencyKit {
+abstract class ServerTransparencyKit extends TransparencyKit<Containers.Running> {
 
-  private final Map<String, Containers.Running> servers = new LinkedHashMap<>();
-  private final List<Telemetry> telemetries = new ArrayList<>();
-  private Containers.Running bare;
+  private static final List<String> UPGRADES =
+      List.of(
+          "",
+          "Sec-WebSocket-Protocol: chat, rfb\r\n",
+          "Sec-WebSocket-Protocol: unknown\r\n",
+          "Sec-WebSocket-Extensions: permessage-deflate\r\n",
+          "Origin: http://evil.example\r\n",
+          "baggage: a=\u00011,b=2\r\n",
+          "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n");
 
   abstract Containers containers();
 
@@ -46,71 +46,33 @@ abstract class TransparencyKit {
     return Set.of();
   }
 
-  @BeforeAll
-  void start() throws Exception {
-    List<Object> endpoints = new ArrayList<>(List.of(TransparentEndpoints.class.getClasses()));
-    endpoints.removeIf(
-        type ->
-            !((Class<?>) type).isAnnotationPresent(jakarta.websocket.server.ServerEndpoint.class));
-    bare = containers().start(both(endpoints), null);
-    Telemetry on = keep("always_on");
-    servers.put("on", serve(WebSocketTelemetry.create(on), endpoints));
-    servers.put(
-        "on for each message",
-        serve(WebSocketTelemetry.builder(on).setMessageSpans(WebSocketKit.ALL).build(), endpoints));
-    servers.put(
-        "sampling nothing",
-        serve(
-            WebSocketTelemetry.builder(keep("always_off"))
-                .setMessageSpans(WebSocketKit.ALL)
-                .build(),
-            endpoints));
-    servers.put("off", serve(WebSocketTelemetry.create(Telemetry.noop()), endpoints));
+  @Override
+  protected List<Mode> modes() {
+    return Transparency.MODES;
   }
 
-  private Telemetry keep(String sampler) {
-    Telemetry telemetry = telemetry(sampler);
-    telemetries.add(telemetry);
-    return telemetry;
-  }
-
-  /** One that records as this sampler has it, and exports nothing. */
-  static Telemetry telemetry(String sampler) {
-    return Telemetry.builder()
-        .ignoreEnvironment()
-        .setServiceName("transparency")
-        .addProperty("otel.traces.exporter", "none")
-        .addProperty("otel.metrics.exporter", "none")
-        .addProperty("otel.logs.exporter", "none")
-        .addProperty("otel.traces.sampler", sampler)
-        .build();
-  }
-
-  private static List<Object> both(List<Object> annotated) {
-    List<Object> endpoints = new ArrayList<>(annotated);
-    endpoints.addAll(TransparentEndpoints.programmatic());
-    return endpoints;
-  }
-
-  private Containers.Running serve(WebSocketTelemetry webSockets, List<Object> annotated)
-      throws Exception {
-    List<Object> wrapped = new ArrayList<>();
-    for (Object endpoint : both(annotated)) {
-      wrapped.add(
-          endpoint instanceof ServerEndpointConfig config
-              ? webSockets.wrap(config)
-              : webSockets.wrap((Class<?>) endpoint));
+  @Override
+  protected Containers.Running start(@Nullable Telemetry telemetry, Mode mode) throws Exception {
+    List<Object> endpoints = new ArrayList<>(TransparentEndpoints.programmatic());
+    for (Class<?> type : TransparentEndpoints.class.getClasses()) {
+      if (type.isAnnotationPresent(ServerEndpoint.class)) {
+        endpoints.add(type);
+      }
     }
-    return containers().start(wrapped, null);
+    if (telemetry != null) {
+      WebSocketTelemetry webSockets = Transparency.webSockets(telemetry, mode);
+      endpoints.replaceAll(
+          endpoint ->
+              endpoint instanceof ServerEndpointConfig config
+                  ? webSockets.wrap(config)
+                  : webSockets.wrap((Class<?>) endpoint));
+    }
+    return containers().start(endpoints, null);
   }
 
-  @AfterAll
-  void stop() throws Exception {
-    bare.close();
-    for (Containers.Running server : servers.values()) {
-      server.close();
-    }
-    telemetries.forEach(Telemetry::close);
+  @Override
+  protected void stop(Containers.Running server) throws Exception {
+    server.close();
   }
 
   /** A client's part of a scenario. */
@@ -182,32 +144,44 @@ abstract class TransparencyKit {
     return scripts;
   }
 
-  @TestFactory
-  Stream<DynamicTest> doesTheSame() {
-    return scripts().entrySet().stream()
-        .filter(scenario -> !leavesOut().contains(scenario.getKey()))
-        .map(
-            scenario ->
-                dynamicTest(
-                    scenario.getKey(),
-                    () -> {
-                      List<String> expected = run(bare, scenario.getKey(), scenario.getValue());
-                      for (Map.Entry<String, Containers.Running> server : servers.entrySet()) {
-                        assertThat(run(server.getValue(), scenario.getKey(), scenario.getValue()))
-                            .as("telemetry %s", server.getKey())
-                            .isEqualTo(expected);
-                      }
-                    }));
+  @Override
+  protected List<Scenario<Containers.Running>> scenarios() {
+    List<Scenario<Containers.Running>> scenarios = new ArrayList<>();
+    scripts()
+        .forEach(
+            (name, script) -> {
+              if (!leavesOut().contains(name)) {
+                scenarios.add(new Scenario<>(name, server -> run(server, name, script)));
+              }
+            });
+    for (String headers : UPGRADES) {
+      scenarios.add(
+          new Scenario<>("upgrade " + headers.strip(), server -> upgrade(server, headers)));
+    }
+    return scenarios;
   }
 
   /** Again if the connection broke: a close gets lost when its client sends at that moment. */
-  private List<String> run(Containers.Running server, String scenario, Script script)
-      throws Exception {
+  private String run(Containers.Running server, String scenario, Script script) throws Exception {
     List<String> events = attempt(server, scenario, script);
-    for (int i = 0; i < 20 && events.contains("broken"); i++) {
+    for (int i = 0; i < 20 && isBroken(scenario, events); i++) {
       events = attempt(server, scenario, script);
     }
-    return events;
+    return String.join("\n", events);
+  }
+
+  /**
+   * Whether a container's race, which it has without telemetry as well, decided what was seen:
+   * Tyrus ends a session whose first time-out is set while it handles a message, and Tomcat times a
+   * write out that its client's close overtakes.
+   */
+  private static boolean isBroken(String scenario, List<String> events) {
+    return events.stream()
+        .anyMatch(
+            event ->
+                event.equals("broken")
+                    || (event.contains("idle timeout") && !scenario.startsWith("/idle"))
+                    || event.contains("SocketTimeoutException"));
   }
 
   private List<String> attempt(Containers.Running server, String scenario, Script script)
@@ -241,32 +215,8 @@ abstract class TransparencyKit {
         .replaceAll("path \\{id=\\d+\\}", "path {id=ID}");
   }
 
-  @TestFactory
-  Stream<DynamicTest> answersTheSameUpgrade() {
-    return Stream.of(
-            "",
-            "Sec-WebSocket-Protocol: chat, rfb\r\n",
-            "Sec-WebSocket-Protocol: unknown\r\n",
-            "Sec-WebSocket-Extensions: permessage-deflate\r\n",
-            "Origin: http://evil.example\r\n",
-            "baggage: a=\u00011,b=2\r\n",
-            "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n")
-        .map(
-            headers ->
-                dynamicTest(
-                    headers.isEmpty() ? "plain" : headers.strip(),
-                    () -> {
-                      List<String> expected = upgrade(bare, headers);
-                      for (Map.Entry<String, Containers.Running> server : servers.entrySet()) {
-                        assertThat(upgrade(server.getValue(), headers))
-                            .as("telemetry %s", server.getKey())
-                            .isEqualTo(expected);
-                      }
-                    }));
-  }
-
   /** The head of the answer, but for its date. */
-  private static List<String> upgrade(Containers.Running server, String headers) throws Exception {
+  private static String upgrade(Containers.Running server, String headers) throws Exception {
     try (Socket socket = new Socket("localhost", server.port())) {
       socket.setSoTimeout(20_000);
       socket
@@ -293,7 +243,7 @@ abstract class TransparencyKit {
           head.add(line);
         }
       }
-      return head;
+      return String.join("\n", head);
     }
   }
 }
