@@ -533,8 +533,14 @@ final class Spool {
         // Delivered meanwhile, or longer and to be forced again.
       }
     }
-    // The names as well, where the system lets a folder be opened.
-    try (FileChannel channel = FileChannel.open(names, StandardOpenOption.READ)) {
+    FileChannel channel;
+    try {
+      channel = FileChannel.open(names, StandardOpenOption.READ);
+    } catch (IOException e) {
+      // Not every system lets a folder be opened.
+      return;
+    }
+    try (channel) {
       channel.force(true);
     }
   }
