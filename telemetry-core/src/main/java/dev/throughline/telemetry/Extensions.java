@@ -3,24 +3,42 @@
 
 package dev.throughline.telemetry;
 
+import static java.util.Objects.requireNonNull;
 import static java.util.Objects.requireNonNullElse;
 
+import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.internals.OpenTelemetryInternals.Autoconfigure;
+import dev.throughline.telemetry.internals.SdkHooks;
 import dev.throughline.telemetry.settings.KnownSettings;
 import dev.throughline.telemetry.settings.Settings;
 import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.trace.SpanId;
 import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.api.trace.TraceId;
 import io.opentelemetry.common.ComponentLoader;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.propagation.TextMapPropagator;
+import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.spi.AutoConfigurationCustomizer;
+import io.opentelemetry.sdk.autoconfigure.spi.AutoConfigurationCustomizerProvider;
 import io.opentelemetry.sdk.autoconfigure.spi.ResourceProvider;
 import io.opentelemetry.sdk.common.CompletableResultCode;
+import io.opentelemetry.sdk.common.export.MemoryMode;
 import io.opentelemetry.sdk.logs.LogRecordProcessor;
 import io.opentelemetry.sdk.logs.ReadWriteLogRecord;
 import io.opentelemetry.sdk.logs.export.LogRecordExporter;
+import io.opentelemetry.sdk.metrics.Aggregation;
+import io.opentelemetry.sdk.metrics.InstrumentType;
+import io.opentelemetry.sdk.metrics.data.AggregationTemporality;
+import io.opentelemetry.sdk.metrics.data.MetricData;
+import io.opentelemetry.sdk.metrics.export.CardinalityLimitSelector;
+import io.opentelemetry.sdk.metrics.export.CollectionRegistration;
+import io.opentelemetry.sdk.metrics.export.MetricExporter;
+import io.opentelemetry.sdk.metrics.export.MetricProducer;
+import io.opentelemetry.sdk.metrics.export.MetricReader;
 import io.opentelemetry.sdk.resources.Resource;
+import io.opentelemetry.sdk.trace.IdGenerator;
 import io.opentelemetry.sdk.trace.ReadWriteSpan;
 import io.opentelemetry.sdk.trace.ReadableSpan;
 import io.opentelemetry.sdk.trace.SpanProcessor;
@@ -32,6 +50,7 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
@@ -49,7 +68,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Extensions implements ComponentLoader {
 
-  // What comes with us does not throw, and a wrapper would cost each start.
+  // Those that come with us do not throw, and a wrapper would cost each start.
   private static final List<String> OWN =
       List.of("io.opentelemetry.sdk.", "io.opentelemetry.exporter.");
   private static final Sampler BY_DEFAULT = Sampler.parentBased(Sampler.alwaysOn());
@@ -59,6 +78,7 @@ final class Extensions implements ComponentLoader {
   private final boolean strict;
   private final Guard guard;
   private final Set<String> told = new HashSet<>();
+  private final SdkHooks.Callbacks callbacks;
 
   /**
    * @param settings null until they are known
@@ -70,6 +90,12 @@ final class Extensions implements ComponentLoader {
     this.settings = settings;
     this.strict = strict;
     this.guard = guard;
+    callbacks = new SdkHooks.Callbacks(guard::caught);
+  }
+
+  /** Guards what the application gives an SDK that is built. */
+  void guard(OpenTelemetrySdk sdk) {
+    callbacks.of(sdk.getSdkMeterProvider());
   }
 
   @Override
@@ -79,6 +105,9 @@ final class Extensions implements ComponentLoader {
     while (true) {
       try {
         if (!providers.hasNext()) {
+          if (type == AutoConfigurationCustomizerProvider.class) {
+            loaded.add(type.cast(new Last()));
+          }
           return loaded;
         }
         T provider = providers.next();
@@ -137,7 +166,7 @@ final class Extensions implements ComponentLoader {
             type.getClassLoader(), Autoconfigure.interfaces(type, provider), handler));
   }
 
-  /** What is used in the place of what could not be made. */
+  /** The replacement of what could not be made. */
   private static @Nullable Object instead(Class<?> type) {
     if (type == Resource.class) {
       return Resource.empty();
@@ -220,7 +249,7 @@ final class Extensions implements ComponentLoader {
   private Object guardedAtRunTime(Object made) {
     if (made instanceof Sampler sampler) {
       return new GuardedSampler(sampler, guard);
-    } else if (made instanceof SpanProcessor processor) {
+    } else if (made instanceof SpanProcessor processor && !(processor instanceof SpanPipeline)) {
       return new GuardedSpanProcessor(processor, guard);
     } else if (made instanceof LogRecordProcessor processor) {
       return guarded(processor);
@@ -230,7 +259,210 @@ final class Extensions implements ComponentLoader {
 
   /** A processor of log records that throws into nobody's log statement. */
   LogRecordProcessor guarded(LogRecordProcessor processor) {
-    return new GuardedLogRecordProcessor(processor, guard);
+    return processor instanceof GuardedLogRecordProcessor
+        ? processor
+        : new GuardedLogRecordProcessor(processor, guard);
+  }
+
+  /** Guards what others have put into the SDK, once they are through. */
+  private final class Last implements AutoConfigurationCustomizerProvider {
+
+    @Override
+    public int order() {
+      return Integer.MAX_VALUE;
+    }
+
+    @Override
+    public void customize(AutoConfigurationCustomizer customizer) {
+      customizer
+          .addTracerProviderCustomizer(
+              (provider, config) -> {
+                SdkHooks.replace(
+                    provider,
+                    sampler ->
+                        isOwn(sampler) || sampler instanceof GuardedSampler
+                            ? sampler
+                            : new GuardedSampler(sampler, guard),
+                    processor ->
+                        processor instanceof SpanPipeline
+                                || processor instanceof GuardedSpanProcessor
+                            ? processor
+                            : new GuardedSpanProcessor(processor, guard),
+                    ids -> isOwn(ids) ? ids : new GuardedIdGenerator(ids, guard));
+                return provider;
+              })
+          .addLoggerProviderCustomizer(
+              (provider, config) -> {
+                SdkHooks.replace(provider, Extensions.this::guarded);
+                return provider;
+              })
+          .addMeterProviderCustomizer(
+              (provider, config) -> {
+                SdkHooks.replace(
+                    provider,
+                    exporter -> isOwn(exporter) ? exporter : new GuardedExporter(exporter, guard),
+                    reader -> new GuardedReader(reader, guard),
+                    limits -> type -> limit(limits, type),
+                    producer -> resource -> produced(producer, resource),
+                    guard::caught);
+                return provider.registerMetricProducer(callbacks);
+              });
+    }
+  }
+
+  private int limit(CardinalityLimitSelector limits, InstrumentType type) {
+    try {
+      return limits.getCardinalityLimit(type);
+    } catch (Throwable t) {
+      guard.caught("CardinalityLimitSelector.getCardinalityLimit", t);
+      return CardinalityLimitSelector.defaultCardinalityLimitSelector().getCardinalityLimit(type);
+    }
+  }
+
+  private Collection<MetricData> produced(MetricProducer producer, Resource resource) {
+    try {
+      return requireNonNull(producer.produce(resource));
+    } catch (Throwable t) {
+      guard.caught("MetricProducer.produce", t);
+      return List.of();
+    }
+  }
+
+  /** A reader that can't be registered reads nothing, and the others do. */
+  private record GuardedReader(MetricReader reader, Guard guard) implements MetricReader {
+
+    @Override
+    public void register(CollectionRegistration registration) {
+      guard.run("MetricReader.register", () -> reader.register(registration));
+    }
+
+    @Override
+    public CompletableResultCode forceFlush() {
+      return asked(guard, "MetricReader.forceFlush", reader::forceFlush);
+    }
+
+    @Override
+    public CompletableResultCode shutdown() {
+      return asked(guard, "MetricReader.shutdown", reader::shutdown);
+    }
+
+    @Override
+    public AggregationTemporality getAggregationTemporality(InstrumentType type) {
+      return otherwise(
+          guard,
+          "MetricReader.getAggregationTemporality",
+          () -> reader.getAggregationTemporality(type),
+          AggregationTemporality.CUMULATIVE);
+    }
+
+    @Override
+    public Aggregation getDefaultAggregation(InstrumentType type) {
+      return otherwise(
+          guard,
+          "MetricReader.getDefaultAggregation",
+          () -> reader.getDefaultAggregation(type),
+          Aggregation.defaultAggregation());
+    }
+
+    @Override
+    public MemoryMode getMemoryMode() {
+      return otherwise(
+          guard, "MetricReader.getMemoryMode", reader::getMemoryMode, MemoryMode.IMMUTABLE_DATA);
+    }
+
+    @Override
+    public String toString() {
+      return reader.toString();
+    }
+  }
+
+  /** The exporter of a periodic reader, whose thread would end with what it throws. */
+  private record GuardedExporter(MetricExporter exporter, Guard guard) implements MetricExporter {
+
+    @Override
+    public CompletableResultCode export(Collection<MetricData> metrics) {
+      return asked(guard, "MetricExporter.export", () -> exporter.export(metrics));
+    }
+
+    @Override
+    public CompletableResultCode flush() {
+      return asked(guard, "MetricExporter.flush", exporter::flush);
+    }
+
+    @Override
+    public CompletableResultCode shutdown() {
+      return asked(guard, "MetricExporter.shutdown", exporter::shutdown);
+    }
+
+    @Override
+    public AggregationTemporality getAggregationTemporality(InstrumentType type) {
+      return otherwise(
+          guard,
+          "MetricExporter.getAggregationTemporality",
+          () -> exporter.getAggregationTemporality(type),
+          AggregationTemporality.CUMULATIVE);
+    }
+
+    @Override
+    public Aggregation getDefaultAggregation(InstrumentType type) {
+      return otherwise(
+          guard,
+          "MetricExporter.getDefaultAggregation",
+          () -> exporter.getDefaultAggregation(type),
+          Aggregation.defaultAggregation());
+    }
+
+    @Override
+    public MemoryMode getMemoryMode() {
+      return otherwise(
+          guard,
+          "MetricExporter.getMemoryMode",
+          exporter::getMemoryMode,
+          MemoryMode.IMMUTABLE_DATA);
+    }
+
+    @Override
+    public String toString() {
+      return exporter.toString();
+    }
+  }
+
+  private static <T> T otherwise(Guard guard, String hook, Supplier<T> question, T otherwise) {
+    try {
+      return requireNonNull(question.get());
+    } catch (Throwable t) {
+      guard.caught(hook, t);
+      return otherwise;
+    }
+  }
+
+  private record GuardedIdGenerator(IdGenerator ids, Guard guard) implements IdGenerator {
+
+    @Override
+    public String generateSpanId() {
+      try {
+        String id = ids.generateSpanId();
+        if (SpanId.isValid(id)) {
+          return id;
+        }
+      } catch (Throwable t) {
+        guard.caught("IdGenerator.generateSpanId", t);
+      }
+      return IdGenerator.random().generateSpanId();
+    }
+
+    @Override
+    public String generateTraceId() {
+      try {
+        String id = ids.generateTraceId();
+        if (TraceId.isValid(id)) {
+          return id;
+        }
+      } catch (Throwable t) {
+        guard.caught("IdGenerator.generateTraceId", t);
+      }
+      return IdGenerator.random().generateTraceId();
+    }
   }
 
   private record GuardedSampler(Sampler sampler, Guard guard) implements Sampler {
@@ -267,13 +499,27 @@ final class Extensions implements ComponentLoader {
     }
 
     @Override
+    public CompletableResultCode shutdown() {
+      return asked(guard, "Sampler.shutdown", sampler::shutdown);
+    }
+
+    @Override
     public String toString() {
       return getDescription();
     }
   }
 
-  private record GuardedSpanProcessor(SpanProcessor processor, Guard guard)
+  private record GuardedSpanProcessor(
+      SpanProcessor processor, boolean isStartRequired, boolean isEndRequired, Guard guard)
       implements SpanProcessor {
+
+    GuardedSpanProcessor(SpanProcessor processor, Guard guard) {
+      this(
+          processor,
+          otherwise(guard, "SpanProcessor.isStartRequired", processor::isStartRequired, false),
+          otherwise(guard, "SpanProcessor.isEndRequired", processor::isEndRequired, false),
+          guard);
+    }
 
     @Override
     public void onStart(Context parentContext, ReadWriteSpan span) {
@@ -285,22 +531,12 @@ final class Extensions implements ComponentLoader {
     }
 
     @Override
-    public boolean isStartRequired() {
-      return true;
-    }
-
-    @Override
     public void onEnd(ReadableSpan span) {
       try {
         processor.onEnd(span);
       } catch (Throwable t) {
         guard.caught("SpanProcessor.onEnd", t);
       }
-    }
-
-    @Override
-    public boolean isEndRequired() {
-      return true;
     }
 
     @Override
@@ -316,12 +552,7 @@ final class Extensions implements ComponentLoader {
 
   private static CompletableResultCode asked(
       Guard guard, String hook, Supplier<CompletableResultCode> question) {
-    try {
-      return question.get();
-    } catch (Throwable t) {
-      guard.caught(hook, t);
-      return CompletableResultCode.ofFailure();
-    }
+    return otherwise(guard, hook, question, CompletableResultCode.ofFailure());
   }
 
   private record GuardedLogRecordProcessor(LogRecordProcessor processor, Guard guard)

@@ -16,12 +16,20 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The end of the JVM: something to be done as it begins, and something once the other shutdown
- * hooks are through.
+ * hooks are through, which may still answer requests: Spring Boot's and Kubernetes' take thirty
+ * seconds.
  *
- * <p>The JVM starts all hooks at once, then joins one after the other in the order of an identity
- * hash table. The two hooks here have hash codes that put them last in it, and each waits until it
- * is joined; whatever they wait for, the JVM waits for as well, so that this costs no time. Two,
- * since an earlier hook in the same place of the table sends one of them to its beginning.
+ * <p>The JDK has no word for "after all hooks". They are started at once and have no order; none
+ * can be added once they run; which threads are hooks is known to a private table alone; a thread
+ * that is no hook is gone when the last of them ends; and a fixed time to wait would be too short
+ * for one service, and hold up the stop of another. But the thread that has started the hooks joins
+ * one after the other, in the order of an identity hash table, and whom it waits for now can be
+ * asked of the JVM. So a hook that is the last in the table, and waits until it is joined, ends
+ * after all others; the JVM waits for them anyway, so that this takes no time.
+ *
+ * <p>A thread is the last if its identity hash code has the last place of the table, which a new
+ * thread has once in 64 times. There are two such hooks, since an earlier one in the same place
+ * would send one of them to the table's beginning. If the JVM does not tell, neither waits.
  */
 final class JvmStop {
 

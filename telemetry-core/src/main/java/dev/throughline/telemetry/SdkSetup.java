@@ -192,6 +192,7 @@ final class SdkSetup {
             autoConfigure, read.apply(Autoconfigure.readEnvironment(builder.properties, outbox)));
       }
       OpenTelemetrySdk sdk = autoConfigure.build().getOpenTelemetrySdk();
+      extensions.guard(sdk);
       return new Built(
           sdk, requireNonNull(settings.get()), outbox, requireNonNull(serviceName.get()));
     } catch (Environment.Refused e) {
@@ -207,7 +208,7 @@ final class SdkSetup {
     }
   }
 
-  /** What was thrown and why, without what may be a secret in an endpoint. */
+  /** The chain of what was thrown, without what may be a secret in an endpoint. */
   static String reason(Throwable thrown) {
     StringBuilder reason = new StringBuilder();
     for (Throwable t = thrown; t != null; t = t.getCause()) {
@@ -348,7 +349,9 @@ final class SdkSetup {
         LogRecordExporter.composite(batched), batches(settings, KnownSettings.LOG_RECORD_BATCHES));
   }
 
-  /** What waits for its batch is in memory alone: not for longer than what is on disk may be. */
+  /**
+   * Items that wait for their batch are in memory alone: not for longer than those on disk may be.
+   */
   private BatchSettings batches(Settings settings, Batches batches) {
     Duration delay = settings.get(batches.scheduleDelay);
     boolean spools = settings.find(KnownSettings.SPOOL_FOLDER) != null && mode.exports();

@@ -41,7 +41,7 @@ final class Shutdown {
   // Whether all was answered as the JVM began to stop.
   private boolean begun;
 
-  /** What sends one signal, and how many of its items are delivered. */
+  /** The delivery of one signal, and how many of its items are delivered. */
   private static final class Part {
 
     final Supplier<CompletableResultCode> flush;
@@ -192,7 +192,7 @@ final class Shutdown {
     }
   }
 
-  /** What is on disk was not delivered either, and is not lost. */
+  /** Items on disk were not delivered either, and are not lost. */
   private static boolean isAnySpooled(Delivery delivery) {
     return delivery.spans().spooled() > 0
         || delivery.logRecords().spooled() > 0
@@ -200,7 +200,7 @@ final class Shutdown {
   }
 
   private static void append(StringBuilder lost, Delivery.Counts counts, String items) {
-    // What is pending now never arrives.
+    // Items that are pending now never arrive.
     long missing = counts.lost() + counts.pending();
     if (missing > 0) {
       lost.append(lost.isEmpty() ? "" : ", ")

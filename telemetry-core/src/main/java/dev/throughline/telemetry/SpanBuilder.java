@@ -247,7 +247,7 @@ public final class SpanBuilder {
   }
 
   /**
-   * Runs the work within the span. What it throws is recorded and thrown on, with its own type.
+   * Runs the work within the span. An exception is recorded and thrown on, with its own type.
    *
    * @return what the work returns
    */
@@ -288,7 +288,7 @@ public final class SpanBuilder {
     return result;
   }
 
-  /** Runs the work within the span. What it throws is recorded and thrown on, with its own type. */
+  /** Runs the work within the span. An exception is recorded and thrown on, with its own type. */
   public <X extends Exception> void run(Run<X> work) throws X {
     if (span == null && parent == null) {
       work.run();

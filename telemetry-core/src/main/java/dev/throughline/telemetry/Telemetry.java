@@ -58,7 +58,6 @@ public final class Telemetry implements AutoCloseable {
   // Made when it is first asked for.
   private @Nullable Propagation propagation;
   private final Guard guard;
-  private final OpenTelemetry openTelemetry;
   private final @Nullable Shutdown shutdown;
   private final @Nullable SpanNames names;
   private final SpanBuilder off = new SpanBuilder(this, null, null);
@@ -83,8 +82,6 @@ public final class Telemetry implements AutoCloseable {
     tracer = signals.spans() ? signals.openTelemetry().getTracer(scopeName) : null;
     names = signals.spans() ? new SpanNames() : null;
     this.shutdown = shutdown;
-    openTelemetry =
-        shutdown == null ? signals.openTelemetry() : guard.observing(signals.openTelemetry());
   }
 
   /**
@@ -151,7 +148,8 @@ public final class Telemetry implements AutoCloseable {
   }
 
   /**
-   * What {@link #init} started in this process; {@link #noop()} before that and after its close.
+   * The telemetry that {@link #init} started in this process; {@link #noop()} before that and after
+   * its close.
    */
   public static Telemetry global() {
     Telemetry started = global;
@@ -214,9 +212,12 @@ public final class Telemetry implements AutoCloseable {
     return !signals.propagation();
   }
 
-  /** The OpenTelemetry API that this stands on, for whatever this class does not offer. */
+  /**
+   * The OpenTelemetry API that this stands on, for whatever this class does not offer: an {@link
+   * OpenTelemetrySdk} if spans are recorded here.
+   */
   public OpenTelemetry openTelemetry() {
-    return openTelemetry;
+    return signals.openTelemetry();
   }
 
   /** The tracer of {@link #span}. */
@@ -226,7 +227,7 @@ public final class Telemetry implements AutoCloseable {
 
   /** The meter for the service's own metrics; instruments made of it are to be kept. */
   public Meter meter() {
-    return openTelemetry.getMeter(scopeName);
+    return signals.openTelemetry().getMeter(scopeName);
   }
 
   /** Writes the current trace context and baggage into a map, e.g. a message's headers. */
@@ -241,7 +242,7 @@ public final class Telemetry implements AutoCloseable {
 
   /**
    * The current context with the trace context and baggage that a map carries; keys in any case.
-   * What can't be read is left out.
+   * Entries that can't be read are left out.
    */
   public Context extract(Map<String, String> carrier) {
     return propagation().extract(Context.current(), carrier);
@@ -266,7 +267,8 @@ public final class Telemetry implements AutoCloseable {
   }
 
   /**
-   * What an adapter calls through that may throw, and must not reach the application.
+   * The guard through which an adapter calls whatever may throw, and must not reach the
+   * application.
    *
    * @param module the adapter's instrumentation scope, by which the hits are counted
    */
@@ -301,7 +303,7 @@ public final class Telemetry implements AutoCloseable {
    * Sends what was recorded by now, and waits for the answers; also on an {@link OpenTelemetrySdk}
    * that someone else built.
    *
-   * @param timeout how long to wait at the most
+   * @param timeout how long to wait at most
    * @return the counts since the start, as {@link #delivery} has them; {@link Delivery#complete}
    *     where in time all that was waiting was acknowledged, and nothing was lost since the flush
    *     before
@@ -311,11 +313,12 @@ public final class Telemetry implements AutoCloseable {
       return shutdown.flush(timeout);
     }
     return Delivery.NONE.withComplete(
-        !(signals.openTelemetry() instanceof OpenTelemetrySdk sdk) || Shutdown.flush(sdk, timeout));
+        !(TelemetryBuilder.recording(signals.openTelemetry()) instanceof OpenTelemetrySdk sdk)
+            || Shutdown.flush(sdk, timeout));
   }
 
   /**
-   * What became of all that was recorded since the start. All counts are zero where nothing is
+   * The counts of all that was recorded since the start. All counts are zero where nothing is
    * recorded, and on an instance that someone else built.
    */
   public Delivery delivery() {

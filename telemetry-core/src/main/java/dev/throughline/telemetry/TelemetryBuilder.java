@@ -102,8 +102,8 @@ public final class TelemetryBuilder {
   }
 
   /**
-   * Adds a processor that sees every recorded span, before it is batched. What it throws is logged
-   * and goes no further.
+   * Adds a processor that sees every recorded span, before it is batched. An exception of it is
+   * logged and goes no further.
    */
   public TelemetryBuilder addSpanProcessor(SpanProcessor processor) {
     spanProcessors.add(requireNonNull(processor, "processor"));
@@ -218,7 +218,7 @@ public final class TelemetryBuilder {
         Guard guard) {
       OpenTelemetrySdk sdk = built.sdk();
       Settings settings = built.settings();
-      // What is pulled keeps its series where telemetry is off.
+      // Metrics that are pulled keep their series if telemetry is off.
       built.outbox().recordCounts(sdk.getMeterProvider(), !mode.exports());
       OpenTelemetry openTelemetry = mode.spans() ? sdk : new WithoutSpans(sdk, off);
       Segments segments = new Segments(settings.get(KnownSettings.SEGMENT_LIMIT));
@@ -254,7 +254,7 @@ public final class TelemetryBuilder {
       return telemetry;
     }
 
-    /** What is known of a sampler by its name. */
+    /** The sampling that a sampler is known for by its name. */
     private static Sampling sampling(String sampler) {
       return switch (sampler) {
         case "always_on", "parentbased_always_on" -> Sampling.EVERY_TRACE;
@@ -302,6 +302,11 @@ public final class TelemetryBuilder {
     public LoggerProvider getLogsBridge() {
       return recording.getLogsBridge();
     }
+  }
+
+  /** The instance that records metrics and logs. */
+  static OpenTelemetry recording(OpenTelemetry openTelemetry) {
+    return openTelemetry instanceof WithoutSpans without ? without.recording() : openTelemetry;
   }
 
   /** A telemetry over an instance of someone else's. */

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(90)
 class ClosingTest {
 
-  private static final Duration LONG = Duration.ofSeconds(20);
+  private static final Duration LONG = Wait.LIMIT;
 
   private final LogCapture log = new LogCapture();
   private final List<AutoCloseable> open = new ArrayList<>();

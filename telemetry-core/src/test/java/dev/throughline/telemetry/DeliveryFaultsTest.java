@@ -165,12 +165,12 @@ class DeliveryFaultsTest {
           "the fault has had its effect",
           () -> !log.warnings().isEmpty() || settled(telemetry) == SPANS);
       if (fault.fault().fate != Fate.GIVEN_UP) {
-        telemetry.flush(Duration.ofSeconds(20));
+        telemetry.flush(Wait.LIMIT);
       }
       // Also while it is tried again.
       assertThat(endSpans(telemetry)).isEqualTo(new Waits(0, 0));
       if (fault.fault().fate != Fate.GIVEN_UP) {
-        telemetry.flush(Duration.ofSeconds(20));
+        telemetry.flush(Wait.LIMIT);
       }
     } finally {
       long start = System.nanoTime();

@@ -46,7 +46,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(90)
 class DeliveryTest {
 
-  private static final Duration LONG = Duration.ofSeconds(20);
+  private static final Duration LONG = Wait.LIMIT;
 
   private final LogCapture log = new LogCapture();
   private final List<AutoCloseable> open = new ArrayList<>();
@@ -307,6 +307,70 @@ class DeliveryTest {
     assertThat(receiver.attempts()).isEqualTo(2);
   }
 
+  /** It is tried again by our own bounds: what waits is worth more than an order to wait. */
+  @ParameterizedTest
+  @ValueSource(ints = {429, 503})
+  void anAbsurdRetryAfterSaysNothing(int status) {
+    List<Runnable> outcomes = new ArrayList<>();
+    for (String value :
+        List.of(
+            "99999999999",
+            "9223372036854775807",
+            "99999999999999999999999",
+            "31536000",
+            "-5",
+            "",
+            "0",
+            "1.5",
+            "soon",
+            "Thu, 01 Jan 1970 00:00:00 GMT",
+            "Fri, 31 Dec 9999 23:59:59 GMT")) {
+      OtlpReceiver receiver = receiver(false);
+      receiver.reply(
+          request ->
+              receiver.attempts() == 1
+                  ? Reply.http(status, Map.of("Retry-After", value))
+                  : Reply.OK);
+      outcomes.add(deliveredByTheSecondTry(value, receiver, false));
+    }
+    outcomes.forEach(Runnable::run);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "UNAVAILABLE,        9223372036854775807,  0",
+    "UNAVAILABLE,        9223372036854775807,  999999999",
+    "RESOURCE_EXHAUSTED, 9223372036854775807,  2147483647",
+    "RESOURCE_EXHAUSTED, 31536000,             0",
+    "UNAVAILABLE,        -9223372036854775808, -2147483648",
+    "RESOURCE_EXHAUSTED, -1,                   0",
+  })
+  void anAbsurdRetryInfoSaysNothing(Status.Code status, long seconds, int nanos) {
+    OtlpReceiver receiver = receiver(true);
+    RetryInfo.Builder retry = RetryInfo.newBuilder();
+    retry.getRetryDelayBuilder().setSeconds(seconds).setNanos(nanos);
+    Metadata trailers = new Metadata();
+    trailers.put(
+        Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER),
+        com.google.rpc.Status.newBuilder()
+            .addDetails(Any.pack(retry.build()))
+            .build()
+            .toByteArray());
+    receiver.reply(
+        request -> receiver.attempts() == 1 ? Reply.grpc(status.toStatus(), trailers) : Reply.OK);
+    deliveredByTheSecondTry(status + " " + seconds, receiver, true).run();
+  }
+
+  private Runnable deliveredByTheSecondTry(String what, OtlpReceiver receiver, boolean grpc) {
+    Telemetry telemetry = build(receiver, grpc);
+    endSpans(telemetry, 5);
+    telemetry.flush(Duration.ofMillis(1));
+    return () -> {
+      assertThat(telemetry.flush(LONG).spans()).as(what).isEqualTo(counts(5, 5, 0, 0, 0));
+      assertThat(receiver.attempts()).as(what).isEqualTo(2);
+    };
+  }
+
   /** Three to four: a date has no fractions of a second. */
   private static String inFourSeconds() {
     return DateTimeFormatter.RFC_1123_DATE_TIME.format(
@@ -356,7 +420,7 @@ class DeliveryTest {
     CountDownLatch answers = receiver.hold();
     burst(telemetry, 100_000);
     answers.countDown();
-    Delivery flushed = telemetry.flush(Duration.ofSeconds(60));
+    Delivery flushed = telemetry.flush(Wait.LIMIT.multipliedBy(3));
     assertThat(flushed.spans()).isEqualTo(counts(100_000, 100_000, 0, 0, 0));
     Set<Object> ids = new HashSet<>();
     receiver.spans().forEach(span -> ids.add(span.getSpanId()));

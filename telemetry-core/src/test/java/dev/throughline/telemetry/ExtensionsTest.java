@@ -27,7 +27,6 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,7 +66,7 @@ class ExtensionsTest {
             .logRecordBuilder()
             .setBody("one")
             .emit();
-        telemetry.flush(Duration.ofSeconds(20));
+        telemetry.flush(Wait.LIMIT);
       }
     }
   }

@@ -11,7 +11,6 @@ import io.opentelemetry.api.common.Attributes;
 import io.opentelemetry.api.logs.Logger;
 import io.opentelemetry.api.metrics.DoubleHistogram;
 import io.opentelemetry.api.trace.Tracer;
-import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 import org.junit.jupiter.api.AfterEach;
@@ -125,11 +124,11 @@ class HealthyReceiverTest {
           default -> {
             record(telemetry, Integer.parseInt(signal), count);
             for (int i = 1; i < EXPORTS; i++) {
-              telemetry.flush(Duration.ofSeconds(60));
+              telemetry.flush(Wait.LIMIT.multipliedBy(3));
             }
           }
         }
-        Delivery all = telemetry.flush(Duration.ofSeconds(60));
+        Delivery all = telemetry.flush(Wait.LIMIT.multipliedBy(3));
         System.out.println(
             "lost " + (all.spans().lost() + all.logRecords().lost() + all.metricPoints().lost()));
         // Without the close, which exports metrics once more.

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(90)
 class MergedRequestsTest {
 
-  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final Duration LONG = Wait.LIMIT.multipliedBy(3);
   private static final int BATCH = 100;
   private static final int BATCHES = 60;
 

@@ -28,7 +28,6 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -280,7 +279,7 @@ class OneWireTest {
     settings.forEach(builder::addProperty);
     Telemetry telemetry = builder.build();
     telemetry.span("s").run(() -> {});
-    Delivery delivery = telemetry.flush(Duration.ofSeconds(60));
+    Delivery delivery = telemetry.flush(Wait.LIMIT.multipliedBy(3));
     assertThat(delivery.complete()).isEqualTo(answer.delivered);
     assertThat(delivery.spans().delivered()).isEqualTo(answer.delivered ? 1 : 0);
     if (answer.delivered && answer.logged.isEmpty()) {

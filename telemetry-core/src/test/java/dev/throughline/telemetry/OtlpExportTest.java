@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What leaves the process, received on real sockets. */
 class OtlpExportTest {
 
-  private static final Duration LONG = Duration.ofSeconds(20);
+  private static final Duration LONG = Wait.LIMIT;
 
   private final List<AutoCloseable> open = new ArrayList<>();
 

@@ -7,13 +7,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.throughline.telemetry.settings.Environment;
+import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.net.ProxySelector;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.SocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -73,12 +77,12 @@ class ProxyTest {
     return "localhost:" + server.getAddress().getPort();
   }
 
-  private static Map<String, String> settings(String endpoint) {
+  private static Map<String, String> settings(String endpoint, String protocol) {
     return Map.of(
         "otel.exporter.otlp.endpoint",
         endpoint,
         "otel.exporter.otlp.protocol",
-        "http/protobuf",
+        protocol,
         "otel.metrics.exporter",
         "none",
         "otel.logs.exporter",
@@ -91,15 +95,19 @@ class ProxyTest {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     int unused =
         Doctor.run(
-            new Environment(settings(endpoint), true),
+            new Environment(settings(endpoint, "http/protobuf"), true),
             new PrintStream(out, true, StandardCharsets.UTF_8));
     return out.toString(StandardCharsets.UTF_8);
   }
 
   /** What is logged of a span that is sent there. */
   private String logged(String endpoint) {
+    return logged(endpoint, "http/protobuf");
+  }
+
+  private String logged(String endpoint, String protocol) {
     TelemetryBuilder builder = Telemetry.builder().ignoreEnvironment();
-    settings(endpoint).forEach(builder::addProperty);
+    settings(endpoint, protocol).forEach(builder::addProperty);
     builder.addProperty("otel.bsp.schedule.delay", "1ms");
     Telemetry telemetry = builder.build();
     open.add(telemetry);
@@ -142,6 +150,49 @@ class ProxyTest {
         .contains(": the proxy " + proxy + " does not let requests pass; ");
     assertThat(doctor("https://collector.example:4318"))
         .contains("  traces      failed   sending them failed: ", "does not let requests pass");
+  }
+
+  @Test
+  void aProxyThatWantsCredentialsForATunnelIsNamed() throws IOException {
+    ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    open.add(server);
+    Thread proxying = new Thread(() -> refuseTunnels(server), "proxy");
+    proxying.setDaemon(true);
+    proxying.start();
+    through(server.getLocalPort());
+    String proxy = "localhost:" + server.getLocalPort();
+    assertThat(logged("https://collector.example:4317", "grpc"))
+        .contains(": the proxy " + proxy + " wants credentials; let it pass the receiver's host");
+  }
+
+  private static void refuseTunnels(ServerSocket server) {
+    while (!server.isClosed()) {
+      try (Socket socket = server.accept()) {
+        BufferedReader request =
+            new BufferedReader(
+                new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
+        for (String line = request.readLine();
+            line != null && !line.isEmpty();
+            line = request.readLine()) {}
+        socket
+            .getOutputStream()
+            .write(
+                ("HTTP/1.1 407 Proxy Authentication Required\r\n"
+                        + "Proxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n")
+                    .getBytes(StandardCharsets.US_ASCII));
+      } catch (IOException e) {
+        // The test is over, or this one is gone.
+      }
+    }
+  }
+
+  /** It knows no HTTP/2, and takes it for a broken request. */
+  @Test
+  void aProxyThatPassesNoGrpcOnIsNamed() throws IOException {
+    String proxy = proxy(403);
+    assertThat(logged("http://collector.example:4317", "grpc"))
+        .contains(": the proxy " + proxy + " passes no gRPC on that is in clear; ")
+        .contains("http.nonProxyHosts, or set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf");
   }
 
   @Test

@@ -36,7 +36,7 @@ class SizeLimitTest {
 
   private static final int LIMIT = 20_000;
   private static final int ITEMS = 500;
-  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final Duration LONG = Wait.LIMIT.multipliedBy(3);
   private static final String HALF_THE_LIMIT = "x".repeat(LIMIT / 2);
 
   private final LogCapture log = new LogCapture();

@@ -43,7 +43,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(150)
 class SpoolTest {
 
-  private static final Duration LONG = Duration.ofSeconds(20);
+  private static final Duration LONG = Wait.LIMIT;
 
   private final LogCapture log = new LogCapture();
   private final List<AutoCloseable> open = new ArrayList<>();

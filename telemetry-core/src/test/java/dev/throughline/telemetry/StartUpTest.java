@@ -6,7 +6,6 @@ package dev.throughline.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -66,8 +65,7 @@ class StartUpTest {
       try (Telemetry telemetry = Telemetry.init("start-up")) {
         telemetry.span("first.span").run(() -> {});
         System.out.println(STARTED);
-        System.out.println(
-            "all was delivered: " + telemetry.flush(Duration.ofSeconds(20)).complete());
+        System.out.println("all was delivered: " + telemetry.flush(Wait.LIMIT).complete());
       }
     }
   }

@@ -112,7 +112,7 @@ class TelemetryOfTest {
       Telemetry telemetry = Telemetry.of(batching);
       telemetry.span("work").run(() -> {});
       assertThat(batched.getFinishedSpanItems()).isEmpty();
-      assertThat(telemetry.flush(Duration.ofSeconds(20)).complete()).isTrue();
+      assertThat(telemetry.flush(Wait.LIMIT).complete()).isTrue();
       assertThat(batched.getFinishedSpanItems()).hasSize(1);
     }
   }

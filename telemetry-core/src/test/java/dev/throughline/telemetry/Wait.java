@@ -12,7 +12,8 @@ import java.util.function.BooleanSupplier;
 /** Waits for what another thread or process will do. */
 public final class Wait {
 
-  private static final Duration LIMIT = Duration.ofSeconds(20);
+  /** How long it may take on a slow machine: no test waits by another. */
+  public static final Duration LIMIT = Duration.ofSeconds(20);
 
   private Wait() {}
 

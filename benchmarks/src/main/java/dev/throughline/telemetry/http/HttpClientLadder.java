@@ -11,7 +11,7 @@ import brave.http.HttpTracing;
 import dev.throughline.benchmarks.Rung;
 import dev.throughline.benchmarks.Subjects;
 import dev.throughline.telemetry.Telemetry;
-import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import dev.throughline.telemetry.instrument.HttpAttributes;
 import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.common.Attributes;
@@ -51,7 +51,7 @@ public class HttpClientLadder {
   /** Ours, off. */
   @State(org.openjdk.jmh.annotations.Scope.Benchmark)
   public static class Off extends Subjects.Off {
-    final ClientInstrumenters client = client(telemetry);
+    final Instrumenters client = client(telemetry);
 
     /** For JMH. */
     public Off() {}
@@ -60,7 +60,7 @@ public class HttpClientLadder {
   /** Ours, unsampled. */
   @State(org.openjdk.jmh.annotations.Scope.Benchmark)
   public static class Unsampled extends Subjects.Unsampled {
-    final ClientInstrumenters client = client(telemetry);
+    final Instrumenters client = client(telemetry);
 
     /** For JMH. */
     public Unsampled() {}
@@ -69,7 +69,7 @@ public class HttpClientLadder {
   /** Ours, on. */
   @State(org.openjdk.jmh.annotations.Scope.Benchmark)
   public static class On extends Subjects.On {
-    final ClientInstrumenters client = client(telemetry);
+    final Instrumenters client = client(telemetry);
 
     /** For JMH. */
     public On() {}
@@ -126,18 +126,18 @@ public class HttpClientLadder {
             .build();
     final Attributes point =
         Attributes.of(
-            HttpKeys.HTTP_REQUEST_METHOD, "GET",
-            HttpKeys.SERVER_ADDRESS, "agent",
-            HttpKeys.SERVER_PORT, 8082L,
-            HttpKeys.HTTP_RESPONSE_STATUS_CODE, 200L,
-            HttpKeys.NETWORK_PROTOCOL_VERSION, "1.1");
+            HttpAttributes.HTTP_REQUEST_METHOD, "GET",
+            HttpAttributes.SERVER_ADDRESS, "agent",
+            HttpAttributes.SERVER_PORT, 8082L,
+            HttpAttributes.HTTP_RESPONSE_STATUS_CODE, 200L,
+            HttpAttributes.NETWORK_PROTOCOL_VERSION, "1.1");
 
     /** For JMH. */
     public Sdk() {}
   }
 
-  private static ClientInstrumenters client(Telemetry telemetry) {
-    return new ClientInstrumenters(telemetry, HttpTelemetry.builder(telemetry));
+  private static Instrumenters client(Telemetry telemetry) {
+    return Instrumenters.ofClients(HttpTelemetry.builder(telemetry));
   }
 
   @Benchmark
@@ -214,31 +214,28 @@ public class HttpClientLadder {
             .spanBuilder("GET")
             .setSpanKind(SpanKind.CLIENT)
             .setParent(parent)
-            .setAttribute(HttpKeys.HTTP_REQUEST_METHOD, request.method())
-            .setAttribute(HttpKeys.URL_FULL, request.uri().toString())
-            .setAttribute(HttpKeys.SERVER_ADDRESS, request.uri().getHost())
-            .setAttribute(HttpKeys.SERVER_PORT, (long) request.uri().getPort())
+            .setAttribute(HttpAttributes.HTTP_REQUEST_METHOD, request.method())
+            .setAttribute(HttpAttributes.URL_FULL, request.uri().toString())
+            .setAttribute(HttpAttributes.SERVER_ADDRESS, request.uri().getHost())
+            .setAttribute(HttpAttributes.SERVER_PORT, (long) request.uri().getPort())
             .startSpan();
     Context context = parent.with(span);
     subject.propagator.inject(context, outgoing, OutgoingRequest.SETTER);
-    span.setAttribute(HttpKeys.HTTP_RESPONSE_STATUS_CODE, (long) response.statusCode());
-    span.setAttribute(HttpKeys.NETWORK_PROTOCOL_VERSION, "1.1");
+    span.setAttribute(HttpAttributes.HTTP_RESPONSE_STATUS_CODE, (long) response.statusCode());
+    span.setAttribute(HttpAttributes.NETWORK_PROTOCOL_VERSION, "1.1");
     span.end();
     subject.duration.record((System.nanoTime() - start) / 1e9, subject.point, context);
     return outgoing;
   }
 
   /** What the wrapped client does around the call of the JDK's. */
-  private @Nullable Object send(ClientInstrumenters client, boolean withOutgoingRequest) {
-    ClientExchange exchange = client.exchange(request);
+  private @Nullable Object send(Instrumenters client, boolean withOutgoingRequest) {
+    ClientExchange exchange = ClientExchange.start(client, request);
     if (exchange == null) {
       return null;
     }
-    InstrumentedRequest<ClientExchange, HttpResponse<?>> started = client.start(exchange);
-    Object outgoing = withOutgoingRequest ? client.outgoing(exchange, request) : exchange;
-    if (started != null) {
-      started.end(response, null);
-    }
+    Object outgoing = withOutgoingRequest ? exchange.outgoing(client.guard()) : exchange;
+    exchange.end(response, null);
     return outgoing;
   }
 

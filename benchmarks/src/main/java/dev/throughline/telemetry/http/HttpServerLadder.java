@@ -11,6 +11,7 @@ import brave.http.HttpTracing;
 import dev.throughline.benchmarks.Rung;
 import dev.throughline.benchmarks.Subjects;
 import dev.throughline.telemetry.Telemetry;
+import dev.throughline.telemetry.instrument.HttpAttributes;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import io.opentelemetry.api.OpenTelemetry;
@@ -50,7 +51,7 @@ public class HttpServerLadder {
   /** Ours, off. */
   @State(org.openjdk.jmh.annotations.Scope.Benchmark)
   public static class Off extends Subjects.Off {
-    final ServerInstrumenters server = server(telemetry);
+    final Instrumenters server = server(telemetry);
 
     /** For JMH. */
     public Off() {}
@@ -59,7 +60,7 @@ public class HttpServerLadder {
   /** Ours, unsampled. */
   @State(org.openjdk.jmh.annotations.Scope.Benchmark)
   public static class Unsampled extends Subjects.Unsampled {
-    final ServerInstrumenters server = server(telemetry);
+    final Instrumenters server = server(telemetry);
 
     /** For JMH. */
     public Unsampled() {}
@@ -68,7 +69,7 @@ public class HttpServerLadder {
   /** Ours, on. */
   @State(org.openjdk.jmh.annotations.Scope.Benchmark)
   public static class On extends Subjects.On {
-    final ServerInstrumenters server = server(telemetry);
+    final Instrumenters server = server(telemetry);
 
     /** For JMH. */
     public On() {}
@@ -125,18 +126,18 @@ public class HttpServerLadder {
             .build();
     final Attributes point =
         Attributes.of(
-            HttpKeys.HTTP_REQUEST_METHOD, "GET",
-            HttpKeys.URL_SCHEME, "http",
-            HttpKeys.HTTP_ROUTE, "/servers/{id}",
-            HttpKeys.HTTP_RESPONSE_STATUS_CODE, 200L,
-            HttpKeys.NETWORK_PROTOCOL_VERSION, "1.1");
+            HttpAttributes.HTTP_REQUEST_METHOD, "GET",
+            HttpAttributes.URL_SCHEME, "http",
+            HttpAttributes.HTTP_ROUTE, "/servers/{id}",
+            HttpAttributes.HTTP_RESPONSE_STATUS_CODE, 200L,
+            HttpAttributes.NETWORK_PROTOCOL_VERSION, "1.1");
 
     /** For JMH. */
     public Sdk() {}
   }
 
-  private static ServerInstrumenters server(Telemetry telemetry) {
-    return new ServerInstrumenters(telemetry, HttpTelemetry.builder(telemetry));
+  private static Instrumenters server(Telemetry telemetry) {
+    return Instrumenters.ofServers(HttpTelemetry.builder(telemetry));
   }
 
   @Benchmark
@@ -216,7 +217,7 @@ public class HttpServerLadder {
   public int z_sdk(Sdk subject) {
     ObjectExchange exchange = new ObjectExchange(ObjectExchange.WITH_CONTEXT);
     Context parent =
-        subject.propagator.extract(Context.current(), exchange, ServerConvention.GETTER);
+        subject.propagator.extract(Context.current(), exchange, ExchangeConvention.GETTER);
     long start = System.nanoTime();
     Span span =
         subject
@@ -224,31 +225,30 @@ public class HttpServerLadder {
             .spanBuilder("GET /servers/{id}")
             .setSpanKind(SpanKind.SERVER)
             .setParent(parent)
-            .setAttribute(HttpKeys.HTTP_REQUEST_METHOD, exchange.method())
-            .setAttribute(HttpKeys.URL_PATH, exchange.path())
-            .setAttribute(HttpKeys.URL_SCHEME, exchange.scheme())
-            .setAttribute(HttpKeys.HTTP_ROUTE, exchange.serverRoute())
-            .setAttribute(HttpKeys.SERVER_ADDRESS, "manager")
-            .setAttribute(HttpKeys.SERVER_PORT, 8080L)
+            .setAttribute(HttpAttributes.HTTP_REQUEST_METHOD, exchange.method())
+            .setAttribute(HttpAttributes.URL_PATH, exchange.path())
+            .setAttribute(HttpAttributes.URL_SCHEME, exchange.scheme())
+            .setAttribute(HttpAttributes.HTTP_ROUTE, exchange.serverRoute())
+            .setAttribute(HttpAttributes.SERVER_ADDRESS, "manager")
+            .setAttribute(HttpAttributes.SERVER_PORT, 8080L)
             .setAttribute(HttpKeys.CLIENT_ADDRESS, exchange.peerAddress())
             .setAttribute(HttpKeys.NETWORK_PEER_ADDRESS, exchange.peerAddress())
             .setAttribute(HttpKeys.NETWORK_PEER_PORT, (long) exchange.peerPort())
-            .setAttribute(HttpKeys.NETWORK_PROTOCOL_VERSION, "1.1")
-            .setAttribute(HttpKeys.USER_AGENT_ORIGINAL, exchange.header("User-Agent"))
+            .setAttribute(HttpAttributes.NETWORK_PROTOCOL_VERSION, "1.1")
+            .setAttribute(HttpAttributes.USER_AGENT_ORIGINAL, exchange.header("User-Agent"))
             .startSpan();
     Context context = parent.with(span);
     try (Scope ignored = context.makeCurrent()) {
       return work;
     } finally {
-      span.setAttribute(HttpKeys.HTTP_RESPONSE_STATUS_CODE, (long) exchange.status());
+      span.setAttribute(HttpAttributes.HTTP_RESPONSE_STATUS_CODE, (long) exchange.status());
       span.end();
       subject.duration.record((System.nanoTime() - start) / 1e9, subject.point, context);
     }
   }
 
-  private int serve(ServerInstrumenters server, Map<String, List<String>> headers) {
-    InstrumentedRequest<ServerExchange, ServerExchange> request =
-        server.start(new ObjectExchange(headers));
+  private int serve(Instrumenters server, Map<String, List<String>> headers) {
+    InstrumentedRequest<Exchange, Exchange> request = server.start(new ObjectExchange(headers));
     if (request == null) {
       return work;
     }

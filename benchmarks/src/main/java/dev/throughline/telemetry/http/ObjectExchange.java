@@ -83,7 +83,7 @@ final class ObjectExchange extends ServerExchange {
   }
 
   @Override
-  void setResponseHeader(String name, String value) {}
+  void setHeader(String name, String value) {}
 
   @Override
   String peerAddress() {

@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.http;
 
+import dev.throughline.telemetry.instrument.HeaderGetter;
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.instrumentation.api.instrumenter.Instrumenter;
 import io.opentelemetry.instrumentation.api.semconv.http.HttpServerAttributesExtractor;
@@ -21,6 +22,14 @@ import org.jspecify.annotations.Nullable;
 final class ServerInstrumenter
     implements HttpServerAttributesGetter<ServerExchange, ServerExchange> {
 
+  private static final HeaderGetter<ServerExchange> GETTER =
+      new HeaderGetter<>() {
+        @Override
+        protected @Nullable List<String> lines(ServerExchange exchange, String name) {
+          return exchange.headers(name);
+        }
+      };
+
   private ServerInstrumenter() {}
 
   static Instrumenter<ServerExchange, ServerExchange> of(OpenTelemetry openTelemetry) {
@@ -31,7 +40,7 @@ final class ServerInstrumenter
         .addAttributesExtractor(HttpServerAttributesExtractor.create(getter))
         .addContextCustomizer(HttpServerRoute.create(getter))
         .addOperationMetrics(HttpServerMetrics.get())
-        .buildServerInstrumenter(ServerConvention.GETTER);
+        .buildServerInstrumenter(GETTER);
   }
 
   @Override

@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What came of sending a request once.
+ * The outcome of sending a request once.
  *
  * @param rejected items that a receiver did not take though it acknowledged the others
  * @param reason in words; where a receiver took all, its warning; null if it had none
@@ -29,7 +29,7 @@ public record Answer(
     boolean mayHaveArrived,
     @Nullable IOException failure) {
 
-  /** What follows. */
+  /** The consequence of an answer. */
   public enum Kind {
     ACKNOWLEDGED,
     REFUSED,
@@ -61,7 +61,10 @@ public record Answer(
   private static final int LONGEST_REASON = 1_000;
   private static final Pattern CONTROL_CHARACTERS = Pattern.compile("\\p{Cntrl}+");
 
-  /** What is longer, the receiver asked for. */
+  /** A receiver that asks for more is not believed: what waits would be lost meanwhile. */
+  private static final long LONGEST_ASKED_NANOS = TimeUnit.HOURS.toNanos(1);
+
+  /** A longer delay is one that the receiver asked for. */
   static final long LONGEST_OWN_DELAY_NANOS = (long) (LAST_BACKOFF_NANOS * (1 + JITTER));
 
   public Answer {
@@ -94,7 +97,8 @@ public record Answer(
     return new Answer(Kind.REFUSED, cause, 0, reason, brief, 0, false, null);
   }
 
-  static Answer tryAgain(String reason, String brief, long retryAfterNanos) {
+  static Answer tryAgain(String reason, String brief, long askedNanos) {
+    long retryAfterNanos = askedNanos > LONGEST_ASKED_NANOS ? 0 : Math.max(0, askedNanos);
     return new Answer(Kind.TRY_AGAIN, Cause.OTHER, 0, reason, brief, retryAfterNanos, false, null);
   }
 

@@ -6,6 +6,7 @@ package dev.throughline.telemetry.delivery;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.internals.Suppression;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -226,7 +227,7 @@ final class BatchExport<T, D> {
     }
   }
 
-  /** What is fatal goes to whoever watches over the process; nobody but this thread exports. */
+  /** A fatal error goes to the uncaught exception handler; nobody but this thread exports. */
   private void caught(Throwable thrown) {
     try {
       guard.caught("BatchExport.work", thrown);
@@ -248,7 +249,7 @@ final class BatchExport<T, D> {
     return queue.size() >= settings.maxExportBatchSize();
   }
 
-  /** What came into the queue while the others began to be sent directly. */
+  /** Whether items came into the queue while the others began to be sent directly. */
   private boolean isLate() {
     return direct && queue.size() > 0;
   }
@@ -282,7 +283,7 @@ final class BatchExport<T, D> {
     settled.whenComplete(() -> answer(answered, settled.isSuccess()));
   }
 
-  /** How many items there were to export: a batch at the most. */
+  /** How many items there were to export, up to a batch. */
   private int exportBatch() {
     int taken = 0;
     for (; taken < settings.maxExportBatchSize(); taken++) {

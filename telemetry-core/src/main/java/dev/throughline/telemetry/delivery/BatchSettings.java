@@ -10,8 +10,8 @@ import java.time.Duration;
  *
  * @param scheduleDelay the longest time that an ended span waits for its batch; a millisecond at
  *     least
- * @param maxQueueSize spans that wait at the most; further ones are dropped and counted
- * @param maxExportBatchSize spans in one export at the most
+ * @param maxQueueSize most spans that wait; further ones are dropped and counted
+ * @param maxExportBatchSize most spans in one export
  * @param exportTimeout how long one export may take; zero is for ever
  * @see <a
  *     href="https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#batch-span-processor">Batch

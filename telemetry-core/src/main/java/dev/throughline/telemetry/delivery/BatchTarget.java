@@ -7,7 +7,7 @@ import io.opentelemetry.sdk.common.CompletableResultCode;
 import java.util.Collection;
 
 /**
- * What a batch is given to.
+ * An exporter that is given batches.
  *
  * @param <T> what was recorded
  * @param <D> its data, as exporters take it

@@ -35,7 +35,7 @@ final class Body extends OutputStream {
     return length;
   }
 
-  /** What is called before the first byte leaves; of whoever sends it. */
+  /** Sets the action of the sender before the first byte leaves. */
   void onLeaving(Runnable onLeaving) {
     this.onLeaving = onLeaving;
   }

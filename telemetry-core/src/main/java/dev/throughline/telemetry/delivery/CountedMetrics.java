@@ -4,6 +4,7 @@
 package dev.throughline.telemetry.delivery;
 
 import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.internals.Suppression;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.common.export.MemoryMode;
 import io.opentelemetry.sdk.metrics.Aggregation;

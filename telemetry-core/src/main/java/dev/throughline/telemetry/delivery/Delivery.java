@@ -4,7 +4,7 @@
 package dev.throughline.telemetry.delivery;
 
 /**
- * What became of all that was recorded since the start. For each signal {@code created} is the sum
+ * The counts of all that was recorded since the start. For each signal {@code created} is the sum
  * of delivered, failed, dropped, spooled and pending, at any moment.
  *
  * @param complete whether nothing waits, and nothing was lost; as the answer of a flush, nothing

@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What was recorded, on its way to the exporting thread: a bounded queue for many producers and one
+ * Recorded items on their way to the exporting thread: a bounded queue for many producers and one
  * consumer. A producer never waits and allocates nothing, which no queue of the JDK offers at once.
  *
  * <p>A ring of segments: those that are not in use are not there, but for one to spare.

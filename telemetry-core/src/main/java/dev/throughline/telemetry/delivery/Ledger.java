@@ -4,6 +4,8 @@
 package dev.throughline.telemetry.delivery;
 
 import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.instrument.Throttle;
+import dev.throughline.telemetry.internals.Suppression;
 import io.opentelemetry.api.metrics.BatchCallback;
 import io.opentelemetry.api.metrics.Meter;
 import io.opentelemetry.api.metrics.ObservableLongMeasurement;
@@ -12,7 +14,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
@@ -27,11 +28,10 @@ final class Ledger {
   static final String METRIC_POINTS = "metric points";
   static final String NO_ANSWER = "no answer came before the end";
 
-  private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
-  // What a gRPC server takes unless told otherwise; it refuses the whole of a larger message.
+  // The limit of a gRPC server unless told otherwise; it refuses the whole of a larger message.
   private static final int MAX_MESSAGE_BYTES = 4 << 20;
   private static final int SMALLEST_MESSAGE_BYTES = 1 << 18;
-  // What an ended span holds beside as many bytes as it takes on the wire: with eight attributes
+  // Held by an ended span beside as many bytes as it takes on the wire: with eight attributes
   // about 780 in all, 322 of them on the wire.
   private static final int OBJECT_BYTES = 460;
   private static final int FIRST_WIRE_BYTES = 320;
@@ -65,7 +65,7 @@ final class Ledger {
   // Of whoever calls logDropped, one thread at a time.
   private long evictedLogged;
   private long turnedAwayLogged;
-  private long droppedLoggedAtNanos;
+  private final Throttle throttle = new Throttle();
 
   /**
    * @param items what they are called, e.g. {@code spans}
@@ -364,7 +364,7 @@ final class Ledger {
   }
 
   Delivery.Counts counts() {
-    // What became of an item is read before what was created: an item is never counted twice.
+    // Outcomes are read before what was created: an item is never counted twice.
     long deliveredNow = delivered.sum();
     long failedNow = failed.sum();
     long turnedAwayNow = turnedAway.sum();
@@ -430,10 +430,7 @@ final class Ledger {
     long ofDisk = evicted.sum();
     long ofMemory = turnedAway.sum() + displaced.sum();
     long since = ofDisk - evictedLogged + ofMemory - turnedAwayLogged;
-    boolean quiet =
-        evictedLogged + turnedAwayLogged > 0
-            && System.nanoTime() - droppedLoggedAtNanos < QUIET_NANOS;
-    if (since == 0 || (quiet && !last)) {
+    if (since == 0 || !(throttle.mayLog() || last)) {
       return;
     }
     List<String> limits = new ArrayList<>();
@@ -445,7 +442,6 @@ final class Ledger {
     }
     evictedLogged = ofDisk;
     turnedAwayLogged = ofMemory;
-    droppedLoggedAtNanos = System.nanoTime();
     String why = reason;
     guard.run(
         "Logger.warn",

@@ -48,7 +48,7 @@ public final class Outbox extends SenderProvider {
   // Of the exporter that was made last, until it is known what it exports.
   private @Nullable Sender newest;
 
-  /** What finds out for people why a request came to nothing, and what to do about it. */
+  /** Finds out for people why a request came to nothing, and what to do about it. */
   @FunctionalInterface
   public interface Explanation {
 
@@ -83,8 +83,8 @@ public final class Outbox extends SenderProvider {
   }
 
   /**
-   * Opens the spool; before anything is made here. What can't be opened is logged, and delivery
-   * goes on in memory alone.
+   * Opens the spool; before anything is made here. A folder that can't be opened is logged, and
+   * delivery goes on in memory alone.
    *
    * @param syncInterval how much of the newest a crash of the machine may cost
    */
@@ -179,7 +179,7 @@ public final class Outbox extends SenderProvider {
         meter, DeliveryKeys.METRIC_POINTS, DeliveryKeys.METRIC_POINTS_SENT, "{data_point}");
   }
 
-  /** What became of all that was recorded since the start. */
+  /** The counts of all that was recorded since the start. */
   public Delivery counts() {
     Delivery.Counts ofSpans = spans.counts();
     Delivery.Counts ofLogRecords = logRecords.counts();
@@ -225,7 +225,8 @@ public final class Outbox extends SenderProvider {
     List.of(spans, logRecords, metricPoints, strays).forEach(Ledger::abandon);
     try {
       for (BatchExport<?, ?> batch : batches) {
-        // What waits is counted by the thread that takes it, unless an exporter holds that up.
+        // Items that wait are counted by the thread that takes it, unless an exporter holds that
+        // up.
         batch.join(100);
       }
     } catch (InterruptedException e) {

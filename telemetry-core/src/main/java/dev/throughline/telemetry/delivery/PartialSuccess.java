@@ -6,8 +6,8 @@ package dev.throughline.telemetry.delivery;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What an OTLP receiver says beside its status. The few fields are read by hand: of all Protocol
- * Buffers in a service these may be the only ones.
+ * The message of an OTLP receiver beside its status. The few fields are read by hand: of all
+ * Protocol Buffers in a service these may be the only ones.
  *
  * @param rejected items that it did not take
  * @param message why, or a warning where nothing was rejected; empty where there is none
@@ -85,8 +85,9 @@ record PartialSuccess(long rejected, String message) {
         Fields duration = retryInfo.message();
         while (duration.next()) {
           if (duration.is(1)) {
-            nanos += TimeUnit.SECONDS.toNanos(duration.number());
+            nanos = TimeUnit.SECONDS.toNanos(duration.number());
           } else if (duration.is(2)) {
+            // A sum that overflows says nothing, as one below zero does.
             nanos += duration.number();
           }
         }

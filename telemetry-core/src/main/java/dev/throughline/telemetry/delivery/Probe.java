@@ -36,7 +36,7 @@ public final class Probe extends SenderProvider {
     return wire().receiver();
   }
 
-  /** What came of the request that was sent last; null if there was none. */
+  /** The answer to the request that was sent last; null if there was none. */
   public @Nullable Answer answer() {
     return answer;
   }

@@ -52,7 +52,7 @@ final class Request {
     return settled;
   }
 
-  /** What an exporter sends on this thread from now on is this. */
+  /** From now on an exporter sends this on this thread. */
   void begin() {
     CURRENT.set(this);
   }
@@ -67,7 +67,7 @@ final class Request {
     return taken;
   }
 
-  /** What is exported on this thread, once; null where nobody said. */
+  /** The request that is exported on this thread, once; null if nobody said. */
   static @Nullable Request take() {
     Request current = CURRENT.get();
     if (current == null || current.taken || current.isTooLarge()) {

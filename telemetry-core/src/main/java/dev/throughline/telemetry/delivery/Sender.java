@@ -6,6 +6,8 @@ package dev.throughline.telemetry.delivery;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.instrument.Throttle;
+import dev.throughline.telemetry.internals.Suppression;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.common.export.MessageWriter;
 import java.io.IOException;
@@ -29,7 +31,6 @@ import org.slf4j.LoggerFactory;
 final class Sender implements SenderProvider.Outlet {
 
   private static final Logger logger = LoggerFactory.getLogger(Delivery.class);
-  private static final long QUIET_NANOS = TimeUnit.MINUTES.toNanos(1);
   private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(10);
   // While telemetry closes there is little time.
   private static final long CLOSING_BACKOFF_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
@@ -54,6 +55,7 @@ final class Sender implements SenderProvider.Outlet {
   private final Ledger strays;
   private final Outbox.Explanation explanation;
   private final Guard guard;
+  private final Throttle throttle = new Throttle();
 
   // Below, all of the lock, which no thread of the application ever takes.
   private final Object lock = new Object();
@@ -81,8 +83,6 @@ final class Sender implements SenderProvider.Outlet {
   private boolean dividedLogged;
   private boolean closing;
   private boolean closed;
-  private boolean logged;
-  private long loggedAtNanos;
 
   /** A request with its bytes: one from memory, or one that was on disk. */
   private static final class Parcel {
@@ -733,10 +733,8 @@ final class Sender implements SenderProvider.Outlet {
   }
 
   private void logRetry(Parcel parcel, Answer answer) {
-    synchronized (lock) {
-      if (!mayLog()) {
-        return;
-      }
+    if (!throttle.mayLog()) {
+      return;
     }
     guard.run(
         "Logger.warn",
@@ -749,10 +747,8 @@ final class Sender implements SenderProvider.Outlet {
   }
 
   private void logFailed(Parcel parcel, long failed, Answer answer) {
-    synchronized (lock) {
-      if (!mayLog()) {
-        return;
-      }
+    if (!throttle.mayLog()) {
+      return;
     }
     guard.run(
         "Logger.warn",
@@ -766,10 +762,8 @@ final class Sender implements SenderProvider.Outlet {
   }
 
   private void logWarning(Parcel parcel, String warning) {
-    synchronized (lock) {
-      if (!mayLog()) {
-        return;
-      }
+    if (!throttle.mayLog()) {
+      return;
     }
     guard.run(
         "Logger.warn",
@@ -796,16 +790,6 @@ final class Sender implements SenderProvider.Outlet {
       guard.caught("Explanation.of", t);
       return null;
     }
-  }
-
-  private boolean mayLog() {
-    long now = System.nanoTime();
-    if (logged && now - loggedAtNanos < QUIET_NANOS) {
-      return false;
-    }
-    logged = true;
-    loggedAtNanos = now;
-    return true;
   }
 
   /** Tries at once, and waits no longer between tries than the receiver asks for. */

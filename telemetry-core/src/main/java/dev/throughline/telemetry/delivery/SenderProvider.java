@@ -33,7 +33,7 @@ abstract class SenderProvider implements ComponentLoader, HttpSenderProvider, Gr
     this.others = others;
   }
 
-  /** What takes the messages of one exporter. */
+  /** Takes the messages of one exporter. */
   interface Outlet {
 
     void send(MessageWriter message);
@@ -89,7 +89,7 @@ abstract class SenderProvider implements ComponentLoader, HttpSenderProvider, Gr
     };
   }
 
-  // What an exporter is told: the request is in other hands now.
+  // An exporter is told that the request is in other hands now.
 
   private static final class HttpTaken implements HttpResponse {
 

@@ -152,7 +152,7 @@ final class Spool {
     }
 
     /**
-     * What is in it.
+     * The message in it.
      *
      * @throws IOException where it can't be read, or is not what was written
      */

@@ -6,6 +6,7 @@ package dev.throughline.telemetry.delivery;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.delivery.Answer.Cause;
+import dev.throughline.telemetry.internals.Suppression;
 import io.opentelemetry.sdk.common.export.GrpcSenderConfig;
 import io.opentelemetry.sdk.common.export.HttpSenderConfig;
 import io.opentelemetry.sdk.common.export.ProxyOptions;
@@ -34,6 +35,7 @@ import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509TrustManager;
 import okhttp3.ConnectionSpec;
 import okhttp3.HttpUrl;
+import okhttp3.Interceptor;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
 import okhttp3.Protocol;
@@ -52,8 +54,10 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class Wire {
 
-  // What OpenTelemetry's exporters ask for as well.
+  // The bound of OpenTelemetry's exporters.
   private static final long MAX_RESPONSE_BYTES = 4 << 20;
+  private static final String RETRY_AFTER = "Retry-After";
+  private static final String KEPT_RETRY_AFTER = "throughline-retry-after";
   private static final int HTTP_UNAUTHORIZED = 401;
   private static final int HTTP_FORBIDDEN = 403;
   private static final int HTTP_NOT_FOUND = 404;
@@ -134,6 +138,7 @@ abstract class Wire {
     OkHttpClient.Builder client =
         new OkHttpClient.Builder()
             .socketFactory(new NoDelay())
+            .addNetworkInterceptor(Wire::keepRetryAfter)
             .callTimeout(millis(timeout), TimeUnit.MILLISECONDS)
             .connectTimeout(millis(connectTimeout), TimeUnit.MILLISECONDS)
             // The call's own timeout holds for these.
@@ -148,6 +153,18 @@ abstract class Wire {
           tls.getSocketFactory(), trusted == null ? defaultTrustManager() : trusted);
     }
     return client;
+  }
+
+  /** Out of the sight of OkHttp, which takes it for an int, and throws if it is none. */
+  private static Response keepRetryAfter(Interceptor.Chain chain) throws IOException {
+    Response response = chain.proceed(chain.request());
+    List<String> values = response.headers(RETRY_AFTER);
+    if (values.isEmpty()) {
+      return response;
+    }
+    Response.Builder kept = response.newBuilder().removeHeader(RETRY_AFTER);
+    values.forEach(value -> kept.addHeader(KEPT_RETRY_AFTER, value));
+    return kept.build();
   }
 
   private static int millis(Duration duration) {
@@ -227,7 +244,7 @@ abstract class Wire {
   }
 
   /**
-   * What a status of HTTP says, 2xx apart.
+   * The answer that a status of HTTP stands for, 2xx apart.
    *
    * @param message what the receiver says beside it; empty if nothing
    * @param more what is wrong beside it; empty if nothing
@@ -238,7 +255,7 @@ abstract class Wire {
     return switch (response.code()) {
       case HTTP_TOO_MANY_REQUESTS, HTTP_BAD_GATEWAY, HTTP_UNAVAILABLE, HTTP_GATEWAY_TIMEOUT ->
           Answer.tryAgain(
-              reason, brief, retryAfterNanos(response.header("Retry-After"), Instant.now()));
+              reason, brief, retryAfterNanos(response.headers(KEPT_RETRY_AFTER), Instant.now()));
       case HTTP_UNAUTHORIZED, HTTP_FORBIDDEN ->
           Answer.refused(Cause.NOT_AUTHENTICATED, reason, brief);
       case HTTP_NOT_FOUND, HTTP_NOT_ALLOWED -> Answer.refused(Cause.NOT_TAKEN_THERE, reason, brief);
@@ -265,11 +282,18 @@ abstract class Wire {
     return "HTTP status " + response.code() + (words.isEmpty() ? "" : ", " + words);
   }
 
-  /** Seconds, or a date; what can't be read says nothing. */
-  static long retryAfterNanos(@Nullable String header, Instant now) {
-    if (header == null) {
-      return 0;
-    }
+  /**
+   * By the first that asks for any; seconds, or a date. A value that can't be read says nothing.
+   */
+  static long retryAfterNanos(List<String> values, Instant now) {
+    return values.stream()
+        .mapToLong(value -> retryAfterNanos(value, now))
+        .filter(nanos -> nanos > 0)
+        .findFirst()
+        .orElse(0);
+  }
+
+  private static long retryAfterNanos(String header, Instant now) {
     try {
       return Math.max(0, TimeUnit.SECONDS.toNanos(Long.parseLong(header.trim())));
     } catch (NumberFormatException e) {
@@ -419,7 +443,7 @@ abstract class Wire {
       return answer(name, reason, retryDelay(field(response, "grpc-status-details-bin")));
     }
 
-    /** What a status of gRPC says, OK apart. */
+    /** The answer that a status of gRPC stands for, OK apart. */
     private static Answer answer(String name, String reason, long retryDelayNanos) {
       if (SIZE_LIMITS.contains(name) && TOO_LARGE.matcher(reason).find()) {
         return Answer.refused(Cause.TOO_LARGE, reason);

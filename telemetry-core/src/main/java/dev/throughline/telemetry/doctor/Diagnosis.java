@@ -103,7 +103,7 @@ final class Diagnosis {
         endpoint.getScheme() + "://" + host + ":" + port + (grpc ? " (grpc)" : " (http/protobuf)");
   }
 
-  /** What is looked at, for people to read. */
+  /** The name of the receiver, for people to read. */
   String target() {
     return target;
   }
@@ -122,7 +122,7 @@ final class Diagnosis {
   }
 
   /**
-   * What a receiver says first.
+   * The first words of a receiver.
    *
    * @param date the time that it tells, if it does
    */
@@ -432,7 +432,7 @@ final class Diagnosis {
     }
     String text = new String(bytes, 0, length, StandardCharsets.ISO_8859_1);
     if (text.startsWith("HTTP/1")) {
-      // What servers of Go and nginx say to plain text.
+      // The words of Go and nginx for plain text.
       boolean wantsTls =
           text.toLowerCase(Locale.ROOT).matches("(?s).*to (?:an )?https (?:server|port).*");
       Matcher date = DATE.matcher(text);
@@ -521,7 +521,7 @@ final class Diagnosis {
         "see the receiver's log");
   }
 
-  /** What the exception itself tells; null where that is too little. */
+  /** The finding that the exception itself tells; null if that is too little. */
   private @Nullable Finding known(Throwable failure) {
     return proxy == null ? knownDirectly(failure) : knownThrough(proxy, failure);
   }
@@ -539,11 +539,26 @@ final class Diagnosis {
               + " http.nonProxyHosts");
     }
     Finding tlsFinding = tls(failure);
+    if (tlsFinding != null || !(secure || grpc)) {
+      return tlsFinding;
+    }
+    if (!secure) {
+      return noPlainGrpc(by);
+    }
     // With TLS the proxy is asked for a tunnel, and anything but that breaks off.
-    return tlsFinding != null || !(secure || grpc)
-        ? tlsFinding
+    return String.valueOf(failure.getMessage()).contains("authenticate with proxy")
+        ? Finding.failed(target, "proxy", "the proxy " + proxy(by) + " wants credentials", NO_PROXY)
         : Finding.failed(
             target, "proxy", "the proxy " + proxy(by) + " does not let requests pass", NO_PROXY);
+  }
+
+  private Finding noPlainGrpc(InetSocketAddress by) {
+    return Finding.failed(
+        target,
+        "proxy",
+        "the proxy " + proxy(by) + " passes no gRPC on that is in clear",
+        "name the receiver's host in http.nonProxyHosts, or set"
+            + " OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf and the receiver's port for it");
   }
 
   private @Nullable Finding knownDirectly(Throwable failure) {

@@ -4,7 +4,7 @@
 package dev.throughline.telemetry.doctor;
 
 /**
- * What a check found.
+ * The outcome of a check.
  *
  * @param target what was looked at, e.g. an endpoint; empty for the process itself
  * @param check e.g. {@code connection}

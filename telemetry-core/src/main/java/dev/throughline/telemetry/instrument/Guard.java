@@ -5,7 +5,6 @@ package dev.throughline.telemetry.instrument;
 
 import static java.util.Objects.requireNonNull;
 
-import io.opentelemetry.api.OpenTelemetry;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -106,14 +105,6 @@ public final class Guard {
     } catch (Throwable t) {
       caught(hook, t);
     }
-  }
-
-  /**
-   * An OpenTelemetry that works as another does, but for its observable instruments: each callback
-   * that throws leaves out its own instrument and no other.
-   */
-  public OpenTelemetry observing(OpenTelemetry openTelemetry) {
-    return new GuardedOpenTelemetry(openTelemetry, this);
   }
 
   /** How often a hook threw that this guards. */

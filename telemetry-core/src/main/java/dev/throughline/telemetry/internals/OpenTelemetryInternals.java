@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 
 /**
- * What core uses of OpenTelemetry that is not its public API, each with a test that fails on the
- * upgrade that moves it.
+ * Uses of OpenTelemetry that are not its public API, each with a test that fails on the upgrade
+ * that moves it.
  */
 public final class OpenTelemetryInternals {
 

@@ -17,7 +17,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What there is of the known settings: the values that can be used, and for people where each comes
+ * The known settings that are there: the values that can be used, and for people where each comes
  * from.
  */
 final class Configuration {
@@ -102,7 +102,7 @@ final class Configuration {
     }
   }
 
-  /** What a sampler of someone else's is told is its own affair. */
+  /** The argument of a sampler of someone else's is its own affair. */
   private boolean skips(Setting<?> setting) {
     return setting.kind() == Kind.RATIO
         && !KnownSettings.SAMPLERS.contains(
@@ -160,7 +160,7 @@ final class Configuration {
     }
   }
 
-  /** What stands whatever is set; null where that is nothing. */
+  /** The value that holds whatever is set; null if there is none. */
   private @Nullable String decided(Setting<?> setting) {
     String key = setting.key();
     if (setting.kind() == Kind.PROPAGATORS) {

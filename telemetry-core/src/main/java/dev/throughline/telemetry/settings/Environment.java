@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 
 /**
- * What is set, and the few settings that are read before autoconfigure, since telemetry that is off
- * must not load it: system property, then environment variable, then what the caller gave. An empty
- * value is unset.
+ * The variables that are set, and the few settings that are read before autoconfigure, since
+ * telemetry that is off must not load it: system property, then environment variable, then what the
+ * caller gave. An empty value is unset.
  */
 public final class Environment {
 
@@ -76,7 +76,7 @@ public final class Environment {
   private @Nullable List<String> propagators;
 
   /**
-   * What is set here and in the code.
+   * The settings here and in the code.
    *
    * @param given by the names of system properties
    * @param givenAlone whether neither system properties nor variables are read

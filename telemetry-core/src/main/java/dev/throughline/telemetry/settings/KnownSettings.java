@@ -40,7 +40,7 @@ public final class KnownSettings {
   private static final String EXPORTER_NAMES =
       "otlp, console, those whose artifact is on the class path, with commas, or none alone";
   private static final int MOST = Integer.MAX_VALUE;
-  // What waits has a slot each, which is there before anything waits.
+  // Each item that waits has a slot, which is there before anything waits.
   private static final int MOST_THAT_WAIT = 10_000_000;
   private static final Map<String, Setting<?>> BY_KEY = new LinkedHashMap<>();
 
@@ -247,8 +247,8 @@ public final class KnownSettings {
       new Batches(
           "otel.bsp.",
           Duration.ofSeconds(5),
-          "duration: how long an ended span waits at the most before its export begins",
-          "ended spans that wait for their batch at the most",
+          "duration: longest time that an ended span waits for its export to begin",
+          "most ended spans that wait for their batch",
           "spans in one export; as many waiting start one early",
           "duration: how long an exporter other than OTLP is waited for; 0 is for ever");
 
@@ -301,8 +301,8 @@ public final class KnownSettings {
       new Batches(
           "otel.blrp.",
           Duration.ofSeconds(1),
-          "duration: how long a log record waits at the most",
-          "log records that wait for their batch at the most",
+          "duration: longest time that a log record waits",
+          "most log records that wait for their batch",
           "log records in one export",
           "duration: how long an exporter other than OTLP is waited for; 0 is for ever");
 

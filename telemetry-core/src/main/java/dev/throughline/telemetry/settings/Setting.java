@@ -194,23 +194,23 @@ public final class Setting<T> {
     return range;
   }
 
-  /** What may stand there, for people to read. */
+  /** The values that are accepted, for people to read. */
   String accepted() {
     return accepted;
   }
 
-  /** What it does, for people to read: the sentence of {@code docs/configuration.md}. */
+  /** Its effect, for people to read: the sentence of {@code docs/configuration.md}. */
   String effect() {
     return effect;
   }
 
-  /** What holds where it is not set, for people to read. */
+  /** Its default, for people to read. */
   String byDefault() {
     return byDefault;
   }
 
   /**
-   * What holds where it is not set.
+   * The default.
    *
    * @throws NullPointerException if that is not one value
    */

@@ -74,7 +74,7 @@ final class SettingCheck {
   }
 
   /**
-   * What becomes of a value.
+   * The outcome for a value.
    *
    * @param value what is used, null for what holds where nothing is set
    * @param good whether that is what was meant

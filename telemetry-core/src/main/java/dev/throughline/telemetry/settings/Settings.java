@@ -279,7 +279,7 @@ public final class Settings implements ConfigProperties {
     return null;
   }
 
-  /** What stands before {@code ://}, in lower case; empty where nothing does. */
+  /** The text before {@code ://}, in lower case; empty where nothing does. */
   private static String scheme(String endpoint) {
     int end = endpoint.indexOf("://");
     return end < 0 ? "" : endpoint.substring(0, end).toLowerCase(Locale.ROOT);
@@ -297,7 +297,7 @@ public final class Settings implements ConfigProperties {
 
   private static String withoutPath(String endpoint) {
     for (int i = authority(endpoint); i < endpoint.length(); i++) {
-      // What else ends a host, so that no user info is seen behind it.
+      // Other characters end a host, too, so that no user info is seen behind it.
       if ("/\\?#".indexOf(endpoint.charAt(i)) >= 0) {
         return endpoint.substring(0, i);
       }

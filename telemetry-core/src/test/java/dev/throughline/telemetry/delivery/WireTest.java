@@ -15,6 +15,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -73,6 +74,16 @@ class WireTest {
     assertThat(wire.send(List.of(body)).failure()).hasMessage("telemetry is closed");
     assertThat(body.isLeaving()).isFalse();
     assertThat(requests).hasValue(1);
+  }
+
+  @Test
+  void theFirstRetryAfterThatAsksForAnyCounts() {
+    Instant now = Instant.parse("2026-12-01T12:00:00Z");
+    assertThat(Wire.retryAfterNanos(List.of("soon", "", "-1", "3", "9"), now))
+        .isEqualTo(3_000_000_000L);
+    assertThat(Wire.retryAfterNanos(List.of("Tue, 01 Dec 2026 12:00:05 GMT"), now))
+        .isEqualTo(5_000_000_000L);
+    assertThat(Wire.retryAfterNanos(List.of(), now)).isZero();
   }
 
   private record Config(HttpServer server, Supplier<Map<String, List<String>>> headers)

@@ -8,6 +8,7 @@ import io.opentelemetry.api.common.AttributeKey;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +16,15 @@ import org.jspecify.annotations.Nullable;
 final class CapturedHeaders {
 
   private static final List<String> REDACTED = List.of("REDACTED");
+  private static final Set<String> CREDENTIALS =
+      Set.of(
+          "authorization",
+          "proxy-authorization",
+          "cookie",
+          "set-cookie",
+          "x-api-key",
+          "x-auth-token",
+          "x-subject-token");
 
   private final String[] names;
   private final List<AttributeKey<List<String>>> keys = new ArrayList<>();
@@ -34,8 +44,13 @@ final class CapturedHeaders {
     for (int i = 0; i < names.length; i++) {
       List<String> values = headers.apply(names[i]);
       if (values != null && !values.isEmpty()) {
-        attributes.set(keys.get(i), HttpValues.isCredential(names[i]) ? REDACTED : values);
+        attributes.set(keys.get(i), isCredential(names[i]) ? REDACTED : values);
       }
     }
+  }
+
+  /** A header that people capture by mistake, and whose value is a credential. */
+  private static boolean isCredential(String header) {
+    return CREDENTIALS.contains(header.toLowerCase(Locale.ROOT));
   }
 }

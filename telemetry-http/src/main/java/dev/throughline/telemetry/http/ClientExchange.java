@@ -3,47 +3,92 @@
 
 package dev.throughline.telemetry.http;
 
+import dev.throughline.telemetry.instrument.AttributeSink;
+import dev.throughline.telemetry.instrument.Guard;
 import dev.throughline.telemetry.instrument.HttpAttributes;
-import java.net.URI;
+import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import io.opentelemetry.context.Context;
+import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandler;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** A request of a client, with the headers that go out in addition. */
-final class ClientExchange {
+/** A request of a client, with the headers that go out in addition, and its response. */
+final class ClientExchange extends Exchange {
 
-  private static final String[] NONE = {};
+  private static final @Nullable String[] NONE = {};
 
   private final HttpRequest request;
-  private final @Nullable ConnectCall connectCall;
-  // Names and values in turn; traceparent, tracestate and baggage at the most, as a rule.
-  private String[] added = NONE;
-  private int addedLength;
+  // Names and values in turn, then nulls; traceparent, tracestate and baggage as a rule.
+  private @Nullable String[] added = NONE;
+  private @Nullable InstrumentedRequest<Exchange, Exchange> started;
+  private @Nullable HttpResponse<?> response;
 
-  ClientExchange(HttpRequest request, Map<String, String> procedures) {
+  private ClientExchange(HttpRequest request) {
     this.request = request;
-    String path = request.uri().getRawPath();
-    String procedure = path == null ? null : procedures.get(path);
-    connectCall =
-        procedure == null
-            ? null
-            : ConnectCall.of(
-                procedure,
-                request.method(),
-                request.headers().firstValue("Content-Type").orElse(null));
   }
 
+  /**
+   * Starts a request.
+   *
+   * @return null with telemetry off and nothing to pass on
+   */
+  static @Nullable ClientExchange start(Instrumenters instrumenters, HttpRequest request) {
+    if (instrumenters.propagation().hasNothingToSend(Context.current())) {
+      return null;
+    }
+    ClientExchange exchange = new ClientExchange(request);
+    exchange.started = instrumenters.start(exchange);
+    return exchange;
+  }
+
+  /** The request with what was added; the request itself if nothing was. */
+  HttpRequest outgoing(Guard guard) {
+    if (added.length == 0) {
+      return request;
+    }
+    try {
+      HttpRequest.Builder builder = HttpRequest.newBuilder(request, (name, value) -> true);
+      for (int i = 0; i < added.length && added[i] != null; i += 2) {
+        builder.setHeader(added[i], added[i + 1]);
+      }
+      return builder.build();
+    } catch (Throwable t) {
+      // A request of someone else's making that the JDK's builder refuses goes out as it is.
+      guard.caught("HttpRequest.newBuilder", t);
+      return request;
+    }
+  }
+
+  /** The application's handler in the request's context. */
+  <T> BodyHandler<T> traced(BodyHandler<T> handler) {
+    return started == null
+        ? handler
+        : TracedBody.handler(handler, started.context(), connectCall());
+  }
+
+  void end(@Nullable HttpResponse<?> response, @Nullable Throwable thrown) {
+    if (started != null) {
+      this.response = response;
+      started.end(this, thrown);
+    }
+  }
+
+  @Override
   String method() {
     return request.method();
   }
 
-  URI uri() {
-    return request.uri();
+  @Override
+  String path() {
+    String path = request.uri().getRawPath();
+    return path == null ? "" : path;
   }
 
+  @Override
   String host() {
     String host = request.uri().getHost();
     if (host == null) {
@@ -52,40 +97,66 @@ final class ClientExchange {
     return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
   }
 
+  @Override
   int port() {
     int port = request.uri().getPort();
     return port > 0 ? port : HttpAttributes.defaultPort(request.uri().getScheme());
   }
 
+  @Override
+  void describe(AttributeSink attributes) {
+    HttpAttributes.setSent(attributes, request.method(), request.uri());
+  }
+
+  @Override
+  void describeEnds(AttributeSink attributes) {
+    attributes.set(HttpAttributes.SERVER_ADDRESS, host());
+    attributes.set(HttpAttributes.SERVER_PORT, port());
+  }
+
+  @Override
+  @Nullable String header(String name) {
+    return request.headers().firstValue(name).orElse(null);
+  }
+
+  @Override
   List<String> headers(String name) {
     return request.headers().allValues(name);
   }
 
-  void addHeader(String name, String value) {
-    if (addedLength == added.length) {
-      added = Arrays.copyOf(added, addedLength + 6);
-    }
-    added[addedLength++] = name;
-    added[addedLength++] = value;
+  @Override
+  boolean sendsHeader(String name) {
+    return !headers(name).isEmpty();
   }
 
-  @Nullable ConnectCall connectCall() {
-    return connectCall;
+  @Override
+  void setHeader(String name, String value) {
+    int length = 0;
+    while (length < added.length && added[length] != null) {
+      length += 2;
+    }
+    if (length == added.length) {
+      added = Arrays.copyOf(added, length + 6);
+    }
+    added[length] = name;
+    added[length + 1] = value;
   }
 
-  /** The request with what was added; the request itself where nothing was. */
-  HttpRequest outgoing() {
-    if (addedLength == 0) {
-      return request;
-    }
-    HttpRequest.Builder builder = HttpRequest.newBuilder(request, (name, value) -> true);
-    for (int i = 0; i < addedLength; i += 2) {
-      builder.setHeader(added[i], added[i + 1]);
-    }
-    return builder.build();
+  @Override
+  @Nullable List<String> responseHeaders(String name) {
+    return response == null ? null : response.headers().allValues(name);
   }
 
-  static int status(@Nullable HttpResponse<?> response) {
+  @Override
+  int status() {
     return response == null ? 0 : response.statusCode();
+  }
+
+  @Override
+  @Nullable String version() {
+    if (response == null) {
+      return null;
+    }
+    return response.version() == HttpClient.Version.HTTP_2 ? "2" : "1.1";
   }
 }

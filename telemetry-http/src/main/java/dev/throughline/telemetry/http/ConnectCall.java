@@ -4,6 +4,7 @@
 package dev.throughline.telemetry.http;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +17,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConnectCall {
 
-  private static final Pattern CODE = Pattern.compile("\"code\"\\s*:\\s*\"([a-z_]{1,32})\"");
+  private static final Pattern CODE =
+      Pattern.compile(
+          "\"code\"\\s*:\\s*\"(canceled|unknown|invalid_argument|deadline_exceeded|not_found"
+              + "|already_exists|permission_denied|resource_exhausted|failed_precondition|aborted"
+              + "|out_of_range|unimplemented|internal|unavailable|data_loss|unauthenticated)\"");
+  private static final Set<String> SERVER_ERRORS =
+      Set.of(
+          "unknown", "deadline_exceeded", "unimplemented", "internal", "unavailable", "data_loss");
   private static final int LOOKED_AT = 4096;
   private static final int PREFIX = 5;
   private static final int END_OF_STREAM = 0x02;
@@ -154,43 +162,11 @@ final class ConnectCall {
       return null;
     }
     Matcher matcher = CODE.matcher(new String(kept, 0, keptLength, StandardCharsets.UTF_8));
-    return matcher.find() && isCode(matcher.group(1)) ? matcher.group(1) : null;
-  }
-
-  private static boolean isCode(String code) {
-    return switch (code) {
-      case "canceled",
-          "unknown",
-          "invalid_argument",
-          "deadline_exceeded",
-          "not_found",
-          "already_exists",
-          "permission_denied",
-          "resource_exhausted",
-          "failed_precondition",
-          "aborted",
-          "out_of_range",
-          "unimplemented",
-          "internal",
-          "unavailable",
-          "data_loss",
-          "unauthenticated" ->
-          true;
-      default -> false;
-    };
+    return matcher.find() ? matcher.group(1) : null;
   }
 
   /** Whether the code is the server's fault, and so an error of its span. */
   static boolean isServerError(String code) {
-    return switch (code) {
-      case "unknown",
-          "deadline_exceeded",
-          "unimplemented",
-          "internal",
-          "unavailable",
-          "data_loss" ->
-          true;
-      default -> false;
-    };
+    return SERVER_ERRORS.contains(code);
   }
 }

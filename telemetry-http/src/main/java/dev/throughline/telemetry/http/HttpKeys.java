@@ -6,11 +6,11 @@ package dev.throughline.telemetry.http;
 import static io.opentelemetry.api.common.AttributeKey.longKey;
 import static io.opentelemetry.api.common.AttributeKey.stringKey;
 
-import dev.throughline.telemetry.instrument.HttpAttributes;
 import io.opentelemetry.api.common.AttributeKey;
 
 /**
- * The attributes of HTTP and Connect RPC spans and metrics.
+ * The attributes of HTTP and Connect RPC spans and metrics beside those of {@link
+ * dev.throughline.telemetry.instrument.HttpAttributes}.
  *
  * @see <a href="https://opentelemetry.io/docs/specs/semconv/http/">HTTP semantic conventions</a>
  * @see <a href="https://opentelemetry.io/docs/specs/semconv/rpc/connect-rpc/">Connect RPC semantic
@@ -20,27 +20,12 @@ final class HttpKeys {
 
   static final AttributeKey<String> CLIENT_ADDRESS = stringKey("client.address");
   static final AttributeKey<String> ERROR_TYPE = stringKey("error.type");
-  static final AttributeKey<String> HTTP_REQUEST_METHOD = HttpAttributes.HTTP_REQUEST_METHOD;
-  static final AttributeKey<String> HTTP_REQUEST_METHOD_ORIGINAL =
-      HttpAttributes.HTTP_REQUEST_METHOD_ORIGINAL;
-  static final AttributeKey<Long> HTTP_RESPONSE_STATUS_CODE =
-      HttpAttributes.HTTP_RESPONSE_STATUS_CODE;
-  static final AttributeKey<String> HTTP_ROUTE = HttpAttributes.HTTP_ROUTE;
   static final AttributeKey<String> NETWORK_PEER_ADDRESS = stringKey("network.peer.address");
   static final AttributeKey<Long> NETWORK_PEER_PORT = longKey("network.peer.port");
-  static final AttributeKey<String> NETWORK_PROTOCOL_VERSION =
-      HttpAttributes.NETWORK_PROTOCOL_VERSION;
   static final AttributeKey<String> RPC_METHOD = stringKey("rpc.method");
   static final AttributeKey<String> RPC_RESPONSE_STATUS_CODE =
       stringKey("rpc.response.status_code");
   static final AttributeKey<String> RPC_SYSTEM_NAME = stringKey("rpc.system.name");
-  static final AttributeKey<String> SERVER_ADDRESS = HttpAttributes.SERVER_ADDRESS;
-  static final AttributeKey<Long> SERVER_PORT = HttpAttributes.SERVER_PORT;
-  static final AttributeKey<String> URL_FULL = HttpAttributes.URL_FULL;
-  static final AttributeKey<String> URL_PATH = HttpAttributes.URL_PATH;
-  static final AttributeKey<String> URL_QUERY = HttpAttributes.URL_QUERY;
-  static final AttributeKey<String> URL_SCHEME = HttpAttributes.URL_SCHEME;
-  static final AttributeKey<String> USER_AGENT_ORIGINAL = HttpAttributes.USER_AGENT_ORIGINAL;
 
   static final String REQUEST_HEADER = "http.request.header.";
   static final String RESPONSE_HEADER = "http.response.header.";

@@ -31,12 +31,12 @@ public final class HttpTelemetry {
 
   static final String SCOPE = "dev.throughline.telemetry.http";
 
-  private final ServerInstrumenters servers;
-  private final ClientInstrumenters clients;
+  private final Instrumenters servers;
+  private final Instrumenters clients;
 
   HttpTelemetry(HttpTelemetryBuilder builder) {
-    servers = new ServerInstrumenters(builder.telemetry, builder);
-    clients = new ClientInstrumenters(builder.telemetry, builder);
+    servers = Instrumenters.ofServers(builder);
+    clients = Instrumenters.ofClients(builder);
   }
 
   /** HTTP telemetry with all defaults. */

@@ -63,7 +63,7 @@ final class JdkExchange extends ServerExchange {
   }
 
   @Override
-  void setResponseHeader(String name, String value) {
+  void setHeader(String name, String value) {
     exchange.getResponseHeaders().put(name, new GivingWay(value));
   }
 

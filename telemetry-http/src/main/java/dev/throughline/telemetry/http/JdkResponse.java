@@ -26,7 +26,7 @@ final class JdkResponse extends OutputStream {
   // The JDK's timer: nothing tells of an exchange that another thread closes without an answer.
   private static final Executor LATER = CompletableFuture.delayedExecutor(1, TimeUnit.SECONDS);
 
-  private final InstrumentedRequest<ServerExchange, ServerExchange> request;
+  private final InstrumentedRequest<Exchange, Exchange> request;
   private final HttpExchange exchange;
   private final OutputStream body;
   private final Guard guard;
@@ -40,7 +40,7 @@ final class JdkResponse extends OutputStream {
   private long written;
 
   private JdkResponse(
-      InstrumentedRequest<ServerExchange, ServerExchange> request,
+      InstrumentedRequest<Exchange, Exchange> request,
       HttpExchange exchange,
       OutputStream body,
       Guard guard) {
@@ -53,9 +53,7 @@ final class JdkResponse extends OutputStream {
 
   /** Watches a response; one whose exchange takes no other stream is over when its handler is. */
   static JdkResponse watch(
-      InstrumentedRequest<ServerExchange, ServerExchange> request,
-      HttpExchange exchange,
-      Guard guard) {
+      InstrumentedRequest<Exchange, Exchange> request, HttpExchange exchange, Guard guard) {
     OutputStream body = OutputStream.nullOutputStream();
     try {
       body = exchange.getResponseBody();

@@ -13,15 +13,15 @@ import java.io.IOException;
 /** Records the requests of the JDK's HTTP server. */
 final class JdkServerFilter extends Filter {
 
-  private final ServerInstrumenters instrumenters;
+  private final Instrumenters instrumenters;
 
-  JdkServerFilter(ServerInstrumenters instrumenters) {
+  JdkServerFilter(Instrumenters instrumenters) {
     this.instrumenters = instrumenters;
   }
 
   @Override
   public void doFilter(HttpExchange exchange, Chain chain) throws IOException {
-    InstrumentedRequest<ServerExchange, ServerExchange> request =
+    InstrumentedRequest<Exchange, Exchange> request =
         isIgnored(exchange) || isRecorded(exchange)
             ? null
             : instrumenters.start(new JdkExchange(exchange));

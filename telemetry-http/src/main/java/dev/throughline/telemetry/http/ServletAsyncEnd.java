@@ -4,7 +4,6 @@
 package dev.throughline.telemetry.http;
 
 import dev.throughline.telemetry.instrument.Guard;
-import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import jakarta.servlet.AsyncEvent;
 import jakarta.servlet.AsyncListener;
 import java.util.concurrent.CompletableFuture;
@@ -19,33 +18,23 @@ final class ServletAsyncEnd implements AsyncListener {
   // An error page follows at once; where none does, its connection is gone.
   private static final Executor LATER = CompletableFuture.delayedExecutor(5, TimeUnit.SECONDS);
 
-  private final InstrumentedRequest<ServerExchange, ServerExchange> started;
   private final ServletExchange exchange;
   private final boolean threwBeside;
   private final Guard guard;
   private volatile @Nullable Throwable thrown;
   private volatile boolean timedOut;
 
-  private ServletAsyncEnd(
-      InstrumentedRequest<ServerExchange, ServerExchange> started,
-      ServletExchange exchange,
-      @Nullable Throwable thrown,
-      Guard guard) {
-    this.started = started;
+  private ServletAsyncEnd(ServletExchange exchange, @Nullable Throwable thrown, Guard guard) {
     this.exchange = exchange;
     this.thrown = thrown;
     this.guard = guard;
     threwBeside = thrown != null;
   }
 
-  static void listen(
-      InstrumentedRequest<ServerExchange, ServerExchange> started,
-      ServletExchange exchange,
-      @Nullable Throwable thrown,
-      Guard guard) {
-    ServletAsyncEnd listener = new ServletAsyncEnd(started, exchange, thrown, guard);
+  static void listen(ServletExchange exchange, @Nullable Throwable thrown, Guard guard) {
+    ServletAsyncEnd listener = new ServletAsyncEnd(exchange, thrown, guard);
     try {
-      exchange.request().getAsyncContext().addListener(listener);
+      exchange.request.getAsyncContext().addListener(listener);
     } catch (IllegalStateException e) {
       // It completed on another thread between the question and this call.
       listener.end();
@@ -78,7 +67,7 @@ final class ServletAsyncEnd implements AsyncListener {
   /** Tomcat closes the connection, and does not always complete, when its servlet also threw. */
   private void endIfThrewBeside() {
     if (threwBeside) {
-      if (!Containers.isJetty(exchange.request())) {
+      if (!Containers.isJetty(exchange.request)) {
         exchange.setUnanswered();
       }
       end();
@@ -96,15 +85,15 @@ final class ServletAsyncEnd implements AsyncListener {
             ? new TimeoutException("asynchronous request timed out")
             : thrown;
     if (exchange.mayHaveErrorPage()
-        && Containers.awaitsErrorPage(exchange.request(), status, guard)) {
-      exchange.setAfterErrorPage(() -> started.end(exchange, error));
+        && Containers.awaitsErrorPage(exchange.request, status, guard)) {
+      exchange.afterErrorPage = () -> exchange.end(error);
       LATER.execute(
           () -> {
             exchange.decideStatus(status);
-            started.end(exchange, error);
+            exchange.end(error);
           });
     } else {
-      started.end(exchange, error);
+      exchange.end(error);
     }
   }
 }

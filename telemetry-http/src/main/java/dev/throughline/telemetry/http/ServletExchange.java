@@ -4,6 +4,7 @@
 package dev.throughline.telemetry.http;
 
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
+import io.opentelemetry.context.Scope;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.http.HttpServletMapping;
 import jakarta.servlet.http.HttpServletRequest;
@@ -21,15 +22,20 @@ final class ServletExchange extends ServerExchange {
 
   private static final int UNDECIDED = -1;
 
-  private final HttpServletRequest request;
+  final HttpServletRequest request;
   private final HttpServletResponse response;
   private final String path;
   private final @Nullable String query;
   private @Nullable Map<String, String> ownHeaders;
   private @Nullable TracedAsyncContext asyncContext;
-  private @Nullable InstrumentedRequest<ServerExchange, ServerExchange> started;
-  private @Nullable Runnable whenDestroyed;
-  private @Nullable Runnable afterErrorPage;
+  private @Nullable InstrumentedRequest<Exchange, Exchange> started;
+
+  /** Ends the request when the container is through with it. */
+  @Nullable Runnable whenDestroyed;
+
+  /** Ends the request after the dispatch to its error page. */
+  @Nullable Runnable afterErrorPage;
+
   private boolean threw;
   private int decidedStatus = UNDECIDED;
 
@@ -52,17 +58,27 @@ final class ServletExchange extends ServerExchange {
             : (String) request.getAttribute(prefix + "query_string");
   }
 
-  /** The request that this is; null for one that is left out. */
-  @Nullable InstrumentedRequest<ServerExchange, ServerExchange> started() {
-    return started;
-  }
-
-  void setStarted(@Nullable InstrumentedRequest<ServerExchange, ServerExchange> started) {
+  /** Says which request this is; null for one that is left out. */
+  void setStarted(@Nullable InstrumentedRequest<Exchange, Exchange> started) {
     this.started = started;
   }
 
-  HttpServletRequest request() {
-    return request;
+  boolean isLeftOut() {
+    return started == null;
+  }
+
+  Scope makeCurrent() {
+    return started == null ? Scope.noop() : started.makeCurrent();
+  }
+
+  boolean writesHeaders() {
+    return started != null && started.writesResponseHeaders();
+  }
+
+  void end(@Nullable Throwable error) {
+    if (started != null) {
+      started.end(this, error);
+    }
   }
 
   @Override
@@ -122,7 +138,7 @@ final class ServletExchange extends ServerExchange {
   }
 
   @Override
-  void setResponseHeader(String name, String value) {
+  void setHeader(String name, String value) {
     response.setHeader(name, value);
     if (ownHeaders == null) {
       ownHeaders = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
@@ -152,10 +168,6 @@ final class ServletExchange extends ServerExchange {
     HttpServletMapping mapping = request.getHttpServletMapping();
     return request.isAsyncSupported()
         && (mapping == null || !"default".equals(mapping.getServletName()));
-  }
-
-  boolean isAsyncSupported() {
-    return request.isAsyncSupported();
   }
 
   /** The container's asynchronous context as the application sees it: the same each time. */
@@ -219,28 +231,6 @@ final class ServletExchange extends ServerExchange {
   /** Whether the container may yet dispatch to an error page, which may change the status. */
   boolean mayHaveErrorPage() {
     return response.isCommitted() && response.getStatus() >= 400;
-  }
-
-  /** Sets what is done when the container is through with the request. */
-  void setWhenDestroyed(Runnable whenDestroyed) {
-    this.whenDestroyed = whenDestroyed;
-  }
-
-  void destroyed() {
-    if (whenDestroyed != null) {
-      whenDestroyed.run();
-    }
-  }
-
-  /** Sets what is done after the dispatch to an error page. */
-  void setAfterErrorPage(Runnable afterErrorPage) {
-    this.afterErrorPage = afterErrorPage;
-  }
-
-  void errorPageWritten() {
-    if (afterErrorPage != null) {
-      afterErrorPage.run();
-    }
   }
 
   /** Says that the container is to answer 500 for what was thrown, unless it has answered. */

@@ -31,20 +31,20 @@ final class ServletFilter implements Filter, ServletRequestListener {
 
   private static final String RECORDED = "dev.throughline.telemetry.http.request";
 
-  private final ServerInstrumenters instrumenters;
+  private final Instrumenters instrumenters;
   private boolean listening;
 
-  private ServletFilter(ServerInstrumenters instrumenters, boolean listening) {
+  private ServletFilter(Instrumenters instrumenters, boolean listening) {
     this.instrumenters = instrumenters;
     this.listening = listening;
   }
 
   // The door calls these two, so that it loads without the servlet API on the class path.
-  static Filter create(ServerInstrumenters instrumenters) {
+  static Filter create(Instrumenters instrumenters) {
     return new ServletFilter(instrumenters, false);
   }
 
-  static void register(ServerInstrumenters instrumenters, ServletContext servletContext) {
+  static void register(Instrumenters instrumenters, ServletContext servletContext) {
     ServletFilter filter = new ServletFilter(instrumenters, true);
     FilterRegistration.Dynamic registration = servletContext.addFilter("throughline", filter);
     if (registration == null) {
@@ -59,7 +59,6 @@ final class ServletFilter implements Filter, ServletRequestListener {
     servletContext.addListener(filter);
   }
 
-  /** Registered by hand; a container that takes no listener any more is asked for none. */
   @Override
   public void init(FilterConfig config) {
     if (!listening) {
@@ -67,7 +66,7 @@ final class ServletFilter implements Filter, ServletRequestListener {
         config.getServletContext().addListener(this);
         listening = true;
       } catch (RuntimeException e) {
-        listening = false;
+        // This container takes none any more; what throws is then taken to be answered by 500.
       }
     }
   }
@@ -86,15 +85,17 @@ final class ServletFilter implements Filter, ServletRequestListener {
       return;
     }
     ServletExchange exchange = new ServletExchange(httpRequest, httpResponse);
-    InstrumentedRequest<ServerExchange, ServerExchange> started = instrumenters.start(exchange);
+    InstrumentedRequest<Exchange, Exchange> started = instrumenters.start(exchange);
     exchange.setStarted(started);
     // Set for a request that is left out as well, so that its error page is left out too.
     request.setAttribute(RECORDED, exchange);
     if (started == null) {
       chain.doFilter(request, response);
-    } else {
-      serve(started, exchange, httpRequest, httpResponse, chain);
+      return;
     }
+    // Now, since nothing tells when a container commits a response.
+    started.responding();
+    serve(exchange, httpRequest, httpResponse, chain);
   }
 
   private boolean isIgnored(HttpServletRequest request) {
@@ -104,18 +105,14 @@ final class ServletFilter implements Filter, ServletRequestListener {
   }
 
   private void serve(
-      InstrumentedRequest<ServerExchange, ServerExchange> started,
       ServletExchange exchange,
       HttpServletRequest request,
       HttpServletResponse response,
       FilterChain chain)
       throws IOException, ServletException {
-    // Now, since nothing tells when a container commits a response.
-    started.responding();
     Throwable thrown = null;
-    try (Scope ignored = started.makeCurrent()) {
-      HttpServletResponse seen = TracedServletResponse.of(started, exchange, response);
-      chain.doFilter(TracedServletRequest.of(request, seen), seen);
+    try {
+      chain(exchange, request, response, chain);
     } catch (Throwable t) {
       thrown = t;
       throw t;
@@ -123,37 +120,54 @@ final class ServletFilter implements Filter, ServletRequestListener {
       Throwable error = cause(thrown);
       if (request.isAsyncStarted()) {
         exchange.setThrew(thrown != null);
-        ServletAsyncEnd.listen(started, exchange, error, instrumenters.guard());
+        ServletAsyncEnd.listen(exchange, error, instrumenters.guard());
       } else if (thrown == null && !exchange.mayHaveErrorPage()) {
-        started.end(exchange, null);
+        exchange.end(null);
       } else if (listening && !Containers.isJetty(request)) {
-        exchange.setWhenDestroyed(() -> started.end(exchange, error));
+        exchange.whenDestroyed = () -> exchange.end(error);
       } else {
         exchange.setThrew(thrown != null);
-        Containers.whenComplete(request, () -> started.end(exchange, error), instrumenters.guard());
+        Containers.whenComplete(request, () -> exchange.end(error), instrumenters.guard());
       }
     }
   }
 
   /** Another dispatch of a request, be it this filter's or that of another one of ours. */
-  private static void dispatch(
+  private void dispatch(
       ServletExchange exchange,
       HttpServletRequest request,
       HttpServletResponse response,
       FilterChain chain)
       throws IOException, ServletException {
-    InstrumentedRequest<ServerExchange, ServerExchange> started = exchange.started();
-    if (started == null) {
+    if (exchange.isLeftOut()) {
       chain.doFilter(request, response);
       return;
     }
-    try (Scope ignored = started.makeCurrent()) {
-      HttpServletResponse seen = TracedServletResponse.of(started, exchange, response);
-      chain.doFilter(TracedServletRequest.of(request, seen), seen);
+    try {
+      chain(exchange, request, response, chain);
     } finally {
       if (request.getDispatcherType() == DispatcherType.ERROR) {
-        exchange.errorPageWritten();
+        run(exchange.afterErrorPage);
       }
+    }
+  }
+
+  private void chain(
+      ServletExchange exchange,
+      HttpServletRequest request,
+      HttpServletResponse response,
+      FilterChain chain)
+      throws IOException, ServletException {
+    HttpServletRequest seenRequest = request;
+    HttpServletResponse seenResponse = response;
+    try {
+      seenResponse = TracedServletResponse.of(exchange, response);
+      seenRequest = TracedServletRequest.of(request, seenResponse);
+    } catch (Throwable t) {
+      instrumenters.guard().caught("HttpServletRequest", t);
+    }
+    try (Scope ignored = exchange.makeCurrent()) {
+      chain.doFilter(seenRequest, seenResponse);
     }
   }
 
@@ -161,7 +175,13 @@ final class ServletFilter implements Filter, ServletRequestListener {
   @Override
   public void requestDestroyed(ServletRequestEvent event) {
     if (event.getServletRequest().getAttribute(RECORDED) instanceof ServletExchange exchange) {
-      exchange.destroyed();
+      run(exchange.whenDestroyed);
+    }
+  }
+
+  private static void run(@Nullable Runnable action) {
+    if (action != null) {
+      action.run();
     }
   }
 

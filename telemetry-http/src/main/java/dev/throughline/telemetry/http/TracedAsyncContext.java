@@ -78,7 +78,7 @@ final class TracedAsyncContext implements AsyncContext {
         work == null
             ? work
             : () -> {
-              try (Scope ignored = response.started.makeCurrent()) {
+              try (Scope ignored = response.exchange.makeCurrent()) {
                 work.run();
               }
             });
@@ -122,28 +122,28 @@ final class TracedAsyncContext implements AsyncContext {
 
     @Override
     public void onComplete(AsyncEvent event) throws IOException {
-      try (Scope ignored = response.started.makeCurrent()) {
+      try (Scope ignored = response.exchange.makeCurrent()) {
         listener.onComplete(seen(event));
       }
     }
 
     @Override
     public void onTimeout(AsyncEvent event) throws IOException {
-      try (Scope ignored = response.started.makeCurrent()) {
+      try (Scope ignored = response.exchange.makeCurrent()) {
         listener.onTimeout(seen(event));
       }
     }
 
     @Override
     public void onError(AsyncEvent event) throws IOException {
-      try (Scope ignored = response.started.makeCurrent()) {
+      try (Scope ignored = response.exchange.makeCurrent()) {
         listener.onError(seen(event));
       }
     }
 
     @Override
     public void onStartAsync(AsyncEvent event) throws IOException {
-      try (Scope ignored = response.started.makeCurrent()) {
+      try (Scope ignored = response.exchange.makeCurrent()) {
         listener.onStartAsync(seen(event));
       }
     }

@@ -5,9 +5,7 @@ package dev.throughline.telemetry.http;
 
 import static java.util.Objects.requireNonNull;
 
-import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import dev.throughline.telemetry.instrument.StageFailure;
-import io.opentelemetry.context.Context;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -32,9 +30,9 @@ import org.jspecify.annotations.Nullable;
 final class TracedHttpClient extends HttpClient {
 
   private final HttpClient client;
-  private final ClientInstrumenters instrumenters;
+  private final Instrumenters instrumenters;
 
-  TracedHttpClient(HttpClient client, ClientInstrumenters instrumenters) {
+  TracedHttpClient(HttpClient client, Instrumenters instrumenters) {
     this.client = client;
     this.instrumenters = instrumenters;
   }
@@ -42,26 +40,18 @@ final class TracedHttpClient extends HttpClient {
   @Override
   public <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler)
       throws IOException, InterruptedException {
-    ClientExchange exchange =
-        request == null || handler == null ? null : instrumenters.exchange(request);
+    ClientExchange exchange = start(request, handler);
     if (exchange == null) {
       return client.send(request, handler);
     }
-    InstrumentedRequest<ClientExchange, HttpResponse<?>> started = instrumenters.start(exchange);
-    HttpRequest outgoing = instrumenters.outgoing(exchange, request);
-    if (started == null) {
-      return client.send(outgoing, handler);
-    }
     HttpResponse<T> response;
     try {
-      response =
-          client.send(
-              outgoing, TracedBody.handler(handler, started.context(), exchange.connectCall()));
+      response = client.send(exchange.outgoing(instrumenters.guard()), exchange.traced(handler));
     } catch (Throwable t) {
-      started.end(null, t);
+      exchange.end(null, t);
       throw t;
     }
-    started.end(response, null);
+    exchange.end(response, null);
     return response;
   }
 
@@ -76,32 +66,31 @@ final class TracedHttpClient extends HttpClient {
       HttpRequest request,
       BodyHandler<T> handler,
       @Nullable PushPromiseHandler<T> pushPromiseHandler) {
-    ClientExchange exchange =
-        request == null || handler == null ? null : instrumenters.exchange(request);
+    ClientExchange exchange = start(request, handler);
     if (exchange == null) {
       return client.sendAsync(request, handler, pushPromiseHandler);
     }
-    InstrumentedRequest<ClientExchange, HttpResponse<?>> started = instrumenters.start(exchange);
-    HttpRequest outgoing = instrumenters.outgoing(exchange, request);
-    if (started == null) {
-      return client.sendAsync(outgoing, handler, pushPromiseHandler);
-    }
     CompletableFuture<HttpResponse<T>> sent;
     try {
-      Context context = started.context();
       sent =
           client.sendAsync(
-              outgoing,
-              TracedBody.handler(handler, context, exchange.connectCall()),
+              exchange.outgoing(instrumenters.guard()),
+              exchange.traced(handler),
               pushPromiseHandler);
     } catch (Throwable t) {
-      started.end(null, t);
+      exchange.end(null, t);
       throw t;
     }
     // The future itself goes back, so that cancelling it reaches the request.
     CompletableFuture<?> unused =
-        sent.whenComplete((response, thrown) -> started.end(response, StageFailure.cause(thrown)));
+        sent.whenComplete((response, thrown) -> exchange.end(response, StageFailure.cause(thrown)));
     return sent;
+  }
+
+  /** Null is the client's to refuse. */
+  private @Nullable ClientExchange start(
+      @Nullable HttpRequest request, @Nullable BodyHandler<?> handler) {
+    return request == null || handler == null ? null : ClientExchange.start(instrumenters, request);
   }
 
   @Override

@@ -3,7 +3,6 @@
 
 package dev.throughline.telemetry.http;
 
-import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import io.opentelemetry.context.Scope;
 import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletInputStream;
@@ -17,11 +16,11 @@ import java.nio.ByteBuffer;
 final class TracedServletInput extends ServletInputStream {
 
   final ServletInputStream own;
-  private final InstrumentedRequest<?, ?> started;
+  private final ServletExchange exchange;
 
-  TracedServletInput(ServletInputStream own, InstrumentedRequest<?, ?> started) {
+  TracedServletInput(ServletInputStream own, ServletExchange exchange) {
     this.own = own;
-    this.started = started;
+    this.exchange = exchange;
   }
 
   @Override
@@ -129,21 +128,21 @@ final class TracedServletInput extends ServletInputStream {
 
     @Override
     public void onDataAvailable() throws IOException {
-      try (Scope ignored = started.makeCurrent()) {
+      try (Scope ignored = exchange.makeCurrent()) {
         listener.onDataAvailable();
       }
     }
 
     @Override
     public void onAllDataRead() throws IOException {
-      try (Scope ignored = started.makeCurrent()) {
+      try (Scope ignored = exchange.makeCurrent()) {
         listener.onAllDataRead();
       }
     }
 
     @Override
     public void onError(Throwable thrown) {
-      try (Scope ignored = started.makeCurrent()) {
+      try (Scope ignored = exchange.makeCurrent()) {
         listener.onError(thrown);
       }
     }

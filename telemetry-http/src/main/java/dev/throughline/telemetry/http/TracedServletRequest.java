@@ -45,7 +45,7 @@ final class TracedServletRequest extends HttpServletRequestWrapper {
       if (!isAsyncSupported()) {
         return own;
       }
-      input = new TracedServletInput(own, response.started);
+      input = new TracedServletInput(own, response.exchange);
     }
     return input;
   }
@@ -70,6 +70,6 @@ final class TracedServletRequest extends HttpServletRequestWrapper {
   }
 
   AsyncContext traced(AsyncContext own) {
-    return response.exchange().traced(own, this, response);
+    return response.exchange.traced(own, this, response);
   }
 }

@@ -3,7 +3,6 @@
 
 package dev.throughline.telemetry.http;
 
-import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.ServletResponseWrapper;
 import jakarta.servlet.http.HttpServletResponse;
@@ -20,34 +19,24 @@ import org.jspecify.annotations.Nullable;
  */
 final class TracedServletResponse extends HttpServletResponseWrapper {
 
-  final InstrumentedRequest<ServerExchange, ServerExchange> started;
+  final ServletExchange exchange;
   // The stream or the writer, of which a response has one at a time.
   private @Nullable Object body;
 
-  private TracedServletResponse(
-      InstrumentedRequest<ServerExchange, ServerExchange> started, HttpServletResponse response) {
+  private TracedServletResponse(ServletExchange exchange, HttpServletResponse response) {
     super(response);
-    this.started = started;
+    this.exchange = exchange;
   }
 
   /** The response itself if nothing has to be known of it, or it is such a one already. */
-  static HttpServletResponse of(
-      InstrumentedRequest<ServerExchange, ServerExchange> started,
-      ServletExchange exchange,
-      HttpServletResponse response) {
+  static HttpServletResponse of(ServletExchange exchange, HttpServletResponse response) {
     boolean traced =
         response instanceof ServletResponseWrapper wrapper
             && wrapper.isWrapperFor(TracedServletResponse.class);
     return !traced
-            && (exchange.connectCall() != null
-                || started.writesResponseHeaders()
-                || exchange.mayBeAsync())
-        ? new TracedServletResponse(started, response)
+            && (exchange.connectCall() != null || exchange.writesHeaders() || exchange.mayBeAsync())
+        ? new TracedServletResponse(exchange, response)
         : response;
-  }
-
-  ServletExchange exchange() {
-    return (ServletExchange) started.request();
   }
 
   @Override
@@ -56,8 +45,8 @@ final class TracedServletResponse extends HttpServletResponseWrapper {
     if (body instanceof WatchedServletOutput stream && stream.own == own) {
       return stream;
     }
-    ConnectCall call = exchange().connectCall();
-    if (call == null && !exchange().isAsyncSupported()) {
+    ConnectCall call = exchange.connectCall();
+    if (call == null && !exchange.request.isAsyncSupported()) {
       return own;
     }
     WatchedServletOutput stream = new WatchedServletOutput(own, call, this);
@@ -68,7 +57,7 @@ final class TracedServletResponse extends HttpServletResponseWrapper {
   @Override
   public PrintWriter getWriter() throws IOException {
     PrintWriter own = super.getWriter();
-    ConnectCall call = exchange().connectCall();
+    ConnectCall call = exchange.connectCall();
     if (call == null) {
       return own;
     }
@@ -82,7 +71,7 @@ final class TracedServletResponse extends HttpServletResponseWrapper {
 
   @Override
   public void addHeader(String name, String value) {
-    if (name != null && exchange().isOwnHeader(name)) {
+    if (name != null && exchange.isOwnHeader(name)) {
       super.setHeader(name, value);
     } else {
       super.addHeader(name, value);
@@ -92,7 +81,7 @@ final class TracedServletResponse extends HttpServletResponseWrapper {
   @Override
   public void reset() {
     super.reset();
-    exchange().restoreOwnHeaders();
+    exchange.restoreOwnHeaders();
     forgetBody();
   }
 
@@ -115,7 +104,7 @@ final class TracedServletResponse extends HttpServletResponseWrapper {
   }
 
   private void forgetBody() {
-    ConnectCall call = exchange().connectCall();
+    ConnectCall call = exchange.connectCall();
     if (call != null) {
       call.forget();
     }

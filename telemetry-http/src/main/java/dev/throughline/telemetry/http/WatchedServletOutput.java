@@ -117,14 +117,14 @@ final class WatchedServletOutput extends ServletOutputStream {
 
     @Override
     public void onWritePossible() throws IOException {
-      try (Scope ignored = response.started.makeCurrent()) {
+      try (Scope ignored = response.exchange.makeCurrent()) {
         listener.onWritePossible();
       }
     }
 
     @Override
     public void onError(Throwable thrown) {
-      try (Scope ignored = response.started.makeCurrent()) {
+      try (Scope ignored = response.exchange.makeCurrent()) {
         listener.onError(thrown);
       }
     }

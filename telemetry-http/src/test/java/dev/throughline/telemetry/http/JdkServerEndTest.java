@@ -29,6 +29,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -177,12 +178,21 @@ class JdkServerEndTest {
   void anExchangeOfAFilterThatTakesNoStreamEndsWithItsHandler() throws Exception {
     HttpContext context = server.createContext("/x", exchange -> answer(exchange, 200));
     HttpTelemetry http = HttpTelemetry.create(telemetry.telemetry());
-    context.getFilters().add(new Wraps());
+    context.getFilters().add(new Wraps(Wrapper::new));
     context.getFilters().add(http.createHttpServerFilter());
     context.getFilters().add(HttpTelemetry.create(telemetry.telemetry()).createHttpServerFilter());
     assertThat(get()).startsWith("HTTP/1.1 200");
     assertThat(status(ended())).isEqualTo(200);
     telemetry.expectWarn("HttpExchange.setStreams threw.*");
+  }
+
+  @Test
+  void aRequestThatCannotBeReadIsServed() throws Exception {
+    HttpContext context = server.createContext("/x", exchange -> answer(exchange, 200));
+    context.getFilters().add(new Wraps(Unreadable::new));
+    context.getFilters().add(HttpTelemetry.create(telemetry.telemetry()).createHttpServerFilter());
+    assertThat(get()).startsWith("HTTP/1.1 200");
+    telemetry.expectWarn("HttpRequest threw.*");
   }
 
   private HttpContext serve(HttpHandler handler) {
@@ -283,9 +293,15 @@ class JdkServerEndTest {
 
   private static final class Wraps extends Filter {
 
+    private final UnaryOperator<HttpExchange> wrap;
+
+    Wraps(UnaryOperator<HttpExchange> wrap) {
+      this.wrap = wrap;
+    }
+
     @Override
     public void doFilter(HttpExchange exchange, Chain chain) throws IOException {
-      chain.doFilter(new Wrapper(exchange));
+      chain.doFilter(wrap.apply(exchange));
     }
 
     @Override
@@ -295,7 +311,7 @@ class JdkServerEndTest {
   }
 
   /** An exchange of a filter's own, which takes no streams. */
-  private static final class Wrapper extends HttpExchange {
+  private static class Wrapper extends HttpExchange {
 
     private final HttpExchange exchange;
 
@@ -386,6 +402,18 @@ class JdkServerEndTest {
     @Override
     public HttpPrincipal getPrincipal() {
       return exchange.getPrincipal();
+    }
+  }
+
+  private static final class Unreadable extends Wrapper {
+
+    Unreadable(HttpExchange exchange) {
+      super(exchange);
+    }
+
+    @Override
+    public URI getRequestURI() {
+      throw new IllegalStateException("of a filter");
     }
   }
 }

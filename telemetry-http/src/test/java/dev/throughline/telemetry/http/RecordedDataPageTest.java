@@ -6,19 +6,25 @@ package dev.throughline.telemetry.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.throughline.docs.Pages;
+import dev.throughline.telemetry.instrument.HttpAttributes;
 import dev.throughline.telemetry.instrument.RequestInstrumenterBuilder;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.AttributeType;
 import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** docs/recorded-data.md and {@link HttpKeys} have the same attributes and metrics. */
+/**
+ * docs/recorded-data.md and {@link HttpKeys} with {@link HttpAttributes} have the same attributes
+ * and metrics.
+ */
 class RecordedDataPageTest {
 
   private static final List<String> SECTIONS = List.of("HTTP", "Connect RPC");
@@ -38,7 +44,7 @@ class RecordedDataPageTest {
     }
 
     Map<String, String> inCode = new TreeMap<>();
-    for (Field field : HttpKeys.class.getDeclaredFields()) {
+    for (Field field : fields()) {
       if (field.get(null) instanceof AttributeKey<?> key) {
         inCode.put(key.getKey(), type(key.getType()));
       } else if (field.get(null) instanceof String prefix && prefix.endsWith(".")) {
@@ -46,6 +52,13 @@ class RecordedDataPageTest {
       }
     }
     assertThat(documented).isEqualTo(inCode);
+  }
+
+  private static List<Field> fields() {
+    return Stream.of(HttpKeys.class, HttpAttributes.class)
+        .flatMap(type -> Stream.of(type.getDeclaredFields()))
+        .filter(field -> !Modifier.isPrivate(field.getModifiers()))
+        .toList();
   }
 
   private static String type(AttributeType type) {

@@ -33,19 +33,9 @@ final class DatabaseUrl {
   /** What stands before the URL of another driver. */
   private static final Set<String> WRAPPERS =
       Set.of(
-          "jdbc",
-          "p6spy",
-          "aws-wrapper",
-          "log4jdbc",
-          "otel",
-          "tracing",
-          "throughline",
-          "tc",
-          "jtds",
-          "microsoft",
-          "datadirect",
-          "weblogic",
-          "tibcosoftware");
+          ("jdbc p6spy aws-wrapper log4jdbc otel tracing throughline tc jtds microsoft datadirect"
+                  + " weblogic tibcosoftware")
+              .split(" "));
 
   private final String system;
   private @Nullable String namespace;

@@ -6,29 +6,10 @@ package dev.throughline.telemetry.jdbc;
 import dev.throughline.telemetry.instrument.Guard;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
-import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** Finds out which database a connection is to, from what its driver knows already. */
 final class Databases {
-
-  /** The systems by the names that products have. */
-  private static final Map<String, String> SYSTEMS =
-      Map.of(
-          "PostgreSQL",
-          "postgresql",
-          "MySQL",
-          "mysql",
-          "MariaDB",
-          "mariadb",
-          "H2",
-          "h2database",
-          "SQLite",
-          "sqlite",
-          "Oracle",
-          "oracle.db",
-          "Microsoft SQL Server",
-          "microsoft.sql_server");
 
   /** More URLs than this, such as one for each tenant's user, are read again each time. */
   private static final int LIMIT = 1_000;
@@ -52,8 +33,7 @@ final class Databases {
       if (database.system().equals(Database.OTHER)) {
         database =
             new Database(
-                SYSTEMS.getOrDefault(
-                    String.valueOf(metaData.getDatabaseProductName()), Database.OTHER),
+                system(String.valueOf(metaData.getDatabaseProductName())),
                 database.namespace(),
                 database.address(),
                 database.port());
@@ -66,5 +46,18 @@ final class Databases {
       guard.caught("DatabaseMetaData.getURL", t);
       return Database.UNKNOWN;
     }
+  }
+
+  private static String system(String product) {
+    return switch (product) {
+      case "PostgreSQL" -> "postgresql";
+      case "MySQL" -> "mysql";
+      case "MariaDB" -> "mariadb";
+      case "H2" -> "h2database";
+      case "SQLite" -> "sqlite";
+      case "Oracle" -> "oracle.db";
+      case "Microsoft SQL Server" -> "microsoft.sql_server";
+      default -> Database.OTHER;
+    };
   }
 }

@@ -3,80 +3,77 @@
 
 package dev.throughline.telemetry.jdbc;
 
-import static dev.throughline.telemetry.jdbc.Dialect.Is.NO;
-import static dev.throughline.telemetry.jdbc.Dialect.Is.PERHAPS;
-import static dev.throughline.telemetry.jdbc.Dialect.Is.YES;
-
 /**
- * How a database writes literals, names and comments, as far as databases differ. {@code PERHAPS}
- * is what depends on the server's settings or version, or is not known: there, only what holds both
- * ways is shown.
+ * How a database writes literals, names and comments: the traits that it has, and those that it has
+ * perhaps, since the server's settings or version decide, or nobody knows. Of the latter, only what
+ * holds both ways is shown.
  */
 enum Dialect {
-  // "name" \escape [name]  $$     #      //   nested   --x
-  POSTGRESQL(YES, NO, NO, YES, NO, NO, YES, NO),
-  REDSHIFT(YES, PERHAPS, NO, YES, NO, NO, YES, NO),
-  MYSQL(NO, PERHAPS, NO, PERHAPS, YES, NO, NO, YES),
-  SQL_SERVER(PERHAPS, NO, YES, NO, NO, NO, YES, NO),
-  ORACLE(YES, NO, NO, NO, NO, NO, NO, NO),
-  SQLITE(PERHAPS, NO, YES, NO, NO, NO, NO, NO),
-  H2(YES, NO, NO, YES, NO, YES, PERHAPS, NO),
-  HSQLDB(YES, NO, NO, NO, NO, YES, PERHAPS, NO),
-  CLICKHOUSE(YES, YES, NO, YES, YES, NO, PERHAPS, NO),
-  SNOWFLAKE(YES, YES, NO, YES, NO, YES, PERHAPS, NO),
-  BIGQUERY(NO, YES, NO, NO, YES, NO, PERHAPS, NO),
+  POSTGRESQL("\"$*", ""),
+  REDSHIFT("\"$*", "\\"),
+  MYSQL("#-`", "\\$"),
+  SQL_SERVER("[*", "\""),
+  ORACLE("\"", ""),
+  SQLITE("[`", "\""),
+  H2("\"$/`", "*"),
+  HSQLDB("\"/", "*"),
+  CLICKHOUSE("\"\\$#`^", "*"),
+  SNOWFLAKE("\"\\$/", "*"),
+  BIGQUERY("\\#`^", "*"),
   /** Db2, Derby, SAP HANA, Trino: no more than the standard's. */
-  STANDARD(YES, NO, NO, NO, NO, NO, PERHAPS, NO),
+  STANDARD("\"", "*"),
   /** Any other. */
-  UNKNOWN(PERHAPS, PERHAPS, PERHAPS, PERHAPS, PERHAPS, PERHAPS, PERHAPS, PERHAPS);
+  UNKNOWN("", "\"\\[$#/*-`^");
 
+  /** Whether a dialect has a trait. */
   enum Is {
     YES,
     NO,
     PERHAPS
   }
 
-  /** Double quotes hold a name; else a literal. */
-  final Is doubleQuotesName;
+  /** In what dialects differ, with the sign of it in the lists above. */
+  enum Trait {
+    /** Double quotes hold a name; else a literal. */
+    NAMES_IN_DOUBLE_QUOTES('"'),
+    /** Backticks hold a name; else nothing. */
+    NAMES_IN_BACKTICKS('`'),
+    /** Brackets hold a name; else the elements of an array, or an index. */
+    NAMES_IN_BRACKETS('['),
+    /** A backslash in a literal takes its meaning from the next character. */
+    BACKSLASH_ESCAPES('\\'),
+    /** So does one in a name that is quoted. */
+    BACKSLASH_ESCAPES_IN_NAMES('^'),
+    /** A literal may be {@code $$…$$} or {@code $tag$…$tag$}; else a dollar is part of a name. */
+    DOLLAR_QUOTES('$'),
+    /** A comment may begin with {@code #}. */
+    HASH_COMMENTS('#'),
+    /** A comment may begin with two slashes. */
+    SLASH_COMMENTS('/'),
+    /** A comment may hold comments. */
+    NESTED_COMMENTS('*'),
+    /** Two dashes begin a comment only before white space. */
+    SPACE_AFTER_DASHES('-');
 
-  /** A backslash in a literal takes its meaning from the next character. */
-  final Is backslashEscapes;
+    private final char sign;
 
-  /** Brackets hold a name; else the elements of an array, or an index. */
-  final Is bracketsName;
+    Trait(char sign) {
+      this.sign = sign;
+    }
+  }
 
-  /** A literal may be {@code $$…$$} or {@code $tag$…$tag$}; else a dollar is part of a name. */
-  final Is dollarQuotes;
+  private final String yes;
+  private final String perhaps;
 
-  /** A comment may begin with {@code #}. */
-  final Is hashComments;
+  Dialect(String yes, String perhaps) {
+    this.yes = yes;
+    this.perhaps = perhaps;
+  }
 
-  /** A comment may begin with two slashes. */
-  final Is slashComments;
-
-  /** A comment may hold comments. */
-  final Is commentsNest;
-
-  /** Two dashes begin a comment only before white space. */
-  final Is dashesNeedSpace;
-
-  Dialect(
-      Is doubleQuotesName,
-      Is backslashEscapes,
-      Is bracketsName,
-      Is dollarQuotes,
-      Is hashComments,
-      Is slashComments,
-      Is commentsNest,
-      Is dashesNeedSpace) {
-    this.doubleQuotesName = doubleQuotesName;
-    this.backslashEscapes = backslashEscapes;
-    this.bracketsName = bracketsName;
-    this.dollarQuotes = dollarQuotes;
-    this.hashComments = hashComments;
-    this.slashComments = slashComments;
-    this.commentsNest = commentsNest;
-    this.dashesNeedSpace = dashesNeedSpace;
+  Is is(Trait trait) {
+    return yes.indexOf(trait.sign) >= 0
+        ? Is.YES
+        : perhaps.indexOf(trait.sign) >= 0 ? Is.PERHAPS : Is.NO;
   }
 
   /**
@@ -99,15 +96,6 @@ enum Dialect {
       case "gcp.bigquery", "gcp.spanner" -> BIGQUERY;
       case "ibm.db2", "derby", "sap.hana", "trino" -> STANDARD;
       default -> UNKNOWN;
-    };
-  }
-
-  /** Whether a backslash in a quoted name takes its meaning from the next character. */
-  Is backslashEscapesInNames() {
-    return switch (this) {
-      case CLICKHOUSE, BIGQUERY -> YES;
-      case UNKNOWN -> PERHAPS;
-      default -> NO;
     };
   }
 }

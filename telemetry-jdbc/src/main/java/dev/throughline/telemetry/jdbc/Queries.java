@@ -76,7 +76,8 @@ final class Queries {
         return new Query(
             database,
             new Analyzed(
-                text, found.summary(), found.operation(), found.collection(), found.procedure()));
+                text, found.summary(), found.operation(), found.collection(), found.procedure()),
+            null);
       } catch (StackOverflowError e) {
         // What overflows is the text's depth, or the application's; to the guard it is fatal.
         guard.caught("SqlQueryAnalyzer.analyze", new IllegalArgumentException("too deep", e));
@@ -84,7 +85,7 @@ final class Queries {
         guard.caught("SqlQueryAnalyzer.analyze", t);
       }
     }
-    return new Query(database, Analyzed.NOTHING);
+    return new Query(database, Analyzed.NOTHING, null);
   }
 
   private @Nullable String shown(@Nullable String sanitized) throws NoSuchAlgorithmException {

@@ -20,37 +20,25 @@ final class Query {
   private static final String BATCH = "BATCH";
 
   final Database database;
+  final Analyzed shown;
   final String name;
-  final @Nullable String text;
-  final @Nullable String summary;
-  final @Nullable String operation;
-  final @Nullable String collection;
-  final @Nullable String procedure;
   final @Nullable Long batchSize;
   final Attributes point;
 
-  Query(Database database, Analyzed shown) {
-    this(database, shown, null);
-  }
-
-  private Query(Database database, Analyzed shown, @Nullable Long batchSize) {
+  Query(Database database, Analyzed shown, @Nullable Long batchSize) {
     this.database = database;
+    this.shown = shown;
     this.batchSize = batchSize;
-    text = shown.text();
-    summary = shown.summary();
-    operation = shown.operation();
-    collection = shown.collection();
-    procedure = shown.procedure();
-    name = summary == null ? database.target() : summary;
+    name = shown.summary() == null ? database.target() : shown.summary();
     AttributesBuilder attributes = Attributes.builder();
     put(attributes, JdbcKeys.DB_SYSTEM_NAME, database.system());
     put(attributes, JdbcKeys.DB_NAMESPACE, database.namespace());
     put(attributes, JdbcKeys.SERVER_ADDRESS, database.address());
     put(attributes, JdbcKeys.SERVER_PORT, database.port());
-    put(attributes, JdbcKeys.DB_QUERY_SUMMARY, summary);
-    put(attributes, JdbcKeys.DB_OPERATION_NAME, operation);
-    put(attributes, JdbcKeys.DB_COLLECTION_NAME, collection);
-    put(attributes, JdbcKeys.DB_STORED_PROCEDURE_NAME, procedure);
+    put(attributes, JdbcKeys.DB_QUERY_SUMMARY, shown.summary());
+    put(attributes, JdbcKeys.DB_OPERATION_NAME, shown.operation());
+    put(attributes, JdbcKeys.DB_COLLECTION_NAME, shown.collection());
+    put(attributes, JdbcKeys.DB_STORED_PROCEDURE_NAME, shown.procedure());
     point = attributes.build();
   }
 
@@ -72,11 +60,11 @@ final class Query {
     if (size == 1 && queries.size() == 1) {
       return queries.iterator().next();
     }
-    String summary = common(queries, query -> query.summary);
-    String operation = common(queries, query -> query.operation);
+    String summary = common(queries, Analyzed::summary);
+    String operation = common(queries, Analyzed::operation);
     String texts =
         queries.stream()
-            .map(query -> query.text)
+            .map(query -> query.shown.text())
             .filter(Objects::nonNull)
             .distinct()
             .collect(Collectors.joining("; "));
@@ -86,14 +74,15 @@ final class Query {
             texts.isEmpty() ? null : SqlText.limited(texts),
             summary == null ? BATCH : BATCH + " " + summary,
             operation == null ? BATCH : BATCH + " " + operation,
-            common(queries, query -> query.collection),
-            common(queries, query -> query.procedure)),
+            common(queries, Analyzed::collection),
+            common(queries, Analyzed::procedure)),
         size);
   }
 
   private static @Nullable String common(
-      Collection<Query> queries, Function<Query, @Nullable String> part) {
-    List<@Nullable String> parts = queries.stream().map(part).distinct().limit(2).toList();
+      Collection<Query> queries, Function<Analyzed, @Nullable String> part) {
+    List<@Nullable String> parts =
+        queries.stream().map(query -> part.apply(query.shown)).distinct().limit(2).toList();
     return parts.size() == 1 ? parts.get(0) : null;
   }
 }

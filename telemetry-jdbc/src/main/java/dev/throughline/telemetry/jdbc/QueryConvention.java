@@ -37,11 +37,11 @@ final class QueryConvention implements RequestConvention<Query, Throwable> {
     attributes.set(JdbcKeys.DB_NAMESPACE, database.namespace());
     attributes.set(JdbcKeys.SERVER_ADDRESS, database.address());
     attributes.set(JdbcKeys.SERVER_PORT, database.port());
-    attributes.set(JdbcKeys.DB_QUERY_SUMMARY, query.summary);
-    attributes.set(JdbcKeys.DB_QUERY_TEXT, query.text);
-    attributes.set(JdbcKeys.DB_OPERATION_NAME, query.operation);
-    attributes.set(JdbcKeys.DB_COLLECTION_NAME, query.collection);
-    attributes.set(JdbcKeys.DB_STORED_PROCEDURE_NAME, query.procedure);
+    attributes.set(JdbcKeys.DB_QUERY_SUMMARY, query.shown.summary());
+    attributes.set(JdbcKeys.DB_QUERY_TEXT, query.shown.text());
+    attributes.set(JdbcKeys.DB_OPERATION_NAME, query.shown.operation());
+    attributes.set(JdbcKeys.DB_COLLECTION_NAME, query.shown.collection());
+    attributes.set(JdbcKeys.DB_STORED_PROCEDURE_NAME, query.shown.procedure());
     attributes.set(JdbcKeys.DB_OPERATION_BATCH_SIZE, query.batchSize);
   }
 

@@ -24,44 +24,22 @@ final class SecretWords {
 
   /** The first words of statements in which {@code password} is a column, and values are quoted. */
   private static final Set<String> QUERIES =
-      Set.of(
-          "SELECT",
-          "INSERT",
-          "UPDATE",
-          "DELETE",
-          "MERGE",
-          "REPLACE",
-          "UPSERT",
-          "WITH",
-          "VALUES",
-          "FROM",
-          "TABLE",
-          "EXPLAIN",
-          "TRUNCATE",
-          "CALL",
-          "SHOW",
-          "DESCRIBE",
-          "COMMENT",
-          "DECLARE",
-          "BEGIN",
-          "IF",
-          "WHILE",
-          "PRINT",
-          "RETURN");
+      words(
+          "SELECT INSERT UPDATE DELETE MERGE REPLACE UPSERT WITH VALUES FROM TABLE EXPLAIN TRUNCATE",
+          "CALL SHOW DESCRIBE COMMENT DECLARE BEGIN IF WHILE PRINT RETURN");
 
   /** What is created or altered with columns, or with statements within. */
   private static final Set<String> WITH_COLUMNS =
-      Set.of(
-          "TABLE", "VIEW", "INDEX", "TRIGGER", "FUNCTION", "PROCEDURE", "PROC", "TYPE", "PACKAGE");
+      words("TABLE VIEW INDEX TRIGGER FUNCTION PROCEDURE PROC TYPE PACKAGE");
 
   private static final Set<String> BEFORE_TABLES =
-      Set.of("FROM", "INTO", "JOIN", "UPDATE", "TABLE", "ONLY", "EXISTS", "MERGE", "VIEW", "INDEX");
+      words("FROM INTO JOIN UPDATE TABLE ONLY EXISTS MERGE VIEW INDEX");
 
-  private static final Set<String> DEFINING = Set.of("CREATE", "ALTER", "DROP");
-  private static final Set<String> ACCOUNTS = Set.of("USER", "ROLE", "LOGIN");
-  private static final Set<String> IDENTIFIED_BY = Set.of("BY", "WITH", "USING", "VIA");
+  private static final Set<String> DEFINING = words("CREATE ALTER DROP");
+  private static final Set<String> ACCOUNTS = words("USER ROLE LOGIN");
+  private static final Set<String> IDENTIFIED_BY = words("BY WITH USING VIA");
   private static final Set<String> IN_ARGUMENTS =
-      Set.of("NULL", "DEFAULT", "OUTPUT", "OUT", "WITH", "RECOMPILE", "USING", "INTO", "AS");
+      words("NULL DEFAULT OUTPUT OUT WITH RECOMPILE USING INTO AS");
 
   private final Dialect dialect;
   private int words;
@@ -74,6 +52,10 @@ final class SecretWords {
 
   SecretWords(Dialect dialect) {
     this.dialect = dialect;
+  }
+
+  private static Set<String> words(String... lines) {
+    return Set.of(String.join(" ", lines).split(" "));
   }
 
   void nextStatement() {
@@ -113,7 +95,8 @@ final class SecretWords {
     if (words++ == 0) {
       first = word;
       isQuery = QUERIES.contains(word);
-      startCall(word.startsWith("SP_") || word.startsWith("XP_"), to);
+      isCall = dialect == Dialect.SQL_SERVER && (word.startsWith("SP_") || word.startsWith("XP_"));
+      procedureEnd = to;
     } else if (isCall) {
       return argument(word, from, to, joined);
     } else if (before.equals("IDENTIFIED") && IDENTIFIED_BY.contains(word)) {
@@ -135,13 +118,6 @@ final class SecretWords {
     }
     sets |= word.equals("SET");
     return !isQuery && isBeforeSecret(word) ? Next.HIDDEN : Next.SHOWN;
-  }
-
-  private void startCall(boolean starts, int to) {
-    if (starts && dialect == Dialect.SQL_SERVER) {
-      isCall = true;
-      procedureEnd = to;
-    }
   }
 
   /** SQL Server takes a bare word as a string. */

@@ -43,7 +43,7 @@ final class SqlAnalyzer {
     SqlQuery found =
         ANALYZER.analyzeWithSummary(
             sql,
-            Dialect.of(database.system()).doubleQuotesName == Dialect.Is.YES
+            Dialect.of(database.system()).is(Dialect.Trait.NAMES_IN_DOUBLE_QUOTES) == Dialect.Is.YES
                 ? SqlDialect.DOUBLE_QUOTES_ARE_IDENTIFIERS
                 : SqlDialect.DOUBLE_QUOTES_ARE_STRING_LITERALS);
     return new Analyzed(

@@ -9,6 +9,7 @@ import static dev.throughline.telemetry.jdbc.Dialect.Is.YES;
 import static java.lang.Character.isDigit;
 
 import dev.throughline.telemetry.jdbc.Dialect.Is;
+import dev.throughline.telemetry.jdbc.Dialect.Trait;
 import dev.throughline.telemetry.jdbc.SecretWords.Next;
 import java.util.BitSet;
 import java.util.Locale;
@@ -106,19 +107,19 @@ final class SqlText {
     char c = sql.charAt(i);
     return switch (c) {
       case '\'' -> literal(i);
-      case '"' -> dialect.doubleQuotesName == YES ? name(i, c) : doubleQuoted(i);
+      case '"' -> dialect.is(Trait.NAMES_IN_DOUBLE_QUOTES) == YES ? name(i, c) : doubleQuoted(i);
       case '`' -> backtick(i);
-      case '[' -> dialect.bracketsName == YES ? bracketedName(i) : bracket(i);
+      case '[' -> dialect.is(Trait.NAMES_IN_BRACKETS) == YES ? bracketedName(i) : bracket(i);
       case ']' -> {
         brackets = Math.max(0, brackets - 1);
         yield i + 1;
       }
       case '-' -> at(i + 1) == '-' ? dashes(i) : i + 1;
-      case '#' -> lineComment(i, dialect.hashComments);
+      case '#' -> lineComment(i, dialect.is(Trait.HASH_COMMENTS));
       case '/' ->
           switch (at(i + 1)) {
             case '*' -> comment(i, blockEnd(i));
-            case '/' -> lineComment(i, dialect.slashComments);
+            case '/' -> lineComment(i, dialect.is(Trait.SLASH_COMMENTS));
             default -> i + 1;
           };
       case '$' -> dollar(i);
@@ -200,7 +201,7 @@ final class SqlText {
       return IN_DOUBT;
     }
     boolean escapes = dialect == Dialect.POSTGRESQL && follows(i, "e");
-    int end = closing(i, '\'', escapes ? YES : dialect.backslashEscapes);
+    int end = closing(i, '\'', escapes ? YES : dialect.is(Trait.BACKSLASH_ESCAPES));
     return brackets > 0 ? replace(i, end, "?") : asRead(i, end, escapes);
   }
 
@@ -210,9 +211,9 @@ final class SqlText {
     if (dialect == Dialect.BIGQUERY && sql.startsWith("\"\"\"", i)) {
       return IN_DOUBT;
     }
-    int end = closing(i, '"', dialect.backslashEscapes);
+    int end = closing(i, '"', dialect.is(Trait.BACKSLASH_ESCAPES));
     boolean isTable =
-        dialect.doubleQuotesName == PERHAPS
+        dialect.is(Trait.NAMES_IN_DOUBLE_QUOTES) == PERHAPS
             && (words.isBeforeTable() || at(i - 1) == '.' || at(end) == '.')
             && !(depth > 0 && lists.get(depth));
     if (isValue("\"", i, end) || brackets > 0) {
@@ -223,7 +224,7 @@ final class SqlText {
 
   /** A literal that the analyzer reads as we do, unless a backslash hides a quote. */
   private int asRead(int i, int end, boolean escapes) {
-    boolean differs = escapes || dialect.backslashEscapes == YES;
+    boolean differs = escapes || dialect.is(Trait.BACKSLASH_ESCAPES) == YES;
     return differs && end > 0 && sql.substring(i, end).indexOf('\\') >= 0
         ? replace(i, end, LITERAL)
         : end;
@@ -231,7 +232,7 @@ final class SqlText {
 
   private int name(int i, char quote) {
     quoteAt(i);
-    int end = closing(i, quote, dialect.backslashEscapesInNames());
+    int end = closing(i, quote, dialect.is(Trait.BACKSLASH_ESCAPES_IN_NAMES));
     boolean isValue = isValue("\"", i, end);
     return isValue || (end > 0 && sql.substring(i, end).indexOf('\\') >= 0)
         ? replace(i, end, quote + "?" + quote)
@@ -240,13 +241,10 @@ final class SqlText {
 
   /** A name; in other dialects nothing that is quoted, so that a quote within is in doubt. */
   private int backtick(int i) {
-    boolean isQuote =
-        switch (dialect) {
-          case MYSQL, SQLITE, H2, CLICKHOUSE, BIGQUERY -> true;
-          default -> false;
-        };
-    int end = closing(i, '`', dialect.backslashEscapesInNames());
-    return !isQuote && end > 0 && hasQuote(i + 1, end - 1) ? IN_DOUBT : name(i, '`');
+    int end = closing(i, '`', dialect.is(Trait.BACKSLASH_ESCAPES_IN_NAMES));
+    return dialect.is(Trait.NAMES_IN_BACKTICKS) != YES && end > 0 && hasQuote(i + 1, end - 1)
+        ? IN_DOUBT
+        : name(i, '`');
   }
 
   /** Where what is in quotes ends: behind the next quote that is neither doubled nor escaped. */
@@ -316,7 +314,8 @@ final class SqlText {
       quoteAt(i);
       return NEVER_ENDS;
     }
-    if (dialect.bracketsName == PERHAPS && (isOpen(i, end, '\'') || isOpen(i, end, '"'))) {
+    if (dialect.is(Trait.NAMES_IN_BRACKETS) == PERHAPS
+        && (isOpen(i, end, '\'') || isOpen(i, end, '"'))) {
       return IN_DOUBT;
     }
     brackets++;
@@ -416,8 +415,8 @@ final class SqlText {
     quoteAt(i);
     String tag = sql.substring(i, tagEnd + 1);
     int end = sql.indexOf(tag, tagEnd + 1);
-    if (dialect.dollarQuotes == NO
-        || (dialect.dollarQuotes == PERHAPS && end > 0 && hasQuote(tagEnd + 1, end))) {
+    if (dialect.is(Trait.DOLLAR_QUOTES) == NO
+        || (dialect.is(Trait.DOLLAR_QUOTES) == PERHAPS && end > 0 && hasQuote(tagEnd + 1, end))) {
       return IN_DOUBT;
     }
     return end < 0 ? NEVER_ENDS : replace(i, end + tag.length(), brackets > 0 ? "?" : LITERAL);
@@ -434,17 +433,17 @@ final class SqlText {
       parameters = Math.max(parameters, follows ? parameter : 0);
       return follows;
     }
-    return dialect.dollarQuotes == YES;
+    return dialect.is(Trait.DOLLAR_QUOTES) == YES;
   }
 
   private int dashes(int i) {
-    if (dialect.dashesNeedSpace == NO || at(i + 2) <= ' ') {
+    if (dialect.is(Trait.SPACE_AFTER_DASHES) == NO || at(i + 2) <= ' ') {
       return comment(i, lineEnd(i));
     }
     // Two signs, which the analyzer would take for a comment.
-    return dialect.dashesNeedSpace == YES
+    return dialect.is(Trait.SPACE_AFTER_DASHES) == YES
         ? replace(i + 1, i + 1, " ")
-        : lineComment(i, dialect.dashesNeedSpace);
+        : lineComment(i, dialect.is(Trait.SPACE_AFTER_DASHES));
   }
 
   private int lineComment(int i, Is isComment) {
@@ -472,8 +471,8 @@ final class SqlText {
     if (runs && hasQuote(i, first)) {
       return IN_DOUBT;
     }
-    int nested = dialect.commentsNest == NO ? first : nestedEnd(i);
-    if (dialect.commentsNest == PERHAPS
+    int nested = dialect.is(Trait.NESTED_COMMENTS) == NO ? first : nestedEnd(i);
+    if (dialect.is(Trait.NESTED_COMMENTS) == PERHAPS
         && nested != first
         && (nested < 0 || hasQuote(first, nested))) {
       return IN_DOUBT;

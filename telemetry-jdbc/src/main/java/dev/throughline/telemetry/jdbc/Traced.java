@@ -10,9 +10,11 @@ import java.lang.invoke.MethodHandle;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.sql.ResultSet;
 import java.sql.Wrapper;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,12 +32,16 @@ abstract class Traced implements InvocationHandler {
         @Override
         protected MethodHandle computeValue(Class<?> type) {
           try {
-            return ProxyClass.maker(type);
+            return ProxyClass.maker(type, Traced::passes);
           } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(e);
           }
         }
       };
+
+  /** Methods that do not give what is wrapped, and are minded all the same. */
+  private static final Pattern MINDED =
+      Pattern.compile("^(execute|commit|rollback|isWrapperFor)|(Batch|Listener)$");
 
   final JdbcTelemetry telemetry;
   final Object bare;
@@ -44,6 +50,19 @@ abstract class Traced implements InvocationHandler {
   Traced(JdbcTelemetry telemetry, Object bare) {
     this.telemetry = telemetry;
     this.bare = bare;
+  }
+
+  /** Whether a call may go to the bare object at once, since no handler has a use for it. */
+  private static boolean passes(Method method) {
+    Class<?> owner = method.getDeclaringClass();
+    if (owner == ResultSet.class) {
+      return !method.getName().equals("getStatement");
+    }
+    Class<?> result = method.getReturnType();
+    return owner != Object.class
+        && result != Object.class
+        && !result.isInterface()
+        && !MINDED.matcher(method.getName()).find();
   }
 
   /** The handler of a proxy of ours; null for any other object. */

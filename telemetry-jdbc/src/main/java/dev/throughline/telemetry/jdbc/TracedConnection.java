@@ -79,7 +79,7 @@ final class TracedConnection extends Traced {
 
   private Query transaction(String name) {
     String operation = name.equals("commit") ? "COMMIT" : "ROLLBACK";
-    return new Query(database(), new Analyzed(null, operation, operation, null, null));
+    return new Query(database(), new Analyzed(null, operation, operation, null, null), null);
   }
 
   Statement traced(Statement statement, boolean prepared, @Nullable String sql) {
@@ -110,7 +110,8 @@ final class TracedConnection extends Traced {
         throws Throwable {
       Object result = call(method, arguments);
       if (result instanceof ResultSet resultSet) {
-        return fitting(method, new TracedResultSet(resultSet, this), result);
+        return fitting(
+            method, new TracedResultSet(telemetry, resultSet, this).proxy(resultSet), result);
       }
       return result instanceof Connection
           ? fitting(method, TracedConnection.this.proxy(), result)
@@ -118,7 +119,7 @@ final class TracedConnection extends Traced {
     }
 
     @Override
-    public Statement statementOf(Statement bareStatement) {
+    public Object statementOf(Statement bareStatement) {
       return traced(bareStatement, false, null);
     }
   }

@@ -95,17 +95,18 @@ final class TracedStatement extends Traced implements TracedResultSet.Owner {
   }
 
   /** The one that it has already, where a driver gives the same again. */
-  private ResultSet traced(ResultSet resultSet) {
+  private Object traced(ResultSet resultSet) {
     TracedResultSet known = latest;
     if (known == null || known.bare != resultSet) {
-      known = new TracedResultSet(resultSet, this);
+      known = new TracedResultSet(telemetry, resultSet, this);
+      known.proxy(resultSet);
       latest = known;
     }
-    return known;
+    return known.proxy();
   }
 
   @Override
-  public Statement statementOf(Statement bareStatement) {
-    return (Statement) proxy();
+  public Object statementOf(Statement bareStatement) {
+    return proxy();
   }
 }

@@ -208,9 +208,6 @@ final class FakeDriver {
 
   /** What a wrapped object stands for; the object itself where it is none. */
   static Object bare(Object object) {
-    if (object instanceof TracedResultSet rows) {
-      return rows.bare;
-    }
     Traced traced = Traced.of(object);
     return traced == null ? object : traced.bare;
   }

@@ -312,8 +312,10 @@ class InvisibleTest {
       assertThat(rows.unwrap(ResultSet.class)).isSameAs(rows);
       assertThat((Object) rows.unwrap(FakeDriver.bare(rows).getClass()))
           .isSameAs(FakeDriver.bare(rows));
-      for (Class<?> each : FakeDriver.bare(statement).getClass().getInterfaces()) {
-        assertThat(statement).isInstanceOf(each);
+      for (Object each : new Object[] {connection, statement, rows}) {
+        for (Class<?> type : FakeDriver.bare(each).getClass().getInterfaces()) {
+          assertThat(each).isInstanceOf(type);
+        }
       }
     }
   }

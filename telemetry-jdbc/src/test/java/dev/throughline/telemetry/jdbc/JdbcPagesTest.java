@@ -75,7 +75,7 @@ class JdbcPagesTest {
                 parts -> {
                   Database database = new Database(parts[0], null, null, null);
                   Query query = queries.get(database, parts[1], false);
-                  return row(parts[0], parts[1], query.text, query.summary);
+                  return row(parts[0], parts[1], query.shown.text(), query.shown.summary());
                 })
             .collect(Collectors.joining("\n"));
     assertThat(guard.hits()).isZero();

@@ -31,7 +31,7 @@ class SqlTextTest {
   }
 
   private String text(String system, String sql) {
-    return query(system, sql).text;
+    return query(system, sql).shown.text();
   }
 
   @Test
@@ -66,7 +66,7 @@ class SqlTextTest {
     for (String system :
         new String[] {"postgresql", "mysql", "h2database", "oracle.db", "sqlite", "other_sql"}) {
       Query query = query(system, sql);
-      assertThat(query.text).as(system).doesNotContain("secret", "5ec7e7", "CAFE");
+      assertThat(query.shown.text()).as(system).doesNotContain("secret", "5ec7e7", "CAFE");
       assertThat(query.name).as(system).doesNotContain("secret");
     }
   }
@@ -146,7 +146,7 @@ class SqlTextTest {
   @MethodSource("secrets")
   void noSecretOfAnyDialectIsShown(String system, String sql) {
     Query query = query(system, sql);
-    assertThat(query.name + " " + query.text + " " + query.collection)
+    assertThat(query.name + " " + query.shown.text() + " " + query.shown.collection())
         .doesNotContainIgnoringCase("secret")
         .doesNotContain("4242", "CAFE42");
   }
@@ -291,7 +291,7 @@ class SqlTextTest {
         sql.append(' ').append(from[random.nextInt(from.length)]);
       }
       Query query = query(system, sql.toString());
-      assertThat(query.name + " " + query.text)
+      assertThat(query.name + " " + query.shown.text())
           .as("%s", sql)
           .doesNotContain("secret", "5ec7e7", "4242");
     }
@@ -303,7 +303,7 @@ class SqlTextTest {
     for (String part : new String[] {"[", "'", "\"", "(", "/*", "$a", "1,", "x", "-", "\\"}) {
       String sql = "SELECT a FROM t WHERE " + part.repeat(10 * 1024 * 1024 / part.length());
       Query query = query("postgresql", sql);
-      assertThat(query.text.length()).isLessThanOrEqualTo(SqlText.LIMIT + 2);
+      assertThat(query.shown.text().length()).isLessThanOrEqualTo(SqlText.LIMIT + 2);
       assertThat(query.name).startsWith("SELECT t");
     }
   }

@@ -132,7 +132,7 @@ class ThrowingDriverTest {
             guard);
     Query query = queries.get(Database.UNKNOWN, "SELECT 'secret'", false);
     assertThat(query.name).isEqualTo("other_sql");
-    assertThat(query.text).isNull();
+    assertThat(query.shown.text()).isNull();
     recorded.expectWarn("SqlQueryAnalyzer.analyze threw");
   }
 

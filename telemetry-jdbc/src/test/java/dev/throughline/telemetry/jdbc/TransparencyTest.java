@@ -28,9 +28,12 @@ import java.sql.Types;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -40,7 +43,8 @@ import org.junit.jupiter.api.condition.EnabledOnJre;
 import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The same scenario bare and wrapped, on real databases and behind real pools: what comes back,
@@ -132,7 +136,9 @@ class TransparencyTest {
     private final String driver;
     private final String vendorsConnection;
     private String url;
-    private List<String> spansWithoutAPool;
+    private final Map<Pool, List<String>> seenBare = new EnumMap<>(Pool.class);
+    private final List<String> same = new ArrayList<>();
+    private List<String> spansOfAll;
 
     Kit(String driver, String vendorsConnection) {
       this.driver = driver;
@@ -151,45 +157,53 @@ class TransparencyTest {
     @AfterAll
     final void end() throws Exception {
       stop();
+      System.out.println(getClass().getSimpleName() + " is the same wrapped: " + same);
     }
 
-    @ParameterizedTest
-    @EnumSource(Pool.class)
-    void aWrappedDatabaseDoesWhatTheBareOneDoes(Pool pool) throws Exception {
-      List<String> bare = run(pool, url, driver, source -> source);
-      assertThat(bare).hasSizeGreaterThan(60);
-      for (Mode mode : Mode.values()) {
-        List<SpanData> spans = new ArrayList<>();
-        InMemorySpanExporter exporter = InMemorySpanExporter.create();
-        try (Telemetry telemetry = telemetry(mode, exporter)) {
-          JdbcTelemetry jdbc = jdbc(telemetry, mode);
-          boolean byUrl = mode == Mode.BY_URL;
-          List<String> wrapped =
-              run(
-                  pool,
-                  byUrl ? jdbc.wrapUrl(url) : url,
-                  byUrl ? JdbcTelemetryDriver.class.getName() : driver,
-                  byUrl ? source -> source : jdbc::wrap);
-          assertThat(differences(bare, wrapped, mode)).as("%s", mode).isEmpty();
-          spans.addAll(exporter.getFinishedSpanItems());
-        }
-        List<String> names =
-            spans.stream()
-                .filter(span -> span.getKind() == SpanKind.CLIENT)
-                .map(SpanData::getName)
-                .toList();
-        switch (mode) {
-          case UNSAMPLED, OFF -> assertThat(names).isEmpty();
-          case ALL_OPTIONS -> assertThat(names).contains("COMMIT", "ROLLBACK", "SELECT kit");
-          default -> {
-            // Of a statement there is one span, whatever the pool, and however it is wrapped.
-            spansWithoutAPool = pool == Pool.NONE ? names : spansWithoutAPool;
-            assertThat(names).hasSizeGreaterThan(20);
-            assertThat(names).as("%s", mode).isEqualTo(spansWithoutAPool);
-          }
-        }
-        assertThat(spans.toString()).doesNotContain("secret");
+    static Stream<Arguments> cells() {
+      return Arrays.stream(Pool.values())
+          .flatMap(pool -> Arrays.stream(Mode.values()).map(mode -> Arguments.of(pool, mode)));
+    }
+
+    @ParameterizedTest(name = "{0}, {1}")
+    @MethodSource("cells")
+    void aWrappedDatabaseDoesWhatTheBareOneDoes(Pool pool, Mode mode) throws Exception {
+      List<String> bare = seenBare.get(pool);
+      if (bare == null) {
+        bare = run(pool, url, driver, source -> source);
+        assertThat(bare).hasSizeGreaterThan(60);
+        seenBare.put(pool, bare);
       }
+      List<SpanData> spans = new ArrayList<>();
+      InMemorySpanExporter exporter = InMemorySpanExporter.create();
+      try (Telemetry telemetry = telemetry(mode, exporter)) {
+        JdbcTelemetry jdbc = jdbc(telemetry, mode);
+        boolean byUrl = mode == Mode.BY_URL;
+        List<String> wrapped =
+            run(
+                pool,
+                byUrl ? jdbc.wrapUrl(url) : url,
+                byUrl ? JdbcTelemetryDriver.class.getName() : driver,
+                byUrl ? source -> source : jdbc::wrap);
+        assertThat(differences(bare, wrapped, mode)).isEmpty();
+        spans.addAll(exporter.getFinishedSpanItems());
+      }
+      List<String> names =
+          spans.stream()
+              .filter(span -> span.getKind() == SpanKind.CLIENT)
+              .map(SpanData::getName)
+              .toList();
+      switch (mode) {
+        case UNSAMPLED, OFF -> assertThat(names).isEmpty();
+        case ALL_OPTIONS -> assertThat(names).contains("COMMIT", "ROLLBACK", "SELECT kit");
+        default -> {
+          // Of a statement there is one span, whatever the pool, and however it is wrapped.
+          spansOfAll = spansOfAll == null ? names : spansOfAll;
+          assertThat(names).hasSizeGreaterThan(20).isEqualTo(spansOfAll);
+        }
+      }
+      assertThat(spans.toString()).doesNotContain("secret");
+      same.add(pool + " " + mode);
     }
 
     private static List<String> differences(List<String> bare, List<String> wrapped, Mode mode) {

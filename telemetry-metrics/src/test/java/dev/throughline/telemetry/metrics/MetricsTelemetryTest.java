@@ -386,7 +386,7 @@ class MetricsTelemetryTest {
       for (String instrument : List.of("bmc.temperature", "bmc.fans", "bmc.reads", "bmc.waiting")) {
         log.expectWarn("The callback of " + instrument + " of bmc-gateway threw in dev.through");
       }
-      log.expectWarn("A batch callback of bmc-gateway threw in dev.throughline.telemetry");
+      log.expectWarn("The callback of bmc.both of bmc-gateway threw in dev.throughline.telemetry");
     }
   }
 

@@ -110,7 +110,7 @@ final class AnnotatedEndpoint extends Endpoint {
     }
   }
 
-  /** Makes of what a method threw, or a decoder, what the container would. */
+  /** Makes of what a method threw what the container would. */
   private void thrown(Session session, Throwable thrown) {
     if (Container.of(session) == Container.JETTY || thrown instanceof VirtualMachineError) {
       throw AnnotatedMethods.<RuntimeException>sneaky(thrown);
@@ -137,11 +137,12 @@ final class AnnotatedEndpoint extends Endpoint {
   /** A path parameter, as a type. */
   @Nullable Object path(Session session, String name, Class<?> type) {
     String value = path(session, name);
+    boolean tomcat = Container.of(session) == Container.TOMCAT;
     try {
-      return value == null ? null : AnnotatedMethods.value(value, type);
+      return value == null && type == String.class ? null : AnnotatedMethods.value(value, type);
     } catch (RuntimeException e) {
       String reason =
-          Container.of(session) == Container.TOMCAT
+          tomcat
               ? "Failed to decode path parameter value [%s] to expected type [%s]"
               : "Decoding failed";
       throw AnnotatedMethods.<RuntimeException>sneaky(
@@ -168,7 +169,8 @@ final class AnnotatedEndpoint extends Endpoint {
   @SuppressWarnings("unchecked") // a handler of parts takes what its type says
   private <T> void add(Session session, Bound method, Codecs codecs) {
     Class<?> type = method.messageType();
-    boolean whole = method.maxMessageSize() >= 0 && Container.of(session) == Container.TOMCAT;
+    boolean tomcat = Container.of(session) == Container.TOMCAT;
+    boolean whole = tomcat && method.maxMessageSize() >= 0;
     if (method.inParts()) {
       limit(session, method, type);
       session.addMessageHandler(
@@ -185,7 +187,10 @@ final class AnnotatedEndpoint extends Endpoint {
       // Tomcat makes streams of whole messages.
       add(session, method, String.class, text -> new StringReader((String) text));
     } else if (whole && type == InputStream.class) {
-      add(session, method, byte[].class, bytes -> new ByteArrayInputStream((byte[]) bytes));
+      add(session, method, ByteBuffer.class, bytes -> new ByteArrayInputStream(array(bytes)));
+    } else if (tomcat && type == byte[].class) {
+      // It tells the endpoint alone of what a handler of arrays throws.
+      add(session, method, ByteBuffer.class, AnnotatedEndpoint::array);
     } else if (Handlers.isForm(type)) {
       add(session, method, type, message -> message);
     } else {
@@ -193,12 +198,16 @@ final class AnnotatedEndpoint extends Endpoint {
     }
   }
 
+  private static byte[] array(Object buffer) {
+    return Handlers.array((ByteBuffer) buffer);
+  }
+
   private <T> void add(Session session, Bound method, Class<T> form, Codecs.Decode decode) {
     limit(session, method, form);
     MessageHandler.Whole<Object> decoded =
         Handlers.decoded(
             decode,
-            thrown -> thrown(session, thrown),
+            thrown -> undecoded(session, thrown),
             message -> handle(session, method, message, true));
     session.addMessageHandler(
         form,
@@ -207,6 +216,13 @@ final class AnnotatedEndpoint extends Endpoint {
             decoded.onMessage(message);
           }
         });
+  }
+
+  private void undecoded(Session session, Exception thrown) {
+    if (!Container.of(session).goesOnAfter(thrown)) {
+      throw AnnotatedMethods.<RuntimeException>sneaky(thrown);
+    }
+    failed(session, thrown);
   }
 
   /** Has the session take messages of the size that a method takes, as its container has. */
@@ -257,6 +273,10 @@ final class AnnotatedEndpoint extends Endpoint {
   }
 
   private void handle(Session session, Bound method, Object message, boolean last) {
+    if (!method.takes(message)) {
+      // Tomcat hands a message over that no decoder reads.
+      throw new IllegalArgumentException("argument type mismatch");
+    }
     Object answer;
     try {
       answer = method.call(this, session, message, last);
@@ -272,12 +292,10 @@ final class AnnotatedEndpoint extends Endpoint {
     } catch (IOException | EncodeException | RuntimeException e) {
       if (container == Container.OTHER) {
         failed(session, e);
-      } else if (e instanceof RuntimeException known) {
-        throw known;
+      } else if (container == Container.JETTY) {
+        throw new RuntimeException(e);
       } else {
-        throw container == Container.TOMCAT
-            ? new IllegalStateException(e)
-            : new RuntimeException(e);
+        throw e instanceof RuntimeException known ? known : new IllegalStateException(e);
       }
     }
   }

@@ -124,10 +124,9 @@ record AnnotatedMethods(
       List<Argument> arguments = new ArrayList<>();
       for (Parameter parameter : method.getParameters()) {
         Class<?> type = parameter.getType();
-        PathParam path = parameter.getAnnotation(PathParam.class);
+        String path = pathParam(parameter);
         if (path != null) {
-          arguments.add(
-              (endpoint, session, own, last) -> endpoint.path(session, path.value(), type));
+          arguments.add((endpoint, session, own, last) -> endpoint.path(session, path, type));
         } else if (type == Session.class) {
           arguments.add((endpoint, session, own, last) -> session);
         } else if (takesMessages && type == boolean.class && takesParts(method)) {
@@ -157,15 +156,29 @@ record AnnotatedMethods(
           message == null ? -1 : message.maxMessageSize());
     }
 
+    /** The path parameter that goes in; by name, since a client may be alone on its class path. */
+    private static @Nullable String pathParam(Parameter parameter) {
+      for (Annotation annotation : parameter.getAnnotations()) {
+        if (annotation.annotationType().getName().equals("jakarta.websocket.server.PathParam")) {
+          return ((PathParam) annotation).value();
+        }
+      }
+      return null;
+    }
+
     /** Whether a boolean beside the message says that a part is the last. */
     private static boolean takesParts(Method method) {
       for (Parameter parameter : method.getParameters()) {
-        if (IN_PARTS.contains(parameter.getType())
-            && !parameter.isAnnotationPresent(PathParam.class)) {
+        if (IN_PARTS.contains(parameter.getType()) && pathParam(parameter) == null) {
           return true;
         }
       }
       return false;
+    }
+
+    /** Whether a message is of the type that the method takes. */
+    boolean takes(Object message) {
+      return MethodType.methodType(messageType).wrap().returnType().isInstance(message);
     }
 
     /**
@@ -195,13 +208,13 @@ record AnnotatedMethods(
     return MethodType.methodType(type).unwrap().returnType().isPrimitive();
   }
 
-  /** A string as a method takes it: itself, or a number or the like. */
-  static Object value(String value, Class<?> type) {
+  /** A string as a method takes it: itself, or a number or the like; null is none of these. */
+  static Object value(@Nullable String value, Class<?> type) {
     Class<?> wrapper = MethodType.methodType(type).wrap().returnType();
-    if (wrapper == String.class) {
+    if (value != null && wrapper == String.class) {
       return value;
     }
-    if (wrapper == Character.class) {
+    if (value != null && wrapper == Character.class) {
       return value.charAt(0);
     }
     try {

@@ -8,21 +8,21 @@ import jakarta.websocket.Decoder;
 import jakarta.websocket.EncodeException;
 import jakarta.websocket.Encoder;
 import jakarta.websocket.EndpointConfig;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Reader;
+import java.io.StringReader;
 import java.io.StringWriter;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.lang.reflect.TypeVariable;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +33,7 @@ final class Codecs {
 
   private final EndpointConfig config;
   private final Container container;
-  private @Nullable List<Decoder> decoders;
+  private final Map<Class<? extends Decoder>, Decoder> decoders = new LinkedHashMap<>();
   private @Nullable List<Encoder> encoders;
 
   Codecs(EndpointConfig config, Container container) {
@@ -43,19 +43,28 @@ final class Codecs {
 
   /** The forms of a message that an application's decoders read, and its encoders write. */
   private enum Form {
-    TEXT(String.class, Decoder.Text.class, Encoder.Text.class),
-    TEXT_STREAM(Reader.class, Decoder.TextStream.class, Encoder.TextStream.class),
-    BINARY(ByteBuffer.class, Decoder.Binary.class, Encoder.Binary.class),
-    BINARY_STREAM(InputStream.class, Decoder.BinaryStream.class, Encoder.BinaryStream.class);
+    TEXT(String.class, Decoder.Text.class, Encoder.Text.class, null),
+    TEXT_STREAM(Reader.class, Decoder.TextStream.class, Encoder.TextStream.class, TEXT),
+    BINARY(ByteBuffer.class, Decoder.Binary.class, Encoder.Binary.class, null),
+    BINARY_STREAM(
+        InputStream.class, Decoder.BinaryStream.class, Encoder.BinaryStream.class, BINARY);
 
     final Class<?> message;
     final Class<? extends Decoder> decoder;
     final Class<? extends Encoder> encoder;
 
-    Form(Class<?> message, Class<? extends Decoder> decoder, Class<? extends Encoder> encoder) {
+    /** The form that the whole message has, if this is a stream; itself if it is not. */
+    final Form whole;
+
+    Form(
+        Class<?> message,
+        Class<? extends Decoder> decoder,
+        Class<? extends Encoder> encoder,
+        @Nullable Form whole) {
       this.message = message;
       this.decoder = decoder;
       this.encoder = encoder;
+      this.whole = whole == null ? this : whole;
     }
   }
 
@@ -66,33 +75,41 @@ final class Codecs {
   }
 
   /**
-   * How messages become objects of a type, by the class that a container hands them over as;
-   * decoders of the same form are asked in turn.
+   * How messages become objects of a type, by the class that a container hands them over as; the
+   * decoders of a class are asked in turn.
    */
   synchronized Map<Class<?>, Decode> decoding(Class<?> type) {
-    Map<Form, List<Decoder>> found = new EnumMap<>(Form.class);
-    for (Decoder decoder : decoders()) {
+    Map<Class<?>, List<Decoder>> found = new LinkedHashMap<>();
+    boolean complete = false;
+    for (Class<? extends Decoder> decoder : config.getDecoders()) {
       for (Form form : Form.values()) {
-        Class<?> made = argument(decoder.getClass(), form.decoder);
-        if (made != null && type.isAssignableFrom(made)) {
-          found.computeIfAbsent(form, first -> new ArrayList<>()).add(decoder);
+        Class<?> made = argument(decoder, form.decoder);
+        boolean asked =
+            container != Container.JETTY || found.isEmpty() || found.containsKey(form.message);
+        if (made != null && type.isAssignableFrom(made) && asked && !complete) {
+          found.computeIfAbsent(message(form), first -> new ArrayList<>()).add(decoder(decoder));
+          // Tomcat asks none behind one that reads a stream.
+          complete = container == Container.TOMCAT && form.whole != form;
         }
       }
     }
     // A whole message is not read as a stream as well.
-    if (found.containsKey(Form.TEXT)) {
-      found.remove(Form.TEXT_STREAM);
-    }
-    if (found.containsKey(Form.BINARY)) {
-      found.remove(Form.BINARY_STREAM);
+    for (Form form : Form.values()) {
+      if (form.whole != form && found.containsKey(form.whole.message)) {
+        found.remove(form.message);
+      }
     }
     Map<Class<?>, Decode> decoding = new LinkedHashMap<>();
     if (found.isEmpty() && container != Container.TOMCAT && AnnotatedMethods.isValue(type)) {
       decoding.put(String.class, text -> value((String) text, type));
     }
-    found.forEach(
-        (form, decoders) -> decoding.put(form.message, message -> decode(form, decoders, message)));
+    found.forEach((form, decoders) -> decoding.put(form, message -> decode(decoders, message)));
     return decoding;
+  }
+
+  /** Tomcat makes streams of whole messages. */
+  private Class<?> message(Form form) {
+    return container == Container.TOMCAT ? form.whole.message : form.message;
   }
 
   /** Text as a number or the like; what is none each container treats in its own way. */
@@ -108,37 +125,39 @@ final class Codecs {
     }
   }
 
-  private @Nullable Object decode(Form form, List<Decoder> decoders, Object message)
+  private @Nullable Object decode(List<Decoder> decoders, Object message)
       throws DecodeException, IOException {
+    boolean isText = message instanceof String || message instanceof Reader;
     for (Decoder decoder : decoders) {
-      switch (form) {
-        case TEXT -> {
-          Decoder.Text<?> text = (Decoder.Text<?>) decoder;
-          if (text.willDecode((String) message)) {
-            return text.decode((String) message);
-          }
+      if (decoder instanceof Decoder.Text<?> text && message instanceof String string) {
+        if (text.willDecode(string)) {
+          return orAsItIs(text.decode(string), message);
         }
-        case BINARY -> {
-          Decoder.Binary<?> binary = (Decoder.Binary<?>) decoder;
-          if (binary.willDecode(((ByteBuffer) message).duplicate())) {
-            return binary.decode((ByteBuffer) message);
-          }
+      } else if (decoder instanceof Decoder.Binary<?> binary
+          && message instanceof ByteBuffer bytes) {
+        if (binary.willDecode(bytes.duplicate())) {
+          return orAsItIs(binary.decode(bytes), message);
         }
-        case TEXT_STREAM -> {
-          return ((Decoder.TextStream<?>) decoder).decode((Reader) message);
-        }
-        case BINARY_STREAM -> {
-          return ((Decoder.BinaryStream<?>) decoder).decode((InputStream) message);
-        }
+      } else if (decoder instanceof Decoder.TextStream<?> stream && isText) {
+        return orAsItIs(
+            stream.decode(
+                message instanceof String text ? new StringReader(text) : (Reader) message),
+            message);
+      } else if (decoder instanceof Decoder.BinaryStream<?> stream) {
+        return orAsItIs(
+            stream.decode(
+                message instanceof ByteBuffer bytes
+                    ? new ByteArrayInputStream(Handlers.array(bytes.duplicate()))
+                    : (InputStream) message),
+            message);
       }
     }
-    if (container == Container.JETTY) {
-      return null;
-    }
-    String nobody = "No decoder took the message";
-    throw message instanceof String text
-        ? new DecodeException(text, nobody)
-        : new DecodeException((ByteBuffer) message, nobody);
+    return orAsItIs(null, message);
+  }
+
+  /** Tomcat goes on with the message as it is if its decoder makes nothing of it. */
+  private @Nullable Object orAsItIs(@Nullable Object decoded, Object message) {
+    return decoded == null && container == Container.TOMCAT ? message : decoded;
   }
 
   /**
@@ -151,7 +170,14 @@ final class Codecs {
       for (Form form : Form.values()) {
         Class<?> taken = argument(encoder.getClass(), form.encoder);
         if (taken != null && taken.isInstance(object)) {
-          return encode(form, encoder, object);
+          try {
+            return encode(form, encoder, object);
+          } catch (RuntimeException e) {
+            if (container == Container.OTHER) {
+              throw new IOException(e);
+            }
+            throw e;
+          }
         }
       }
     }
@@ -187,34 +213,30 @@ final class Codecs {
     };
   }
 
-  private List<Decoder> decoders() {
-    if (decoders == null) {
-      decoders = instances(config.getDecoders(), decoder -> decoder.init(config));
-    }
-    return decoders;
+  private Decoder decoder(Class<? extends Decoder> type) {
+    return decoders.computeIfAbsent(
+        type,
+        made -> {
+          Decoder decoder = AnnotatedMethods.instance(made);
+          decoder.init(config);
+          return decoder;
+        });
   }
 
   private List<Encoder> encoders() {
     if (encoders == null) {
-      encoders = instances(config.getEncoders(), encoder -> encoder.init(config));
+      encoders = new ArrayList<>();
+      for (Class<? extends Encoder> type : config.getEncoders()) {
+        Encoder encoder = AnnotatedMethods.instance(type);
+        encoder.init(config);
+        encoders.add(encoder);
+      }
     }
     return encoders;
   }
 
-  private static <T> List<T> instances(List<Class<? extends T>> types, Consumer<T> init) {
-    List<T> made = new ArrayList<>();
-    for (Class<? extends T> type : types) {
-      T instance = AnnotatedMethods.instance(type);
-      init.accept(instance);
-      made.add(instance);
-    }
-    return made;
-  }
-
   synchronized void destroy() {
-    if (decoders != null) {
-      decoders.forEach(Decoder::destroy);
-    }
+    decoders.values().forEach(Decoder::destroy);
     if (encoders != null) {
       encoders.forEach(Encoder::destroy);
     }

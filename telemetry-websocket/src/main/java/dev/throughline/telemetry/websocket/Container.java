@@ -16,6 +16,11 @@ enum Container {
   /** Tells the endpoint alone of a throw, as the specification has it, and Tyrus, its reference. */
   OTHER;
 
+  /** Whether it tells the endpoint alone of what a decoder threw, and goes on. */
+  boolean goesOnAfter(Exception undecoded) {
+    return (this == JETTY) == (undecoded instanceof RuntimeException);
+  }
+
   static Container of(Session session) {
     Session containers = session instanceof TracedSession traced ? traced.session : session;
     String name = containers.getClass().getName();

@@ -69,11 +69,11 @@ final class Endpoints {
     public void onOpen(Session session, EndpointConfig config) {
       TracedSession traced = open(session, config);
       if (traced == null) {
-        endpoint.onOpen(session, config);
+        endpoint.onOpen(session, applications(config));
         return;
       }
       try (Scope ignored = traced.socket.context().makeCurrent()) {
-        endpoint.onOpen(traced, config);
+        endpoint.onOpen(traced, applications(config));
       } catch (Throwable t) {
         if (requested == null) {
           // A server's session goes on, or is closed.
@@ -85,6 +85,13 @@ final class Endpoints {
         throw t;
       }
       traced.awaitContext();
+    }
+
+    private EndpointConfig applications(EndpointConfig config) {
+      // A client may have no server's classes.
+      return requested == null
+          ? ServerConfigurator.applications(config)
+          : config instanceof ForwardingClientConfig client ? client.config : config;
     }
 
     private @Nullable TracedSession open(Session session, EndpointConfig config) {

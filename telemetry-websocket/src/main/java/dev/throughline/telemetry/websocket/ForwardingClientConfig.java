@@ -14,7 +14,7 @@ import javax.net.ssl.SSLContext;
 /** Pure pass-through: the application's configuration of a client, but for its configurator. */
 final class ForwardingClientConfig implements ClientEndpointConfig {
 
-  private final ClientEndpointConfig config;
+  final ClientEndpointConfig config;
   private final Configurator configurator;
 
   ForwardingClientConfig(ClientEndpointConfig config, Configurator configurator) {

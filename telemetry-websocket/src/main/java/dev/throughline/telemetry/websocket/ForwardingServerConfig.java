@@ -5,23 +5,32 @@ package dev.throughline.telemetry.websocket;
 
 import jakarta.websocket.Decoder;
 import jakarta.websocket.Encoder;
+import jakarta.websocket.EndpointConfig;
 import jakarta.websocket.Extension;
 import jakarta.websocket.server.ServerEndpointConfig;
 import java.util.List;
 import java.util.Map;
 
-/** Pure pass-through: the application's configuration of a server, but for its endpoint. */
+/**
+ * Pure pass-through: the application's configuration of a server, with an endpoint, a configurator
+ * and properties of somebody's.
+ */
 final class ForwardingServerConfig implements ServerEndpointConfig {
 
   private final ServerEndpointConfig config;
   private final Class<?> endpointClass;
   private final Configurator configurator;
+  private final EndpointConfig properties;
 
   ForwardingServerConfig(
-      ServerEndpointConfig config, Class<?> endpointClass, Configurator configurator) {
+      ServerEndpointConfig config,
+      Class<?> endpointClass,
+      Configurator configurator,
+      EndpointConfig properties) {
     this.config = config;
     this.endpointClass = endpointClass;
     this.configurator = configurator;
+    this.properties = properties;
   }
 
   @Override
@@ -61,6 +70,6 @@ final class ForwardingServerConfig implements ServerEndpointConfig {
 
   @Override
   public Map<String, Object> getUserProperties() {
-    return config.getUserProperties();
+    return properties.getUserProperties();
   }
 }

@@ -143,7 +143,7 @@ final class Handlers {
       Object decoded;
       try {
         decoded = decode.decode(message);
-      } catch (DecodeException | IOException e) {
+      } catch (DecodeException | IOException | RuntimeException e) {
         undecoded.accept(e);
         return;
       }
@@ -153,7 +153,7 @@ final class Handlers {
     };
   }
 
-  private static byte[] array(ByteBuffer buffer) {
+  static byte[] array(ByteBuffer buffer) {
     byte[] bytes = new byte[buffer.remaining()];
     buffer.get(bytes);
     return bytes;

@@ -6,6 +6,7 @@ package dev.throughline.telemetry.websocket;
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import io.opentelemetry.context.Scope;
 import jakarta.websocket.Endpoint;
+import jakarta.websocket.EndpointConfig;
 import jakarta.websocket.HandshakeResponse;
 import jakarta.websocket.server.HandshakeRequest;
 import jakarta.websocket.server.ServerEndpoint;
@@ -18,29 +19,25 @@ import org.jspecify.annotations.Nullable;
 final class ServerConfigurator extends ForwardingConfigurator {
 
   private final Sockets sockets;
-  private final @Nullable Class<?> endpointClass;
-  private final String path;
+  private final @Nullable ServerEndpointConfig applications;
 
   /**
-   * @param configurator the application's; null if it has none
-   * @param endpointClass the application's, in the place of which stands a traced one; null if the
-   *     container has the application's class, and upgrades are all that is seen
-   * @param path of the endpoint, a template
+   * @param applications configures the endpoint, in the place of which stands a traced one; null if
+   *     the container has the application's class, and upgrades are all that is seen
+   * @param configurator the application's
    */
   private ServerConfigurator(
       Sockets sockets,
-      ServerEndpointConfig.@Nullable Configurator configurator,
-      @Nullable Class<?> endpointClass,
-      String path) {
-    super(configurator == null ? new ServerEndpointConfig.Configurator() : configurator);
+      @Nullable ServerEndpointConfig applications,
+      ServerEndpointConfig.Configurator configurator) {
+    super(configurator);
     this.sockets = sockets;
-    this.endpointClass = endpointClass;
-    this.path = path;
+    this.applications = applications;
   }
 
   /** Records upgrades alone. */
   static ServerEndpointConfig.Configurator of(Sockets sockets) {
-    return new ServerConfigurator(sockets, null, null, "");
+    return new ServerConfigurator(sockets, null, new ServerEndpointConfig.Configurator());
   }
 
   /** Puts traced endpoints in the place of those of the application. */
@@ -53,10 +50,32 @@ final class ServerConfigurator extends ForwardingConfigurator {
       // Tells at once what can't be called.
       AnnotatedMethods.of(type);
     }
+    ServerEndpointConfig.Configurator applications = config.getConfigurator();
     return new ForwardingServerConfig(
         config,
         Endpoints.Traced.class,
-        new ServerConfigurator(sockets, config.getConfigurator(), type, config.getPath()));
+        new ServerConfigurator(
+            sockets,
+            config,
+            applications == null ? new ServerEndpointConfig.Configurator() : applications),
+        config);
+  }
+
+  /**
+   * The application's configuration behind the one that a container has, which may be a copy with
+   * properties of its own.
+   */
+  static EndpointConfig applications(EndpointConfig containers) {
+    if (!(containers instanceof ServerEndpointConfig server)
+        || !(server.getConfigurator() instanceof ServerConfigurator ours)
+        || ours.applications == null) {
+      return containers;
+    }
+    ServerEndpointConfig config = ours.applications;
+    return containers instanceof ForwardingServerConfig
+        ? config
+        : new ForwardingServerConfig(
+            config, config.getEndpointClass(), config.getConfigurator(), containers);
   }
 
   static ServerEndpointConfig wrap(Sockets sockets, Class<?> type) {
@@ -78,17 +97,18 @@ final class ServerConfigurator extends ForwardingConfigurator {
   @Override
   public void modifyHandshake(
       ServerEndpointConfig config, HandshakeRequest request, HandshakeResponse response) {
+    ServerEndpointConfig shown = (ServerEndpointConfig) applications(config);
     Upgrade upgrade = upgrade(config, request);
     if (upgrade == null) {
-      super.modifyHandshake(config, request, response);
+      super.modifyHandshake(shown, request, response);
       return;
     }
     InstrumentedRequest<Upgrade, Upgrade> started = sockets.serve(upgrade);
     Throwable thrown = null;
     try (Scope ignored = upgrade.context.makeCurrent()) {
-      super.modifyHandshake(config, request, response);
+      super.modifyHandshake(shown, request, response);
       upgrade.status = Upgrade.SWITCHING_PROTOCOLS;
-      if (endpointClass != null) {
+      if (applications != null) {
         agree(config, upgrade, response);
       }
     } catch (Throwable t) {
@@ -136,7 +156,7 @@ final class ServerConfigurator extends ForwardingConfigurator {
     return Protocols.answer(
         super.getNegotiatedSubprotocol(supported, Protocols.applications(requested)),
         requested,
-        endpointClass != null,
+        applications != null,
         sockets.sources.contains(ContextSource.SUB_PROTOCOL));
   }
 
@@ -144,18 +164,15 @@ final class ServerConfigurator extends ForwardingConfigurator {
   @Override
   @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
   public <T> T getEndpointInstance(Class<T> type) throws InstantiationException {
-    Class<?> wrapped = endpointClass;
-    if (wrapped == null) {
+    if (applications == null) {
       return super.getEndpointInstance(type);
     }
+    Class<?> wrapped = applications.getEndpointClass();
     Object instance = super.getEndpointInstance(wrapped);
-    return (T)
-        new Endpoints.Traced(
-            sockets,
-            instance instanceof Endpoint endpoint
-                ? endpoint
-                : new AnnotatedEndpoint(instance, AnnotatedMethods.of(wrapped), path),
-            null,
-            null);
+    Endpoint endpoint =
+        instance instanceof Endpoint programmatic
+            ? programmatic
+            : new AnnotatedEndpoint(instance, AnnotatedMethods.of(wrapped), applications.getPath());
+    return (T) new Endpoints.Traced(sockets, endpoint, null, null);
   }
 }

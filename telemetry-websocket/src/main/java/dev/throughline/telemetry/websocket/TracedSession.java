@@ -176,7 +176,7 @@ final class TracedSession extends ForwardingSession {
     if (thrown instanceof IOException io) {
       throw new UncheckedIOException(io);
     }
-    if (Container.of(session) == Container.JETTY) {
+    if (!Container.of(session).goesOnAfter(thrown)) {
       throw AnnotatedMethods.<RuntimeException>sneaky(thrown);
     }
     failed(thrown);

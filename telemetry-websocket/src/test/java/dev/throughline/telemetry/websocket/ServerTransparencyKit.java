@@ -46,6 +46,11 @@ abstract class ServerTransparencyKit extends TransparencyKit<Containers.Running>
     return Set.of();
   }
 
+  /** Whether this container does not take an endpoint of this class. */
+  boolean refuses(Class<?> type) {
+    return false;
+  }
+
   @Override
   protected List<Mode> modes() {
     return Transparency.MODES;
@@ -54,11 +59,13 @@ abstract class ServerTransparencyKit extends TransparencyKit<Containers.Running>
   @Override
   protected Containers.Running start(@Nullable Telemetry telemetry, Mode mode) throws Exception {
     List<Object> endpoints = new ArrayList<>(TransparentEndpoints.programmatic());
-    for (Class<?> type : TransparentEndpoints.class.getClasses()) {
-      if (type.isAnnotationPresent(ServerEndpoint.class)) {
-        endpoints.add(type);
-      }
-    }
+    endpoints.addAll(StrangerEndpoints.programmatic());
+    endpoints.addAll(List.of(TransparentEndpoints.class.getClasses()));
+    endpoints.addAll(List.of(StrangerEndpoints.class.getClasses()));
+    endpoints.removeIf(
+        endpoint ->
+            endpoint instanceof Class<?> type
+                && (!type.isAnnotationPresent(ServerEndpoint.class) || refuses(type)));
     if (telemetry != null) {
       WebSocketTelemetry webSockets = Transparency.webSockets(telemetry, mode);
       endpoints.replaceAll(
@@ -141,6 +148,42 @@ abstract class ServerTransparencyKit extends TransparencyKit<Containers.Running>
     scripts.put("/programmaticopen", peer -> peer.text("fine"));
     scripts.put("/programmaticclose", peer -> {});
     scripts.put("/programmatichandlers", peer -> peer.text("go"));
+    scripts.put("/coders", peer -> peer.text("1,2").binary(2).text("3,4"));
+    scripts.put("/coders untaken", peer -> peer.text("none").settle().text("1,2"));
+    scripts.put("/coders untaken binary", peer -> peer.binary(3).settle().text("1,2"));
+    scripts.put("/coders throwing", peer -> peer.text("!1,2").settle().text("1,2"));
+    scripts.put("/coders encoder throwing", peer -> peer.text("13,2").settle().text("1,2"));
+    scripts.put("/uncoded", peer -> peer.text("1,2").settle().text("1,2"));
+    scripts.put("/uncoded untaken", peer -> peer.text("none").settle().text("1,2"));
+    scripts.put("/streamcoders", peer -> peer.text("34").binary(5).text("56"));
+    scripts.put("/streamcoders null", peer -> peer.text("").settle().text("56"));
+    scripts.put("/stringcoders", peer -> peer.text("text").binary(3));
+    scripts.put("/overridden", peer -> peer.text("text").binary(3));
+    scripts.put("/overriddenagain", peer -> peer.text("text").binary(3));
+    scripts.put("/kinds", peer -> peer.text("text").binary(3).pong("pong").text("again"));
+    scripts.put("/unread", peer -> peer.text("text").binary(3).text("again"));
+    scripts.put("/failingstreams", peer -> peer.text("text").settle().text("again"));
+    scripts.put("/failingstreams binary", peer -> peer.binary(3).settle().text("again"));
+    scripts.put("/byteparts", peer -> peer.part(2, false).part(0, false).part(3, true));
+    scripts.put("/nothing", peer -> peer.text("text").settle().text("again"));
+    scripts.put("/unencodable", peer -> peer.text("text").settle().text("again"));
+    scripts.put("/unencodable binary", peer -> peer.binary(1).settle().text("again"));
+    scripts.put("/params/x/7/1.5/a%2Fb", peer -> peer.text("text"));
+    scripts.put("/params/xyz/7/1.5/%E2%82%AC", peer -> peer.text("text"));
+    scripts.put("/params/x/7/one/b", peer -> peer.text("text").settle().text("text"));
+    scripts.put("/paramnone", peer -> peer.text("text").settle().text("text"));
+    scripts.put("/closeinopen", peer -> peer.text("text"));
+    scripts.put("/closeinmessage", peer -> peer.text("text").awaitClose());
+    scripts.put("/closeinmessage binary", peer -> peer.binary(1).awaitClose());
+    scripts.put("/closeinclose", peer -> peer.text("text"));
+    scripts.put("/closeinerror", peer -> peer.text("text").awaitClose());
+    scripts.put("/unmade", peer -> peer.text("text"));
+    scripts.put("/configured", peer -> peer.text("text"));
+    scripts.put("/classes", peer -> peer.text("text").binary(3));
+    scripts.put("/nohandlers", peer -> peer.text("text").settle().binary(3));
+    scripts.put("/nohandlers parts", peer -> peer.part("a", false).part("b", true));
+    scripts.put("/binaryonly", peer -> peer.text("text").settle().text("again").binary(3));
+    scripts.put("/late", peer -> peer.binary(3).settle().text("text"));
     return scripts;
   }
 
@@ -188,12 +231,13 @@ abstract class ServerTransparencyKit extends TransparencyKit<Containers.Running>
       throws Exception {
     String path = scenario.contains(" ") ? scenario.substring(0, scenario.indexOf(' ')) : scenario;
     String id = TransparentEndpoints.begin();
+    StrangerEndpoints.CODED.clear();
     Peer peer = Peer.open(server.uri(path + "?id=" + id), "chat", "rfb");
     script.run(peer);
     peer.settle();
     List<String> events = new ArrayList<>(peer.close());
     BlockingQueue<String> calls = TransparentEndpoints.calls(id);
-    boolean opened = !events.get(0).startsWith("refused");
+    boolean opened = !events.get(0).startsWith("refused") && !path.equals("/unmade");
     for (String call = ""; opened && !call.startsWith("close"); ) {
       call = calls.poll(20, TimeUnit.SECONDS);
       assertThat(call).as("a call after %s", events).isNotNull();
@@ -203,8 +247,28 @@ abstract class ServerTransparencyKit extends TransparencyKit<Containers.Running>
       // Its own end, or the client's answer: which of them a server hears of first, varies.
       events.remove(events.size() - 1);
     }
+    if (path.contains("coded") || path.contains("coders")) {
+      events.addAll(coded());
+    }
     events.replaceAll(this::normal);
     return events;
+  }
+
+  /** Whether the container does with a coder what the specification says. */
+  boolean comparesLife(String coded) {
+    return true;
+  }
+
+  /** What the coders were told, once as many are destroyed as were made, or none is any more. */
+  private List<String> coded() throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(500);
+    List<String> coded = List.copyOf(StrangerEndpoints.CODED);
+    while (System.nanoTime() < end
+        && coded.stream().filter(each -> each.startsWith("init")).count() * 2 != coded.size()) {
+      Thread.onSpinWait();
+      coded = List.copyOf(StrangerEndpoints.CODED);
+    }
+    return coded.stream().sorted().filter(this::comparesLife).toList();
   }
 
   /** Without a session's id, and the class that Jetty found the endpoint to be of. */
@@ -212,6 +276,8 @@ abstract class ServerTransparencyKit extends TransparencyKit<Containers.Running>
     return event
         .replaceAll("session \\[\\w+\\]", "session [ID]")
         .replaceAll("\\w+ (OPEN|CLOSE|ERROR|PONG) method", "ENDPOINT $1 method")
+        .replaceAll("TyrusSession\\{.*", "SESSION")
+        .replaceAll(", class org.glassfish[^\\]]*", "")
         .replaceAll("path \\{id=\\d+\\}", "path {id=ID}");
   }
 

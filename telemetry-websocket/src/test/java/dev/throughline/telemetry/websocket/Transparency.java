@@ -25,9 +25,8 @@ abstract class Transparency extends TransparencyKit<Object> {
   static WebSocketTelemetry webSockets(Telemetry telemetry, Mode mode) {
     WebSocketTelemetryBuilder builder = WebSocketTelemetry.builder(telemetry);
     if (mode.equals(EVERYTHING)) {
-      for (ContextSource source : ContextSource.values()) {
-        builder.addContextSource(source);
-      }
+      // With FIRST_MESSAGE an endpoint without a handler of text has one of ours.
+      builder.addContextSource(ContextSource.QUERY).addContextSource(ContextSource.SUB_PROTOCOL);
     }
     return mode.equals(ON) || mode.equals(OFF)
         ? builder.build()

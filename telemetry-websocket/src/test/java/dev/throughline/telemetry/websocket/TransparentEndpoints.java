@@ -333,7 +333,7 @@ public final class TransparentEndpoints {
     void run() throws Exception;
   }
 
-  private static void attempt(Session session, Object of, Attempt attempt) {
+  static void attempt(Session session, Object of, Attempt attempt) {
     String kind = of == null ? "null" : of.getClass().getSimpleName();
     try {
       attempt.run();
@@ -577,7 +577,7 @@ public final class TransparentEndpoints {
         at("/programmatichandlers", TransparentEndpoints::handlers));
   }
 
-  private static ServerEndpointConfig at(String path, java.util.function.Consumer<Session> onOpen) {
+  static ServerEndpointConfig at(String path, java.util.function.Consumer<Session> onOpen) {
     return ServerEndpointConfig.Builder.create(Programmatic.class, path)
         .decoders(List.of(Point.Coder.class))
         .encoders(List.of(Point.Coder.class))

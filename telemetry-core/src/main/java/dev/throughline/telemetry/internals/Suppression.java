@@ -1,7 +1,7 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry.delivery;
+package dev.throughline.telemetry.internals;
 
 import static java.util.Objects.requireNonNull;
 
@@ -11,18 +11,23 @@ import java.util.function.Supplier;
 
 /**
  * Marks the context in which telemetry is sent, so that instrumentation and log appenders record
- * nothing of it: each export would make the next one. The one use of OpenTelemetry's internals in
- * this package.
+ * nothing of it: each export would make the next one.
  */
-final class Suppression {
+public final class Suppression {
 
   private Suppression() {}
 
-  static void run(Runnable sending) {
+  /** Calls what sends. */
+  public static void run(Runnable sending) {
     InstrumentationUtil.suppressInstrumentation(sending);
   }
 
-  static <T> T call(Supplier<T> sending) {
+  /**
+   * The same for what has a result.
+   *
+   * @throws NullPointerException if the result is null
+   */
+  public static <T> T call(Supplier<T> sending) {
     AtomicReference<T> result = new AtomicReference<>();
     run(() -> result.set(sending.get()));
     return requireNonNull(result.get());

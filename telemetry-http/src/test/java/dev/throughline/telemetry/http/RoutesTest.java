@@ -11,21 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class HttpValuesTest {
-
-  @ParameterizedTest
-  @CsvSource({
-    "HTTP/1.0, 1.0",
-    "HTTP/1.1, 1.1",
-    "HTTP/2.0, 2",
-    "HTTP/3, 3",
-    "HTTP/0.9, 0.9",
-    "SPDY/3, "
-  })
-  void tellsTheProtocolsVersion(String protocol, String version) {
-    assertThat(HttpValues.version(protocol)).isEqualTo(version);
-    assertThat(HttpValues.version(null)).isNull();
-  }
+class RoutesTest {
 
   @ParameterizedTest
   @CsvSource({
