@@ -153,8 +153,7 @@ class SpoolDamageTest {
             OF_A_FILE,
             0,
             (subfolder, files) -> {
-              try (FileChannel file =
-                  FileChannel.open(files.get(3), StandardOpenOption.WRITE)) {
+              try (FileChannel file = FileChannel.open(files.get(3), StandardOpenOption.WRITE)) {
                 file.truncate(file.size() / 2);
               }
             }));
@@ -229,8 +228,7 @@ class SpoolDamageTest {
             0,
             (subfolder, files) ->
                 Files.write(
-                    subfolder.resolve("0000000000000000000-spans-99999999999.otlp"),
-                    new byte[3])));
+                    subfolder.resolve("0000000000000000000-spans-99999999999.otlp"), new byte[3])));
     all.add(
         damage(
             "a signal that nobody knows",
@@ -247,8 +245,7 @@ class SpoolDamageTest {
             "a request that expands to more than any",
             0,
             7,
-            (subfolder, files) ->
-                Files.write(subfolder.resolve(FIRST), request(bomb(), true, 7))));
+            (subfolder, files) -> Files.write(subfolder.resolve(FIRST), request(bomb(), true, 7))));
     all.add(
         damage(
             "a lock that is a folder",

@@ -270,7 +270,8 @@ class SpoolTest {
     assertThat(spans(next).failed()).isEqualTo(2_048 - back.spans().size());
     assertThat(spans(next).created()).isEqualTo(2_048);
     assertThat(back.spans()).hasSizeBetween(1, 2_047);
-    assertThat(log.warnings()).anyMatch(line -> line.contains(" are damaged, and set aside as *.damaged"));
+    assertThat(log.warnings())
+        .anyMatch(line -> line.contains(" are damaged, and set aside as *.damaged"));
     try (Stream<Path> left = Files.walk(folder)) {
       assertThat(left.filter(file -> file.toString().endsWith(".part"))).isEmpty();
     }

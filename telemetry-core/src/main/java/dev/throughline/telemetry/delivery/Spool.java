@@ -350,7 +350,8 @@ final class Spool {
       }
       try {
         replaceLostFolder();
-        SpoolFile.Request request = new SpoolFile.Request(items, compressed, ByteBuffer.wrap(message, from, length));
+        SpoolFile.Request request =
+            new SpoolFile.Request(items, compressed, ByteBuffer.wrap(message, from, length));
         Entry added = append(signal, request);
         return added == null ? create(signal, request) : added;
       } catch (IOException | RuntimeException e) {
