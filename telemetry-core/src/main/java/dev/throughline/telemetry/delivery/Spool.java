@@ -4,6 +4,7 @@
 package dev.throughline.telemetry.delivery;
 
 import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.internals.Suppression;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
