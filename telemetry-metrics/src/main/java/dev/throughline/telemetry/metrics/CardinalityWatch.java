@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.metrics;
 
+import dev.throughline.telemetry.instrument.Printable;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.sdk.metrics.data.MetricData;
 import io.opentelemetry.sdk.metrics.data.PointData;
@@ -71,7 +72,7 @@ final class CardinalityWatch {
                     limit,
                     grown.getKey(),
                     grown.getValue().size(),
-                    commonest(grown.getValue())));
+                    Printable.of(String.valueOf(commonest(grown.getValue())))));
   }
 
   private static List<String> commonest(Map<String, Integer> counts) {
