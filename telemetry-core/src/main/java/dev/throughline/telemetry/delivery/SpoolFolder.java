@@ -91,7 +91,8 @@ final class SpoolFolder implements AutoCloseable {
       }
       if (Files.exists(lockFile, LinkOption.NOFOLLOW_LINKS)
           && !Files.isRegularFile(lockFile, LinkOption.NOFOLLOW_LINKS)) {
-        throw new IOException("its lock is no regular file");
+        // No process can hold it, and what is left here waits behind it.
+        Files.delete(lockFile);
       }
       FileChannel file =
           FileChannel.open(
