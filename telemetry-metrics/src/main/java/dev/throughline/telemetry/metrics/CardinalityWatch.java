@@ -3,6 +3,8 @@
 
 package dev.throughline.telemetry.metrics;
 
+import dev.throughline.telemetry.instrument.LongValues;
+import dev.throughline.telemetry.instrument.Printable;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.sdk.metrics.data.MetricData;
 import io.opentelemetry.sdk.metrics.data.PointData;
@@ -86,6 +88,7 @@ final class CardinalityWatch {
   }
 
   private static String cut(String value) {
-    return value.length() <= LONGEST_VALUE ? value : value.substring(0, LONGEST_VALUE) + "...";
+    String cut = Printable.of(LongValues.cut(value, LONGEST_VALUE));
+    return value.length() <= LONGEST_VALUE ? cut : cut + "...";
   }
 }
