@@ -93,15 +93,18 @@ final class Shutdown {
 
   Delivery flush(Duration timeout) {
     // Once closed, OpenTelemetry's own processors would never answer.
+    boolean wasClosed = closed;
     boolean complete =
-        closed
+        wasClosed
             ? within(
                 timeout,
                 "telemetry-flush",
                 List.of(sdk.getSdkTracerProvider()::forceFlush),
                 List.of())
             : flush(sdk, timeout);
-    return outbox.counts().withComplete(complete);
+    Delivery counts = outbox.counts();
+    // Nobody was told by a flush of all that was lost as it closed.
+    return counts.withComplete(complete && (!wasClosed || counts.complete()));
   }
 
   Delivery delivery() {

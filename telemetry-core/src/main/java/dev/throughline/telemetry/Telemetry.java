@@ -48,8 +48,8 @@ public final class Telemetry implements AutoCloseable {
 
   // Not an AtomicReference: what that loads would be a tenth of a start with telemetry off.
   private static volatile @Nullable Telemetry global;
-  // Whether OpenTelemetry's global instance is one of ours.
-  private static volatile boolean registered;
+  // OpenTelemetry's global instance; null unless it is ours.
+  private static volatile @Nullable LatestOpenTelemetry registered;
 
   private final Signals signals;
   private final List<String> baggageKeys;
@@ -311,7 +311,7 @@ public final class Telemetry implements AutoCloseable {
    * @param timeout how long to wait at most
    * @return the counts since the start, as {@link #delivery} has them; {@link Delivery#complete}
    *     where in time all that was waiting was acknowledged, and nothing was lost since the flush
-   *     before
+   *     before; after the close, nothing since the start
    */
   public Delivery flush(Duration timeout) {
     if (shutdown != null) {
@@ -382,13 +382,16 @@ public final class Telemetry implements AutoCloseable {
   }
 
   private static void registerWithOpenTelemetry(Telemetry telemetry) {
-    if (registered) {
+    LatestOpenTelemetry ours = registered;
+    if (ours != null) {
       // That of a telemetry before this one, which was closed.
+      ours.set(telemetry.openTelemetry());
       return;
     }
     try {
-      GlobalOpenTelemetry.set(telemetry.openTelemetry());
-      registered = true;
+      LatestOpenTelemetry first = new LatestOpenTelemetry(telemetry.openTelemetry());
+      GlobalOpenTelemetry.set(first);
+      registered = first;
     } catch (RuntimeException | LinkageError e) {
       if (!telemetry.isEnabled()) {
         return;

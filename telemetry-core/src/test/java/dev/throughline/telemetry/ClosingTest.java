@@ -5,21 +5,18 @@ package dev.throughline.telemetry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.throughline.telemetry.delivery.Delivery;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.metrics.InstrumentType;
 import io.opentelemetry.sdk.metrics.data.AggregationTemporality;
 import io.opentelemetry.sdk.metrics.export.CollectionRegistration;
 import io.opentelemetry.sdk.metrics.export.MetricReader;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -60,42 +57,6 @@ class ClosingTest {
       builder.addProperty(properties[i], properties[i + 1]);
     }
     return opened(builder.build());
-  }
-
-  /** Accepts connections and never answers. */
-  private static final class HangingReceiver implements AutoCloseable {
-
-    private final ServerSocket server;
-    private final List<Socket> accepted = new CopyOnWriteArrayList<>();
-
-    HangingReceiver() throws IOException {
-      server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-      Thread acceptor =
-          new Thread(
-              () -> {
-                try {
-                  while (true) {
-                    accepted.add(server.accept());
-                  }
-                } catch (IOException e) {
-                  // Closed.
-                }
-              });
-      acceptor.setDaemon(true);
-      acceptor.start();
-    }
-
-    String authority() {
-      return "localhost:" + server.getLocalPort();
-    }
-
-    @Override
-    public void close() throws IOException {
-      server.close();
-      for (Socket socket : accepted) {
-        socket.close();
-      }
-    }
   }
 
   private String refusing() throws IOException {
@@ -289,6 +250,20 @@ class ClosingTest {
     assertThat(receiver.spans()).isEmpty();
     // One had started before, and was not delivered.
     assertThat(telemetry.flush(LONG).complete()).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aFlushAfterACloseThatLostSomethingSaysSo(boolean hangs) throws IOException {
+    String endpoint = hangs ? opened(new HangingReceiver()).authority() : refusing();
+    Telemetry telemetry = build(endpoint, "telemetry.close.timeout", "100ms");
+    telemetry.span("work").run(() -> {});
+    telemetry.close();
+    for (int i = 0; i < 2; i++) {
+      Delivery flushed = telemetry.flush(LONG);
+      assertThat(flushed.complete()).isFalse();
+      assertThat(flushed.spans().failed()).isEqualTo(1);
+    }
   }
 
   @Test

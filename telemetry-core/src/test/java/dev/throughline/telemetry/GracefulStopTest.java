@@ -141,6 +141,7 @@ class GracefulStopTest {
         ChildJvm.of(ShortLived.class)
             .environment("OTEL_EXPORTER_OTLP_ENDPOINT", "http://" + receiver.authority())
             .environment("OTEL_METRIC_EXPORT_INTERVAL", "1h")
+            .environment("TELEMETRY_CLOSE_TIMEOUT", "60s")
             .environment("HOW", closes ? "closes" : "")
             .start();
     open.add(child);

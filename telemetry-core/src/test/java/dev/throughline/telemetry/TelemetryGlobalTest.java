@@ -40,7 +40,10 @@ class TelemetryGlobalTest {
               "first is still global: true",
               "first survives the second's close: true",
               "noop after the close: true",
+              "OpenTelemetry's global records after the close: false",
               "third is global: true",
+              "OpenTelemetry's global records again: true",
+              "and it is the third's: true",
               "a builder's is not: true");
       assertThat(child.output()).noneMatch(line -> line.contains("WARN"));
     }
@@ -53,9 +56,7 @@ class TelemetryGlobalTest {
       say("noop before", Telemetry.global() == Telemetry.noop());
       Telemetry first = Telemetry.init("first");
       say("first is global", Telemetry.global() == first);
-      say(
-          "OpenTelemetry's global records",
-          GlobalOpenTelemetry.getTracer("library").spanBuilder("s").startSpan().isRecording());
+      say("OpenTelemetry's global records", records());
       Telemetry second = Telemetry.init("second");
       say("second is another", first != second && second.isEnabled());
       say("first is still global", Telemetry.global() == first);
@@ -63,12 +64,22 @@ class TelemetryGlobalTest {
       say("first survives the second's close", Telemetry.global() == first);
       first.close();
       say("noop after the close", Telemetry.global() == Telemetry.noop());
+      say("OpenTelemetry's global records after the close", records());
       try (Telemetry third = Telemetry.init("third")) {
         say("third is global", Telemetry.global() == third);
+        say("OpenTelemetry's global records again", records());
+        say(
+            "and it is the third's",
+            GlobalOpenTelemetry.getTracerProvider().get("t")
+                == third.openTelemetry().getTracer("t"));
         try (Telemetry built = Telemetry.builder().build()) {
           say("a builder's is not", Telemetry.global() == third && built != third);
         }
       }
+    }
+
+    private static boolean records() {
+      return GlobalOpenTelemetry.getTracer("library").spanBuilder("s").startSpan().isRecording();
     }
   }
 

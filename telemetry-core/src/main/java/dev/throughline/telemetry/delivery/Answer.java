@@ -6,6 +6,7 @@ package dev.throughline.telemetry.delivery;
 import java.io.IOException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -59,26 +60,52 @@ public record Answer(
   private static final double BACKOFF_MULTIPLIER = 1.5;
   private static final double JITTER = 0.2;
   private static final int LONGEST_REASON = 1_000;
-  private static final Pattern CONTROL_CHARACTERS = Pattern.compile("\\p{Cntrl}+");
+  // As long as it may be until our keys are taken out of it.
+  private static final int LONGEST_HEARD = 20_000;
+  // Format characters, too: some turn the direction of a line.
+  private static final Pattern UNPRINTABLE = Pattern.compile("[\\p{C}\\p{Zl}\\p{Zp}]+");
 
-  /** A receiver that asks for more is not believed: what waits would be lost meanwhile. */
-  private static final long LONGEST_ASKED_NANOS = TimeUnit.HOURS.toNanos(1);
+  // A receiver that asks for more than the second is not believed: what waits would be lost
+  // meanwhile.
+  private static final long LONGEST_ASKED_NANOS = TimeUnit.MINUTES.toNanos(5);
+  private static final long LONGEST_BELIEVED_NANOS = TimeUnit.HOURS.toNanos(1);
 
   /** A longer delay is one that the receiver asked for. */
   static final long LONGEST_OWN_DELAY_NANOS = (long) (LAST_BACKOFF_NANOS * (1 + JITTER));
 
   public Answer {
-    reason = printable(reason);
-    brief = printable(brief);
+    reason = reason == null ? null : printable(reason, LONGEST_HEARD);
+    brief = brief == null ? null : printable(brief, LONGEST_HEARD);
   }
 
-  /** Receivers are strangers: no line ends, no escapes, no books. */
-  private static @Nullable String printable(@Nullable String said) {
-    if (said == null) {
-      return null;
+  /** Receivers are strangers: no line ends, no escapes, no books, and nothing of what is secret. */
+  Answer printable(UnaryOperator<String> mask) {
+    return new Answer(
+        kind,
+        cause,
+        rejected,
+        reason == null ? null : printable(mask.apply(reason)),
+        brief == null ? null : printable(mask.apply(brief)),
+        retryAfterNanos,
+        mayHaveArrived,
+        failure);
+  }
+
+  /** A text on one line, and not too long. */
+  static String printable(String said) {
+    return printable(said, LONGEST_REASON);
+  }
+
+  private static String printable(String said, int longest) {
+    // Before it is looked through: a receiver may send megabytes.
+    boolean isCut = said.length() > 2 * longest;
+    String start = isCut ? said.substring(0, 2 * longest) : said;
+    String text = UNPRINTABLE.matcher(start).replaceAll(" ").strip();
+    if (text.length() <= longest) {
+      return isCut ? text + "…" : text;
     }
-    String text = CONTROL_CHARACTERS.matcher(said).replaceAll(" ").strip();
-    return text.length() <= LONGEST_REASON ? text : text.substring(0, LONGEST_REASON) + "…";
+    int end = Character.isHighSurrogate(text.charAt(longest - 1)) ? longest - 1 : longest;
+    return text.substring(0, end) + "…";
   }
 
   static Answer acknowledged(PartialSuccess partial) {
@@ -98,12 +125,29 @@ public record Answer(
   }
 
   static Answer tryAgain(String reason, String brief, long askedNanos) {
-    long retryAfterNanos = askedNanos > LONGEST_ASKED_NANOS ? 0 : Math.max(0, askedNanos);
+    long retryAfterNanos =
+        askedNanos > LONGEST_BELIEVED_NANOS
+            ? 0
+            : Math.max(0, Math.min(askedNanos, LONGEST_ASKED_NANOS));
     return new Answer(Kind.TRY_AGAIN, Cause.OTHER, 0, reason, brief, retryAfterNanos, false, null);
   }
 
   static Answer noAnswer(String reason, boolean mayHaveArrived, IOException failure) {
     return new Answer(Kind.TRY_AGAIN, Cause.OTHER, 0, reason, reason, 0, mayHaveArrived, failure);
+  }
+
+  /** Something threw that is no answer, and may not throw the next time. */
+  static Answer broken(Throwable thrown, boolean mayHaveArrived) {
+    return unsettled("it could not be sent: " + thrown, mayHaveArrived);
+  }
+
+  /** The end of an answer was cut off. */
+  static Answer unknown(String reason) {
+    return unsettled(reason, true);
+  }
+
+  private static Answer unsettled(String reason, boolean mayHaveArrived) {
+    return new Answer(Kind.TRY_AGAIN, Cause.OTHER, 0, reason, reason, 0, mayHaveArrived, null);
   }
 
   /** Whether the receiver took all of it. */

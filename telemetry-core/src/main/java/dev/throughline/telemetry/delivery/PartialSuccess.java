@@ -78,21 +78,24 @@ record PartialSuccess(long rejected, String message) {
     return -1;
   }
 
+  /** Not negative; one that would overflow is as long as can be. */
   private static long delay(Fields retryInfo) {
+    long seconds = 0;
     long nanos = 0;
     while (retryInfo.next()) {
       if (retryInfo.is(1)) {
         Fields duration = retryInfo.message();
         while (duration.next()) {
           if (duration.is(1)) {
-            nanos = TimeUnit.SECONDS.toNanos(duration.number());
+            seconds = duration.number();
           } else if (duration.is(2)) {
-            // A sum that overflows says nothing, as one below zero does.
-            nanos += duration.number();
+            nanos = duration.number();
           }
         }
       }
     }
-    return Math.max(0, nanos);
+    long most = TimeUnit.SECONDS.toNanos(1) - 1;
+    long whole = Math.min(TimeUnit.SECONDS.toNanos(seconds), Long.MAX_VALUE - most);
+    return Math.max(0, whole + Math.max(0, Math.min(nanos, most)));
   }
 }

@@ -19,6 +19,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -83,6 +85,8 @@ final class Sender implements SenderProvider.Outlet {
   private boolean dividedLogged;
   private boolean closing;
   private boolean closed;
+  // The failure that is logged once it is explained.
+  private @Nullable Failure explained;
 
   /** A request with its bytes: one from memory, or one that was on disk. */
   private static final class Parcel {
@@ -375,7 +379,7 @@ final class Sender implements SenderProvider.Outlet {
       try {
         answer = attempt(parcels);
       } catch (Throwable t) {
-        answer = Answer.refused(Answer.Cause.OTHER, "it could not be sent: " + t);
+        answer = Answer.broken(t, false);
         caught(t);
       }
       if (!separate(parcels, answer) && !divide(parcels, answer)) {
@@ -730,32 +734,26 @@ final class Sender implements SenderProvider.Outlet {
   }
 
   private void logRetry(Parcel parcel, Answer answer) {
-    if (!throttle.mayLog()) {
-      return;
-    }
-    guard.run(
-        "Logger.warn",
-        () ->
+    log(
+        answer,
+        told ->
             logger.warn(
                 "Delivery of {} to {} fails and is tried again: {}",
                 parcel.ledger.items(),
                 endpoint,
-                told(answer)));
+                told));
   }
 
   private void logFailed(Parcel parcel, long failed, Answer answer) {
-    if (!throttle.mayLog()) {
-      return;
-    }
-    guard.run(
-        "Logger.warn",
-        () ->
+    log(
+        answer,
+        told ->
             logger.warn(
                 "Delivery of {} to {} failed for {} of them: {}",
                 parcel.ledger.items(),
                 endpoint,
                 failed,
-                told(answer)));
+                told));
   }
 
   private void logWarning(Parcel parcel, String warning) {
@@ -769,23 +767,78 @@ final class Sender implements SenderProvider.Outlet {
                 "{} takes the {}, and warns: {}", endpoint, parcel.ledger.items(), warning));
   }
 
-  /** Why, and what to do about it; to find that out the receiver may be asked once more. */
-  private @Nullable String told(Answer answer) {
+  /**
+   * Logs why something failed, and what to do about it. To find that out the receiver may have to
+   * be asked once more, on a thread of its own: what is delivered does not wait for that.
+   */
+  private void log(Answer answer, Consumer<@Nullable String> line) {
+    if (!throttle.mayLog()) {
+      return;
+    }
+    Failure failure = new Failure(answer, line);
+    boolean late;
     synchronized (lock) {
-      if (closing || closed) {
-        return answer.reason();
+      late = closing || closed;
+      explained = late || answer.failure() == null ? null : failure;
+    }
+    if (late) {
+      failure.log(null);
+    } else if (answer.failure() == null) {
+      failure.log(explanation(answer));
+    } else {
+      try {
+        Thread thread =
+            new Thread(
+                () -> Suppression.run(() -> failure.log(explanation(answer))),
+                "telemetry-diagnosis");
+        thread.setDaemon(true);
+        thread.start();
+      } catch (Throwable t) {
+        failure.log(null);
+        caught(t);
       }
     }
-    String explained = explained(answer);
-    return explained == null ? answer.reason() : explained + " (" + answer.reason() + ")";
   }
 
-  private @Nullable String explained(Answer answer) {
+  /** Logs a failure that is still being explained without its explanation. */
+  private void logUnexplained() {
+    Failure failure;
+    synchronized (lock) {
+      failure = explained;
+      explained = null;
+    }
+    if (failure != null) {
+      failure.log(null);
+    }
+  }
+
+  private @Nullable String explanation(Answer answer) {
     try {
       return explanation.of(wire.receiver(), answer);
     } catch (Throwable t) {
       guard.caught("Explanation.of", t);
       return null;
+    }
+  }
+
+  /** A failure, whose line is logged once. */
+  private final class Failure {
+
+    private final Answer answer;
+    private final Consumer<@Nullable String> line;
+    private final AtomicBoolean isLogged = new AtomicBoolean();
+
+    Failure(Answer answer, Consumer<@Nullable String> line) {
+      this.answer = answer;
+      this.line = line;
+    }
+
+    void log(@Nullable String why) {
+      if (isLogged.compareAndSet(false, true)) {
+        String told =
+            why == null ? answer.reason() : wire.printable(why) + " (" + answer.reason() + ")";
+        guard.run("Logger.warn", () -> line.accept(told));
+      }
     }
   }
 
@@ -798,6 +851,7 @@ final class Sender implements SenderProvider.Outlet {
       }
       lock.notifyAll();
     }
+    logUnexplained();
   }
 
   /** Done once all that was taken over is settled. */
@@ -828,6 +882,7 @@ final class Sender implements SenderProvider.Outlet {
       lock.notifyAll();
     }
     wire.close();
+    logUnexplained();
     for (Parcel parcel : left) {
       boolean unused = toDisk(parcel);
     }

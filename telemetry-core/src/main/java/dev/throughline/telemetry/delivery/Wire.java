@@ -7,6 +7,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.delivery.Answer.Cause;
 import dev.throughline.telemetry.internals.Suppression;
+import dev.throughline.telemetry.settings.Secrets;
 import io.opentelemetry.sdk.common.export.GrpcSenderConfig;
 import io.opentelemetry.sdk.common.export.HttpSenderConfig;
 import io.opentelemetry.sdk.common.export.ProxyOptions;
@@ -76,6 +77,9 @@ abstract class Wire {
   private final Object lock = new Object();
   private volatile @Nullable Target target;
   private volatile boolean closed;
+  // Those of the headers that were sent last, the longest first.
+  private volatile List<String> secrets = List.of();
+  private volatile Map<String, List<String>> secretsOf = Map.of();
 
   /** Where requests go, and by what. */
   private record Target(OkHttpClient client, HttpUrl url, @Nullable MediaType contentType) {}
@@ -194,11 +198,39 @@ abstract class Wire {
    * are several: one behind the other they are one message, which has all that they have.
    */
   Answer send(List<Body> bodies) {
+    Answer answer;
     try {
-      return exchange(bodies);
+      answer = exchange(bodies);
     } catch (IOException e) {
-      return Answer.noAnswer(words(e), bodies.stream().anyMatch(Body::isLeaving), e);
+      answer = Answer.noAnswer(words(e), isAnyLeaving(bodies), e);
+    } catch (RuntimeException e) {
+      // OkHttp's, or of the application's supplier of headers: the receiver did not say no.
+      answer = Answer.broken(e, isAnyLeaving(bodies));
+    } finally {
+      if (closed) {
+        // Connections that were busy when it was closed stay open for minutes otherwise.
+        evict();
+      }
     }
+    return answer.reason() == null ? answer : answer.printable(this::masked);
+  }
+
+  private static boolean isAnyLeaving(List<Body> bodies) {
+    return bodies.stream().anyMatch(Body::isLeaving);
+  }
+
+  /** A text that may have come from a receiver, fit for the log. */
+  String printable(String text) {
+    return Answer.printable(masked(text));
+  }
+
+  /** Without what is secret in the endpoint, and in the headers as they were sent last. */
+  private String masked(String text) {
+    String masked = text;
+    for (String secret : secrets) {
+      masked = masked.replace(secret, Secrets.MASK);
+    }
+    return masked;
   }
 
   private String words(IOException e) {
@@ -212,9 +244,12 @@ abstract class Wire {
   private Answer exchange(List<Body> bodies) throws IOException {
     Target to = target();
     okhttp3.Request.Builder request = new okhttp3.Request.Builder().url(to.url);
-    headers
-        .get()
-        .forEach((name, values) -> values.forEach(value -> request.addHeader(name, value)));
+    Map<String, List<String>> values = headers.get();
+    if (!values.equals(secretsOf)) {
+      secrets = Secrets.of(receiver.endpoint(), values);
+      secretsOf = values;
+    }
+    values.forEach((name, all) -> all.forEach(value -> request.addHeader(name, value)));
     addHeaders(request, encoding.name());
     request.post(new Payload(bodies, to.contentType));
     try (Response response = to.client.newCall(request.build()).execute()) {
@@ -232,6 +267,13 @@ abstract class Wire {
     Target made = target;
     if (made != null) {
       made.client.dispatcher().cancelAll();
+      evict();
+    }
+  }
+
+  private void evict() {
+    Target made = target;
+    if (made != null) {
       made.client.connectionPool().evictAll();
     }
   }
@@ -428,6 +470,9 @@ abstract class Wire {
       // Trailers are there once the content was read.
       byte[] content = content(response);
       String status = field(response, "grpc-status");
+      if (status == null && response.isSuccessful() && isGrpc(response)) {
+        return Answer.unknown("gRPC without a status: its trailers are missing");
+      }
       if (status == null) {
         return refusal(response, "", ", without a grpc-status: the receiver speaks no gRPC");
       }
@@ -441,6 +486,10 @@ abstract class Wire {
       String message = unescaped(field(response, "grpc-message"));
       String reason = "gRPC status " + name + (message.isEmpty() ? "" : ", " + message);
       return answer(name, reason, retryDelay(field(response, "grpc-status-details-bin")));
+    }
+
+    private static boolean isGrpc(Response response) {
+      return String.valueOf(response.header("Content-Type")).startsWith("application/grpc");
     }
 
     /** The answer that a status of gRPC stands for, OK apart. */

@@ -6,6 +6,7 @@ package dev.throughline.telemetry.doctor;
 import dev.throughline.telemetry.delivery.Answer;
 import dev.throughline.telemetry.delivery.Receiver;
 import dev.throughline.telemetry.settings.Secrets;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -37,6 +38,10 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -55,7 +60,9 @@ import org.jspecify.annotations.Nullable;
 /** Why an endpoint can't be reached, step by step: its name, its port, its TLS, its protocol. */
 final class Diagnosis {
 
-  private static final int TIMEOUT_MILLIS = 3_000;
+  // All steps together take no longer than the second, however slowly a receiver talks.
+  private static final long STEP_NANOS = TimeUnit.SECONDS.toNanos(3);
+  private static final long ALL_NANOS = TimeUnit.SECONDS.toNanos(10);
   private static final int HTTPS_PORT = 443;
   private static final int HTTP_PORT = 80;
   private static final int MOST_READ = 4_096;
@@ -85,6 +92,8 @@ final class Diagnosis {
   private final @Nullable InetSocketAddress proxy;
   private final @Nullable SSLContext tls;
   private final @Nullable X509TrustManager trusted;
+  private final long endNanos = System.nanoTime() + ALL_NANOS;
+  private long stepEndNanos = endNanos;
 
   Diagnosis(Receiver receiver) {
     URI endpoint = receiver.endpoint();
@@ -170,7 +179,7 @@ final class Diagnosis {
 
   /**
    * Why an export failed, and what to do about it, in one line. If what was thrown says too little,
-   * the receiver is asked once more, which may take some seconds.
+   * the receiver is asked once more, which may take ten seconds.
    *
    * @return null if no more is known
    */
@@ -242,8 +251,8 @@ final class Diagnosis {
         : protocol(heard.speech);
   }
 
-  private String addresses() throws UnknownHostException {
-    return Stream.of(InetAddress.getAllByName(host))
+  private String addresses() throws IOException {
+    return Stream.of(addresses(host))
         .map(InetAddress::getHostAddress)
         .distinct()
         .collect(Collectors.joining(", "));
@@ -254,26 +263,82 @@ final class Diagnosis {
   }
 
   /** Directly, whatever the JDK's proxy selector says of sockets. */
-  private static Socket connect(InetSocketAddress to) throws IOException {
-    Socket socket = new Socket(Proxy.NO_PROXY);
+  private Socket connect(InetSocketAddress to) throws IOException {
+    Socket socket = new StepSocket();
     try {
       // The JDK tries all addresses only where it resolves the name by itself.
       IOException failed = null;
-      for (InetAddress address : InetAddress.getAllByName(to.getHostString())) {
+      for (InetAddress address : addresses(to.getHostString())) {
+        beginStep();
         try {
-          socket.connect(new InetSocketAddress(address, to.getPort()), TIMEOUT_MILLIS);
-          socket.setSoTimeout(TIMEOUT_MILLIS);
+          socket.connect(new InetSocketAddress(address, to.getPort()), millisLeft());
           return socket;
         } catch (IOException e) {
           failed = failed == null ? e : failed;
           socket.close();
-          socket = new Socket(Proxy.NO_PROXY);
+          socket = new StepSocket();
         }
       }
       throw failed == null ? new UnknownHostException(to.getHostString()) : failed;
     } catch (IOException e) {
       socket.close();
       throw e;
+    }
+  }
+
+  /** The JDK's resolver knows no time limit. */
+  private InetAddress[] addresses(String name) throws IOException {
+    beginStep();
+    FutureTask<InetAddress[]> resolved = new FutureTask<>(() -> InetAddress.getAllByName(name));
+    Thread resolver = new Thread(resolved, "telemetry-resolver");
+    resolver.setDaemon(true);
+    resolver.start();
+    try {
+      return resolved.get(millisLeft(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof IOException failure ? failure : new IOException(e.getCause());
+    } catch (TimeoutException e) {
+      throw new UnknownHostException(name);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException();
+    }
+  }
+
+  private void beginStep() {
+    stepEndNanos = Math.min(endNanos - System.nanoTime(), STEP_NANOS) + System.nanoTime();
+  }
+
+  private int millisLeft() throws SocketTimeoutException {
+    long left = TimeUnit.NANOSECONDS.toMillis(stepEndNanos - System.nanoTime());
+    if (left <= 0) {
+      throw new SocketTimeoutException("no time is left");
+    }
+    return (int) left;
+  }
+
+  /** A socket whose reads end with the step, though a byte comes now and then. */
+  private final class StepSocket extends Socket {
+
+    StepSocket() {
+      super(Proxy.NO_PROXY);
+    }
+
+    @Override
+    public InputStream getInputStream() throws IOException {
+      return new FilterInputStream(super.getInputStream()) {
+        @Override
+        public int read() throws IOException {
+          setSoTimeout(millisLeft());
+          return super.read();
+        }
+
+        @Override
+        public int read(byte[] bytes, int from, int length) throws IOException {
+          setSoTimeout(millisLeft());
+          return super.read(bytes, from, length);
+        }
+      };
     }
   }
 
@@ -296,6 +361,7 @@ final class Diagnosis {
         parameters.setApplicationProtocols(new String[] {"h2"});
       }
       secured.setSSLParameters(parameters);
+      beginStep();
       secured.startHandshake();
       return secured;
     } catch (IOException e) {
@@ -398,6 +464,7 @@ final class Diagnosis {
     byte[] heard = new byte[MOST_READ];
     int length = 0;
     try (Socket socket = withTls ? handshake(context()) : connect()) {
+      beginStep();
       try {
         socket.getOutputStream().write(bytes);
         socket.getOutputStream().flush();

@@ -9,9 +9,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * A setter for propagators: a header that the carrier refuses costs itself, and no other. A header
  * of other propagators than the W3C's is left out if it has a control character, which would end it
- * and begin another; the W3C's are checked when they come in.
+ * and begin another, or is longer than what servers take; the W3C's are checked when they come in.
  */
 final class GuardedSetter<C> implements TextMapSetter<C> {
+
+  // As long as the W3C's baggage may be.
+  private static final int LONGEST_VALUE = 8_192;
 
   private final HeaderSetter<C> setter;
   private final Guard guard;
@@ -49,6 +52,9 @@ final class GuardedSetter<C> implements TextMapSetter<C> {
   }
 
   private static boolean isPrintable(String value) {
+    if (value.length() > LONGEST_VALUE) {
+      return false;
+    }
     for (int i = 0; i < value.length(); i++) {
       char c = value.charAt(i);
       if ((c < ' ' && c != '\t') || c > '~') {

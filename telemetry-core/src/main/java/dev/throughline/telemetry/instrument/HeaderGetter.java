@@ -46,10 +46,11 @@ public abstract class HeaderGetter<C> implements TextMapGetter<C> {
     if (lines == null || lines.isEmpty()) {
       return null;
     }
+    boolean one = lines.size() == 1;
     return switch (name) {
-      case "traceparent" -> lines.size() == 1 ? lines.get(0) : null;
-      case "tracestate" -> String.join(",", lines);
-      case "baggage" -> decodable(String.join(",", lines));
+      case "traceparent" -> one ? lines.get(0) : null;
+      case "tracestate" -> one ? lines.get(0) : String.join(",", lines);
+      case "baggage" -> decodable(one ? lines.get(0) : String.join(",", lines));
       default -> lines.get(0);
     };
   }

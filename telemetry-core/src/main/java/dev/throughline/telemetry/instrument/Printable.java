@@ -7,17 +7,23 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Text of strangers for the log: control characters and Unicode's line separators, which could
- * begin a line of their own or move a terminal's cursor, are printed as <code>&#92;u000a</code>.
+ * begin a line of their own or move a terminal's cursor, are printed as <code>&#92;u000a</code>; a
+ * text of more than 4,096 characters is cut.
  */
 public final class Printable {
+
+  private static final int LONGEST = 4_096;
 
   // As deep as anybody reads; a chain of causes may have a loop.
   private static final int MOST_CAUSES = 16;
 
   private Printable() {}
 
-  /** The text with its control characters escaped; the text itself if it has none. */
+  /** The text with its control characters escaped, and cut; itself if there is nothing to do. */
   public static String of(String text) {
+    if (text.length() > LONGEST) {
+      return of(text.substring(0, LONGEST)) + "... (" + text.length() + " characters in all)";
+    }
     for (int i = 0; i < text.length(); i++) {
       if (isControl(text.charAt(i))) {
         return escaped(text);
@@ -45,7 +51,7 @@ public final class Printable {
 
   /**
    * An exception to print in the place of another: with the same stack trace, and with messages
-   * whose control characters are escaped. The exception itself if no message has any.
+   * that are printable. The exception itself if all of them are.
    */
   public static Throwable of(Throwable thrown) {
     int depth = 0;

@@ -3,12 +3,24 @@
 
 package dev.throughline.telemetry.settings;
 
+import java.net.URI;
+import java.net.URLDecoder;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Values of settings as people may read them: on one line, and without what is secret. */
 public final class Secrets {
 
-  static final String MASK = "***";
+  /** Is shown instead. */
+  public static final String MASK = "***";
 
   private static final int LONGEST = 200;
   private static final int LONGEST_PATH = 120;
@@ -18,7 +30,63 @@ public final class Secrets {
   private static final Pattern CREDENTIALS = Pattern.compile("(?i)\\b(bearer|basic)(\\s+|%20)\\S+");
   private static final Pattern USER_INFO = Pattern.compile("(?<=://)\\S*@");
 
+  // Shorter ones are no keys; and a 1 would be seen nowhere.
+  private static final int SHORTEST_KEY = 3;
+  private static final int SHORTEST_OTHER = 6;
+
   private Secrets() {}
+
+  /**
+   * The secrets of an endpoint and of headers, in each form in which they may come back: whole,
+   * without its scheme ({@code Bearer}, {@code Basic}), decoded, and percent-encoded.
+   *
+   * @return the longest first
+   */
+  public static List<String> of(URI endpoint, Map<String, List<String>> headers) {
+    Set<String> secrets = new HashSet<>();
+    headers.forEach(
+        (name, values) -> {
+          if (!name.equalsIgnoreCase("user-agent")) {
+            values.forEach(value -> addHeader(secrets, name, value));
+          }
+        });
+    add(secrets, endpoint.getUserInfo(), SHORTEST_KEY);
+    String query = endpoint.getRawQuery();
+    if (query != null) {
+      for (String pair : query.split("&", -1)) {
+        String value = pair.substring(pair.indexOf('=') + 1);
+        add(secrets, value, SHORTEST_OTHER);
+        add(secrets, URLDecoder.decode(value, StandardCharsets.UTF_8), SHORTEST_OTHER);
+      }
+    }
+    return secrets.stream().sorted(Comparator.comparing(String::length).reversed()).toList();
+  }
+
+  private static void addHeader(Set<String> secrets, String name, String value) {
+    int shortest = SECRET_NAME.matcher(name).matches() ? SHORTEST_KEY : SHORTEST_OTHER;
+    add(secrets, value, shortest);
+    String[] parts = value.strip().split("\\s+", 2);
+    if (parts.length == 2) {
+      add(secrets, parts[1], shortest);
+      if (parts[0].equalsIgnoreCase("basic")) {
+        try {
+          String decoded = new String(Base64.getDecoder().decode(parts[1]), StandardCharsets.UTF_8);
+          add(secrets, decoded, SHORTEST_KEY);
+          add(secrets, decoded.substring(decoded.indexOf(':') + 1), SHORTEST_KEY);
+        } catch (IllegalArgumentException e) {
+          // It is none of RFC 7617.
+        }
+      }
+    }
+  }
+
+  private static void add(Set<String> secrets, @Nullable String secret, int shortest) {
+    if (secret != null && !secret.isBlank() && secret.length() >= shortest) {
+      secrets.add(secret);
+      secrets.add(URLEncoder.encode(secret, StandardCharsets.UTF_8));
+      secrets.add(URLEncoder.encode(secret, StandardCharsets.UTF_8).replace("+", "%20"));
+    }
+  }
 
   /**
    * A value without its secrets: those of headers and of attributes that are called so, what an

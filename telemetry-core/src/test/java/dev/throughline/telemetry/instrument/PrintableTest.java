@@ -33,6 +33,18 @@ class PrintableTest {
   }
 
   @Test
+  void aLongTextIsCut() {
+    assertThat(Printable.of("\n" + "x".repeat(1_000_000)))
+        .startsWith("\\u000axx")
+        .endsWith("x... (1000001 characters in all)")
+        .hasSizeLessThan(4_200);
+    assertThat(Printable.of(new IllegalStateException("x".repeat(1_000_000))).toString())
+        .hasSizeLessThan(4_400);
+    String longest = "x".repeat(4_096);
+    assertThat(Printable.of(longest)).isSameAs(longest);
+  }
+
+  @Test
   void anExceptionWithoutAnyIsItself() {
     Exception thrown = new IllegalArgumentException("plain");
     assertThat(Printable.of(thrown)).isSameAs(thrown);

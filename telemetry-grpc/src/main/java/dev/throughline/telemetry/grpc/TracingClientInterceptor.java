@@ -91,7 +91,8 @@ final class TracingClientInterceptor implements ClientInterceptor {
     @Override
     public void start(Listener<S> listener, Metadata headers) {
       TracingClientInterceptor.TracedCall<?, ?> outer = STARTING.get();
-      if (outer != null && outer.starts(headers, calls)) {
+      // Without a listener it throws.
+      if (listener == null || (outer != null && outer.starts(headers, calls))) {
         delegate().start(listener, headers);
         return;
       }

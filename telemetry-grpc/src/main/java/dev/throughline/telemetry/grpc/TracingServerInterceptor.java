@@ -3,6 +3,8 @@
 
 package dev.throughline.telemetry.grpc;
 
+import static java.util.Objects.requireNonNull;
+
 import dev.throughline.telemetry.instrument.InstrumentedRequest;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
@@ -48,7 +50,7 @@ final class TracingServerInterceptor implements ServerInterceptor {
     TracedCall<Q, S> traced = new TracedCall<>(call, request);
     STARTING.set(traced);
     try (Scope ignored = request.makeCurrent()) {
-      return new TracedListener<>(traced, next.startCall(traced, headers));
+      return new TracedListener<>(traced, requireNonNull(next.startCall(traced, headers)));
     } catch (Throwable t) {
       traced.answer(Status.fromThrowable(t));
       request.end(Status.fromThrowable(t), t);

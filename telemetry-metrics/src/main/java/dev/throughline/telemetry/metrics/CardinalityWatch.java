@@ -3,7 +3,6 @@
 
 package dev.throughline.telemetry.metrics;
 
-import dev.throughline.telemetry.instrument.LongValues;
 import dev.throughline.telemetry.instrument.Printable;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.sdk.metrics.data.MetricData;
@@ -73,7 +72,7 @@ final class CardinalityWatch {
                     limit,
                     grown.getKey(),
                     grown.getValue().size(),
-                    commonest(grown.getValue())));
+                    Printable.of(String.valueOf(commonest(grown.getValue())))));
   }
 
   private static List<String> commonest(Map<String, Integer> counts) {
@@ -88,7 +87,6 @@ final class CardinalityWatch {
   }
 
   private static String cut(String value) {
-    String cut = Printable.of(LongValues.cut(value, LONGEST_VALUE));
-    return value.length() <= LONGEST_VALUE ? cut : cut + "...";
+    return value.length() <= LONGEST_VALUE ? value : value.substring(0, LONGEST_VALUE) + "...";
   }
 }

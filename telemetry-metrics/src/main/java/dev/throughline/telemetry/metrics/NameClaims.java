@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.metrics;
 
+import dev.throughline.telemetry.instrument.Printable;
 import java.util.Collection;
 import java.util.Map;
 import java.util.Set;
@@ -104,8 +105,10 @@ final class NameClaims {
       logger.warn(
           "{} is left out of what is pulled, {}: Prometheus takes no such name, label or value{}",
           who,
-          what,
-          why == null ? ", of which OpenTelemetry's exporter logs more" : " (" + why + ")");
+          Printable.of(what),
+          why == null
+              ? ", of which OpenTelemetry's exporter logs more"
+              : " (" + Printable.of(why.toString()) + ")");
     }
   }
 }
