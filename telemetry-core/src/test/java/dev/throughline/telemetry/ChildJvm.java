@@ -120,7 +120,9 @@ final class ChildJvm implements AutoCloseable {
   /** Its exit code, once its output is read to the end. */
   int awaitExit() {
     try {
-      assertThat(process.waitFor(6 * Wait.LIMIT.toSeconds(), TimeUnit.SECONDS)).as("the child ended").isTrue();
+      assertThat(process.waitFor(6 * Wait.LIMIT.toSeconds(), TimeUnit.SECONDS))
+          .as("the child ended")
+          .isTrue();
       reader.join();
       return process.exitValue();
     } catch (InterruptedException e) {
