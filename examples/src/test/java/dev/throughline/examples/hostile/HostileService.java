@@ -53,7 +53,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.logging.Level;
 import javax.sql.DataSource;
-import org.apache.catalina.Context;
+import org.apache.catalina.core.StandardContext;
 import org.apache.catalina.startup.Tomcat;
 import org.eclipse.jetty.ee11.servlet.ServletContextHandler;
 import org.eclipse.jetty.ee11.servlet.ServletHolder;
@@ -237,9 +237,9 @@ final class HostileService {
     tomcat.setPort(0);
     tomcat.getConnector().setProperty("address", "127.0.0.1");
     tomcat.getConnector().setProperty("maxHttpRequestHeaderSize", String.valueOf(LARGEST_HEAD));
-    Context context = tomcat.addContext("/app", null);
+    StandardContext context = (StandardContext) tomcat.addContext("/app", null);
     Tomcat.addServlet(context, "servlet", servlet());
-    context.addServletMappingDecoded("/*", "servlet");
+    context.addServletMapping("/*", "servlet", false);
     context.addServletContainerInitializer(
         (classes, servlets) -> http.configure(servlets), Set.of());
     tomcat.start();
