@@ -6,16 +6,16 @@ package dev.throughline.telemetry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.instrument.MetricsModule;
+import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.spi.ConfigProperties;
 import io.opentelemetry.sdk.autoconfigure.spi.logs.ConfigurableLogRecordExporterProvider;
 import io.opentelemetry.sdk.autoconfigure.spi.traces.ConfigurableSamplerProvider;
-import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.logs.export.LogRecordExporter;
-import io.opentelemetry.sdk.metrics.InstrumentType;
-import io.opentelemetry.sdk.metrics.data.AggregationTemporality;
-import io.opentelemetry.sdk.metrics.export.CollectionRegistration;
-import io.opentelemetry.sdk.metrics.export.MetricReader;
+import io.opentelemetry.sdk.metrics.SdkMeterProviderBuilder;
+import io.opentelemetry.sdk.metrics.export.MetricExporter;
 import io.opentelemetry.sdk.trace.samplers.Sampler;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -303,27 +303,31 @@ class SettingsTest {
   }
 
   /** A reader that can't be registered. */
-  private static final class BrokenReader implements MetricReader {
+  private static final class BrokenModule implements MetricsModule {
 
     @Override
-    public void register(CollectionRegistration registration) {
+    public String exporterName() {
+      return "broken";
+    }
+
+    @Override
+    public boolean isMounted() {
+      return false;
+    }
+
+    @Override
+    public MetricExporter watch(MetricExporter exporter) {
+      return exporter;
+    }
+
+    @Override
+    public void addTo(
+        SdkMeterProviderBuilder meterProvider, ConfigProperties settings, boolean named) {
       throw new IllegalStateException("broken, and https://user:secret@host knows why");
     }
 
     @Override
-    public CompletableResultCode forceFlush() {
-      return CompletableResultCode.ofSuccess();
-    }
-
-    @Override
-    public CompletableResultCode shutdown() {
-      return CompletableResultCode.ofSuccess();
-    }
-
-    @Override
-    public AggregationTemporality getAggregationTemporality(InstrumentType instrumentType) {
-      return AggregationTemporality.CUMULATIVE;
-    }
+    public void start(OpenTelemetry openTelemetry, Guard guard) {}
   }
 
   @Test
@@ -335,7 +339,7 @@ class SettingsTest {
             .addProperty("otel.exporter.otlp.endpoint", "localhost:4317")
             // OpenTelemetry's worker for logs notices its end that late.
             .addProperty("otel.blrp.schedule.delay", "10ms")
-            .addMetricReader(new BrokenReader());
+            .setMetrics(new BrokenModule());
     Telemetry telemetry = builder.build();
     built.add(telemetry);
     assertThat(telemetry.isEnabled()).isFalse();

@@ -24,7 +24,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -117,6 +119,12 @@ class SpoolTest {
     }
     files.sort(null);
     return files;
+  }
+
+  /** What another process has left is counted once the spool was read. */
+  private static boolean isEmptied(Telemetry telemetry) {
+    Delivery.Counts counts = spans(telemetry);
+    return counts.created() > 0 && counts.spooled() == 0;
   }
 
   private static void assertOnce(OtlpReceiver receiver, int expected) {
@@ -258,11 +266,12 @@ class SpoolTest {
     // Another one: what was on its way at the close may still reach the first.
     OtlpReceiver back = receiver(false);
     Telemetry next = build(back, false);
-    Wait.until("the rest has arrived", () -> spans(next).spooled() == 0);
+    Wait.until("the rest has arrived", () -> isEmptied(next));
     assertThat(spans(next).failed()).isEqualTo(2_048 - back.spans().size());
     assertThat(spans(next).created()).isEqualTo(2_048);
     assertThat(back.spans()).hasSizeBetween(1, 2_047);
-    assertThat(log.warnings()).anyMatch(line -> line.startsWith("Spool.read threw"));
+    assertThat(log.warnings())
+        .anyMatch(line -> line.contains(" are damaged, and set aside as *.damaged"));
     try (Stream<Path> left = Files.walk(folder)) {
       assertThat(left.filter(file -> file.toString().endsWith(".part"))).isEmpty();
     }
@@ -325,11 +334,15 @@ class SpoolTest {
   }
 
   private ChildJvm child(OtlpReceiver receiver) {
+    return child(receiver, "500ms");
+  }
+
+  private ChildJvm child(OtlpReceiver receiver, String syncInterval) {
     return opened(
         ChildJvm.of(SpoolingMain.class)
             .environment("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.authority())
             .environment("TELEMETRY_SPOOL_FOLDER", folder.toString())
-            .environment("TELEMETRY_SPOOL_SYNC_INTERVAL", "500ms")
+            .environment("TELEMETRY_SPOOL_SYNC_INTERVAL", syncInterval)
             // So that a batch waits for its time, and not to be full.
             .environment("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "100000")
             .environment("OTEL_METRICS_EXPORTER", "none")
@@ -349,6 +362,8 @@ class SpoolTest {
         }
         if (ended % 100 == 99) {
           System.out.println("ended " + (ended + 1));
+          // What is on disk of others never was pending here.
+          System.out.println("safe " + (ended + 1 - spans(telemetry).pending()));
         }
       }
     }
@@ -369,11 +384,57 @@ class SpoolTest {
 
     OtlpReceiver back = receiver(true);
     Telemetry next = build(back, true);
-    Wait.until("the spool is empty", () -> spans(next).spooled() == 0);
+    Wait.until("the spool is empty", () -> isEmptied(next));
     // A span each millisecond at most, and half a second is the interval.
     assertThat(back.spans()).hasSizeGreaterThanOrEqualTo(ended - 500);
     assertThat(spans(next).failed()).isZero();
     assertOnce(back, back.spans().size());
+  }
+
+  @Test
+  void whatWasSpooledOutlivesThreeKills() {
+    assertNothingSpooledIsLost(3);
+  }
+
+  @Test
+  @Tag("full")
+  @Timeout(300)
+  void whatWasSpooledOutlivesTwentyKills() {
+    assertNothingSpooledIsLost(20);
+  }
+
+  /** Each process is killed at some moment, and takes over from those before. */
+  private void assertNothingSpooledIsLost(int kills) {
+    OtlpReceiver receiver = receiver(true);
+    Reply refusal = Reply.grpc(Status.UNAVAILABLE, new Metadata());
+    AtomicInteger attempts = new AtomicInteger();
+    // By turns, so that requests come to the disk, and leave it.
+    receiver.reply(request -> attempts.incrementAndGet() % 3 == 0 ? Reply.OK : refusal);
+    int safe = 0;
+    for (int i = 0; i < kills; i++) {
+      ChildJvm child = child(receiver, "20ms");
+      Wait.until("some is spooled", () -> child.said("safe ").size() >= 3);
+      LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(500_000_000));
+      child.kill();
+      assertThat(child.awaitExit()).isEqualTo(137);
+      List<String> said = child.said("safe ");
+      safe += Integer.parseInt(said.get(said.size() - 1));
+    }
+
+    OtlpReceiver back = receiver(true);
+    Telemetry next = build(back, true);
+    Wait.until("the spool is empty", () -> isEmptied(next));
+    assertThat(spans(next).failed()).isZero();
+    assertThat(spans(next).dropped()).isZero();
+    Set<Object> before = receiver.spans().stream().map(Span::getSpanId).collect(Collectors.toSet());
+    Set<Object> after = back.spans().stream().map(Span::getSpanId).collect(Collectors.toSet());
+    assertThat(back.spans()).hasSameSizeAs(after);
+    assertThat(Stream.concat(before.stream(), after.stream()).distinct().count())
+        .isGreaterThanOrEqualTo(safe);
+    after.retainAll(before);
+    assertThat((long) after.size()).isLessThanOrEqualTo(spans(next).repeated());
+    assertThat(files()).isEmpty();
+    assertThat(log.warnings()).noneMatch(line -> line.contains("damaged"));
   }
 
   /** Of what was on disk; what was on its way from memory is lost. */
@@ -398,7 +459,7 @@ class SpoolTest {
 
     OtlpReceiver back = receiver(true);
     Telemetry next = build(back, true);
-    Wait.until("the spool is empty", () -> spans(next).spooled() == 0);
+    Wait.until("the spool is empty", () -> isEmptied(next));
     assertThat(spans(next).repeated()).isEqualTo(receiver.spans().size());
     assertThat(back.spans())
         .extracting(Span::getSpanId)

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 record Encoding(boolean grpc, @Nullable Compressor compressor) {
 
   private static final int PREFIX = 5;
+  private static final int MAX_DIVIDED_BYTES = 32 << 20;
   private static final byte[] NONE = new byte[0];
 
   /** The name of the compression; null if there is none. */
@@ -73,8 +74,17 @@ record Encoding(boolean grpc, @Nullable Compressor compressor) {
   /** The message in a body, without compression. */
   byte[] decode(Body body) throws IOException {
     try (InputStream message = new ByteArrayInputStream(body.bytes(), 0, body.length())) {
-      return (compressor == null ? message : new GZIPInputStream(message)).readAllBytes();
+      return compressor == null ? message.readAllBytes() : expand(message, MAX_DIVIDED_BYTES);
     }
+  }
+
+  /** As much as delivery may have compressed: what is on disk may be someone else's. */
+  private static byte[] expand(InputStream compressed, int most) throws IOException {
+    byte[] message = new GZIPInputStream(compressed).readNBytes(most + 1);
+    if (message.length > most) {
+      throw new IOException("a request has more than " + most + " bytes when it is expanded");
+    }
+    return message;
   }
 
   /** Encodes a message of the spool, which may have been compressed there or not. */
@@ -83,7 +93,8 @@ record Encoding(boolean grpc, @Nullable Compressor compressor) {
     if (stored.compressed() == isCompressed()) {
       body.write(stored.message());
     } else if (compressor == null) {
-      new GZIPInputStream(stored.stream()).transferTo(body);
+      byte[] message = expand(stored.stream(), SpoolFile.MAX_REQUEST_BYTES);
+      body.write(message, 0, message.length);
     } else {
       try (OutputStream compressed = compressor.compress(body)) {
         stored.stream().transferTo(compressed);

@@ -60,6 +60,7 @@ final class Ledger {
   private volatile @Nullable String reason;
   private volatile boolean limitedByMemory = true;
   private volatile boolean used;
+  private volatile boolean takingOver;
 
   // Of whoever calls logDropped, one thread at a time.
   private long evictedLogged;
@@ -264,10 +265,21 @@ final class Ledger {
     open.remove(request);
   }
 
+  /** Another process may have left something on disk. */
+  void awaitTakeOver() {
+    takingOver = true;
+  }
+
+  /** Whether it is not known yet what another process has left. */
+  boolean isTakingOver() {
+    return takingOver;
+  }
+
   /** Books what another process has left on disk. */
   void takenOver(long count) {
     spooled.add(count);
     arrived.add(count);
+    takingOver = false;
   }
 
   /** Books what became of items that were on disk. */
@@ -389,7 +401,7 @@ final class Ledger {
         .whenComplete(
             () -> {
               long lost = lost();
-              if (lostAtFlush.getAndSet(lost) == lost && spooled.sum() == 0) {
+              if (lostAtFlush.getAndSet(lost) == lost && spooled.sum() == 0 && !takingOver) {
                 result.succeed();
               } else {
                 result.fail();

@@ -185,7 +185,10 @@ public final class Outbox extends SenderProvider {
     Delivery.Counts ofLogRecords = logRecords.counts();
     Delivery.Counts ofMetricPoints = metricPoints.counts();
     return new Delivery(
-        ofSpans.isComplete() && ofLogRecords.isComplete() && ofMetricPoints.isComplete(),
+        ofSpans.isComplete()
+            && ofLogRecords.isComplete()
+            && ofMetricPoints.isComplete()
+            && !(spans.isTakingOver() || logRecords.isTakingOver() || metricPoints.isTakingOver()),
         ofSpans,
         ofLogRecords,
         ofMetricPoints);

@@ -238,16 +238,22 @@ final class Sender implements SenderProvider.Outlet {
     if (spool == null) {
       return;
     }
-    List<Spool.Entry> left = spool.entries(of.signal());
-    for (Spool.Entry entry : left) {
-      of.takenOver(entry.items());
-      entry.countedBy(of);
-    }
     synchronized (lock) {
       ledger = of;
-      stored.addAll(left);
-      wake();
     }
+    spool.takeOver(
+        of,
+        left -> {
+          synchronized (lock) {
+            // Older than what has come since.
+            for (int i = left.size(); i-- > 0; ) {
+              stored.addFirst(left.get(i));
+            }
+            if (!closed) {
+              wake();
+            }
+          }
+        });
   }
 
   private void wake() {
@@ -419,11 +425,8 @@ final class Sender implements SenderProvider.Outlet {
     }
     try {
       return List.of(new Parcel(entry, of, wire.encoding().encode(entry.read())));
-    } catch (IOException e) {
-      if (entry.remove()) {
-        of.spooledSettled(entry.items(), entry.items(), "a file of the spool can't be read");
-        guard.caught("Spool.read", e);
-      }
+    } catch (IOException | RuntimeException e) {
+      entry.fail(e);
       return List.of();
     }
   }

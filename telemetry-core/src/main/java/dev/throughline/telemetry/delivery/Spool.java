@@ -4,85 +4,88 @@
 package dev.throughline.telemetry.delivery;
 
 import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.internals.Suppression;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
-import java.util.zip.CRC32C;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Encoded requests on disk, each in a file of its own, the oldest first out. A process locks the
- * subfolder that it writes to, and takes over what processes that ended have left in others.
+ * Encoded requests on disk, the oldest first out. A process locks the subfolder that it writes to,
+ * and takes over what processes that ended have left in others. A file that can't be read as it was
+ * written is set aside, under another name.
  */
 final class Spool {
 
-  private static final Pattern NAME =
-      Pattern.compile("(\\d{19})-([a-z-]+)-(\\d{1,9})(?:-\\d+)?\\.otlp");
-  private static final String UNFINISHED = ".part";
-  private static final int MAGIC = 0x544c5331;
-  private static final int HEADER_BYTES = 4 + 1 + 1 + 4 + 4;
-  // Where it stands whether the request may have arrived.
-  private static final int ARRIVAL_AT = 4 + 1;
-  private static final int MAX_SUBFOLDERS = 100;
+  private static final Logger logger = LoggerFactory.getLogger(Delivery.class);
+  static final int MAX_SUBFOLDERS = 100;
+  private static final long NANOS_OF_MILLI = 1_000_000;
+  private static final long READER_MILLIS = 1_000;
 
+  private final Path root;
   private final long maxBytes;
   private final Guard guard;
-  private final Path folder;
-  private final Lock ownership;
+  private final Damage damage;
+  private final TakeOver takeOver;
+  private final Thread reader;
   private final Thread syncer;
+  // This process names its files by times after this one.
+  private final long openTime = now();
 
   // Below, all of the lock, which no thread of the application ever takes while it records.
   private final Object lock = new Object();
-  private final Deque<Entry> entries = new ArrayDeque<>();
-  private final List<Path> unsynced = new ArrayList<>();
+  private SpoolFolder folder;
+  private final TreeMap<String, SpoolFile> files = new TreeMap<>();
+  // To which small requests are added, by signal.
+  private final Map<String, SpoolFile> current = new HashMap<>();
+  private final Set<SpoolFile> unsynced = new LinkedHashSet<>();
   private long bytes;
-  private long sequence;
-  private int writing;
+  private long time = openTime;
   private boolean closed;
 
   /** A request on disk. */
   final class Entry {
 
-    private final Path file;
-    private final String signal;
+    private final SpoolFile file;
+    private final int at;
     private final int items;
-    private final long size;
     // Of the lock.
     private @Nullable Ledger ledger;
     private volatile boolean gone;
     // Of the one thread that sends it.
     private boolean mayHaveArrived;
 
-    private Entry(Path file, String signal, int items, long size) {
+    private Entry(SpoolFile file, int at, int items, boolean mayHaveArrived) {
       this.file = file;
-      this.signal = signal;
+      this.at = at;
       this.items = items;
-      this.size = size;
+      this.mayHaveArrived = mayHaveArrived;
+      file.waiting.add(this);
     }
 
     int items() {
       return items;
+    }
+
+    /** By which the oldest come first. */
+    String fileKey() {
+      return file.key();
     }
 
     /** From now on its items count as spooled there; as dropped, where it had to leave already. */
@@ -103,16 +106,24 @@ final class Spool {
 
     /** Notes it on disk too, where this process may end before there is an answer. */
     void mayHaveArrived(boolean may) {
-      if (may == mayHaveArrived) {
-        return;
+      if (may != mayHaveArrived) {
+        mayHaveArrived = may;
+        synchronized (lock) {
+          if (!gone && !closed) {
+            mark(may ? SpoolFile.MAY_HAVE_ARRIVED : SpoolFile.WAITS);
+          }
+        }
       }
-      mayHaveArrived = may;
-      try (FileChannel out = FileChannel.open(file, StandardOpenOption.WRITE)) {
-        int unused = out.write(ByteBuffer.wrap(new byte[] {(byte) (may ? 1 : 0)}), ARRIVAL_AT);
+    }
+
+    private void mark(byte status) {
+      try {
+        file.mark(path(file), at, status);
+        unsynced.add(file);
       } catch (NoSuchFileException e) {
-        // It had to leave.
+        // It is counted when it is to be read.
       } catch (IOException e) {
-        guard.caught("Spool.mayHaveArrived", e);
+        guard.caught("Spool.mark", e);
       }
     }
 
@@ -127,32 +138,17 @@ final class Spool {
           return false;
         }
         gone = true;
-        entries.remove(this);
-        bytes -= size;
-      }
-      delete();
-      return true;
-    }
-
-    /** Makes room for a newer one. */
-    private void evict() {
-      if (!remove()) {
-        return;
-      }
-      Ledger by;
-      synchronized (lock) {
-        by = ledger;
-      }
-      if (by != null) {
-        by.evicted(items);
-      }
-    }
-
-    private void delete() {
-      try {
-        Files.deleteIfExists(file);
-      } catch (IOException e) {
-        guard.caught("Spool.remove", e);
+        file.waiting.remove(this);
+        if (closed) {
+          // It may be another process's by now.
+          return true;
+        }
+        if (file.waiting.isEmpty()) {
+          leave(file);
+        } else {
+          mark(SpoolFile.SETTLED);
+        }
+        return true;
       }
     }
 
@@ -162,19 +158,28 @@ final class Spool {
      * @throws IOException where it can't be read, or is not what was written
      */
     Stored read() throws IOException {
-      ByteBuffer content = ByteBuffer.wrap(Files.readAllBytes(file));
-      if (content.remaining() < HEADER_BYTES || content.getInt() != MAGIC) {
-        throw new IOException(file.getFileName() + " is torn");
+      FileChannel in;
+      synchronized (lock) {
+        in = SpoolFile.open(path(file), StandardOpenOption.READ);
       }
-      boolean compressed = content.get() == 1;
-      boolean arrived = content.get() == 1;
-      int length = content.getInt();
-      int checksum = content.getInt();
-      if (length != content.remaining() || checksum != checksum(content.duplicate())) {
-        throw new IOException(file.getFileName() + " is torn");
+      try (in) {
+        return SpoolFile.read(in, at);
       }
-      mayHaveArrived |= arrived;
-      return new Stored(compressed, content);
+    }
+
+    /** It can't be read: its items have failed, and its file is set aside. */
+    void fail(Exception why) {
+      synchronized (lock) {
+        if (gone) {
+          return;
+        }
+        damage.found(file, items, why);
+        boolean unused = remove();
+        if (ledger != null) {
+          ledger.spooledSettled(items, items, Damage.REASON);
+        }
+      }
+      damage.log(false);
     }
   }
 
@@ -191,150 +196,145 @@ final class Spool {
     }
   }
 
-  /** Keeps everyone else away from a subfolder, until it is closed. */
-  private record Lock(Path subfolder, FileChannel file) implements AutoCloseable {
-
-    // A process that closes any channel of a file gives up the lock that it has on that file.
-    private static final Map<Path, FileChannel> OPENED = new HashMap<>();
-
-    /** Null where another process, or another part of this one, has it. */
-    static @Nullable Lock of(Path folder) throws IOException {
-      Path subfolder = folder.toRealPath();
-      synchronized (OPENED) {
-        if (OPENED.containsKey(subfolder)) {
-          return null;
-        }
-        FileChannel file =
-            FileChannel.open(
-                subfolder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock held = null;
-        boolean elsewhere = true;
-        try {
-          held = file.tryLock();
-          elsewhere = held == null;
-        } catch (OverlappingFileLockException e) {
-          // Of another class loader, which would lose it if this channel were closed.
-          elsewhere = false;
-        } finally {
-          if (elsewhere) {
-            file.close();
-          } else {
-            OPENED.put(subfolder, file);
-          }
-        }
-        return held == null ? null : new Lock(subfolder, file);
-      }
-    }
-
-    @Override
-    public void close() throws IOException {
-      synchronized (OPENED) {
-        OPENED.remove(subfolder);
-        file.close();
-      }
-    }
-  }
-
-  private Spool(Lock ownership, long maxBytes, Duration syncInterval, Guard guard) {
-    this.ownership = ownership;
-    folder = ownership.subfolder();
+  private Spool(Path root, SpoolFolder folder, long maxBytes, Duration syncInterval, Guard guard) {
+    this.root = root;
+    this.folder = folder;
     this.maxBytes = maxBytes;
     this.guard = guard;
-    syncer = new Thread(() -> syncEvery(syncInterval), "telemetry-spool");
-    syncer.setDaemon(true);
+    damage = new Damage(root, guard);
+    takeOver = new TakeOver(root, this, damage, guard);
+    reader = thread("telemetry-spool-read", takeOver::run);
+    syncer = thread("telemetry-spool", () -> syncEvery(syncInterval));
+  }
+
+  private static Thread thread(String name, Runnable work) {
+    Thread thread = new Thread(() -> Suppression.run(work), name);
+    thread.setDaemon(true);
+    return thread;
   }
 
   /**
-   * Opens a spool, and takes over what other processes have left.
+   * Opens a spool; threads of its own take over what other processes have left.
    *
    * @throws IOException where the folder can't be used
    */
-  static Spool open(Path folder, long maxBytes, Duration syncInterval, Guard guard)
+  static Spool open(Path root, long maxBytes, Duration syncInterval, Guard guard)
       throws IOException {
-    Spool own = new Spool(firstFree(folder), maxBytes, syncInterval, guard);
-    try {
-      for (int i = 0; i < MAX_SUBFOLDERS; i++) {
-        own.moveFrom(subfolder(folder, i));
-      }
-      own.takeOver();
-    } catch (IOException | RuntimeException e) {
-      own.ownership.close();
-      throw e;
+    SpoolFolder folder = firstFree(root);
+    if (!folder.keepsPermissions()) {
+      logger.info(
+          "{} keeps no POSIX permissions: who may read the folder may read the spool", root);
     }
-    own.syncer.start();
-    return own;
+    Spool spool = new Spool(root, folder, maxBytes, syncInterval, guard);
+    spool.reader.start();
+    spool.syncer.start();
+    return spool;
   }
 
-  private static Lock firstFree(Path folder) throws IOException {
+  private static SpoolFolder firstFree(Path root) throws IOException {
+    // A link to a folder is one, and Java 17 would not have it.
+    if (!Files.isDirectory(root)) {
+      Files.createDirectories(root);
+    }
+    Exception first = null;
     for (int i = 0; i < MAX_SUBFOLDERS; i++) {
-      Lock ownership = Lock.of(Files.createDirectories(subfolder(folder, i)));
-      if (ownership != null) {
-        return ownership;
-      }
-    }
-    throw new IOException("each of " + MAX_SUBFOLDERS + " subfolders is in use");
-  }
-
-  private static Path subfolder(Path folder, int number) {
-    return folder.resolve("spool-" + number);
-  }
-
-  private void moveFrom(Path other) throws IOException {
-    if (!Files.exists(other)) {
-      return;
-    }
-    try (Lock ownership = Lock.of(other)) {
-      if (ownership == null) {
-        return;
-      }
-      for (Path file : files(other)) {
-        Path here = folder.resolve(name(file));
-        // Each process counts by itself, so that the same name may be another request.
-        for (int i = 1; Files.exists(here); i++) {
-          here = folder.resolve(name(file).replace(".otlp", "-" + i + ".otlp"));
+      try {
+        SpoolFolder folder = SpoolFolder.claim(subfolder(root, i));
+        if (folder != null) {
+          return folder;
         }
-        Files.move(file, here);
+      } catch (IOException | RuntimeException e) {
+        first = first == null ? e : first;
       }
     }
+    throw first == null
+        ? new IOException("each of " + MAX_SUBFOLDERS + " subfolders is in use")
+        : new IOException(first.toString(), first);
   }
 
-  private static List<Path> files(Path folder) throws IOException {
-    try (Stream<Path> files = Files.list(folder)) {
-      return files.filter(file -> NAME.matcher(name(file)).matches()).sorted().toList();
-    } catch (UncheckedIOException e) {
-      throw e.getCause();
-    }
+  static Path subfolder(Path root, int number) {
+    return root.resolve("spool-" + number);
   }
 
-  private static String name(Path file) {
-    return String.valueOf(file.getFileName());
+  private static long now() {
+    return System.currentTimeMillis() * NANOS_OF_MILLI;
   }
 
-  private void takeOver() throws IOException {
-    try (Stream<Path> unfinished = Files.list(folder)) {
-      for (Path file : unfinished.filter(path -> name(path).endsWith(UNFINISHED)).toList()) {
-        Files.delete(file);
-      }
-    }
+  private Path path(SpoolFile file) {
+    return folder.path().resolve(file.name());
+  }
+
+  SpoolFolder folder() {
     synchronized (lock) {
-      for (Path file : files(folder)) {
-        Matcher name = NAME.matcher(name(file));
-        if (name.matches()) {
-          Entry entry =
-              new Entry(file, name.group(2), Integer.parseInt(name.group(3)), Files.size(file));
-          entries.add(entry);
-          bytes += entry.size;
-          sequence = Math.max(sequence, Long.parseLong(name.group(1)));
+      return folder;
+    }
+  }
+
+  /**
+   * Does something with what is on disk, unless the spool is closed and another process may have
+   * it.
+   *
+   * @return false if it is closed
+   */
+  boolean whileOpen(IoTask task) throws IOException {
+    synchronized (lock) {
+      if (!closed) {
+        task.run(folder);
+      }
+      return !closed;
+    }
+  }
+
+  @FunctionalInterface
+  interface IoTask {
+    void run(SpoolFolder folder) throws IOException;
+  }
+
+  /** Whether this process has named it, and not one before. */
+  boolean isOwn(String name) {
+    synchronized (lock) {
+      return SpoolFile.isBetween(name, openTime, time);
+    }
+  }
+
+  /**
+   * Takes over what a process before has left.
+   *
+   * @return those of its requests that were not settled
+   */
+  List<Entry> adopt(SpoolFile file, List<SpoolFile.Slot> slots) {
+    synchronized (lock) {
+      for (SpoolFile.Slot slot : slots) {
+        if (slot.status() != SpoolFile.SETTLED) {
+          Entry unused = new Entry(file, slot.at(), slot.items(), slot.status() != SpoolFile.WAITS);
         }
       }
+      List<Entry> entries = List.copyOf(file.waiting);
+      bytes += folder.onDisk(file.size());
+      files.put(file.key(), file);
+      if (entries.isEmpty()) {
+        leave(file);
+      }
+      return entries;
     }
   }
 
-  /** The entries of one signal that were there at the start, the oldest first. */
-  List<Entry> entries(String signal) {
+  /** All that processes before have left is known. */
+  void adopted() {
     synchronized (lock) {
-      return entries.stream().filter(entry -> entry.signal.equals(signal)).toList();
+      if (!closed) {
+        makeRoom(0);
+      }
     }
+  }
+
+  /**
+   * Hands over what was there at the start, the oldest first, once that is known, and counts it.
+   *
+   * @param then on a thread of the spool, or at once
+   */
+  void takeOver(Ledger of, Consumer<List<Entry>> then) {
+    takeOver.handOver(of, then);
   }
 
   /**
@@ -344,76 +344,153 @@ final class Spool {
    */
   @Nullable Entry write(
       String signal, int items, boolean compressed, byte[] message, int from, int length) {
-    List<Entry> oldest = new ArrayList<>();
-    Entry entry;
     synchronized (lock) {
-      if (closed || length + HEADER_BYTES > maxBytes) {
+      long size = (long) SpoolFile.HEADER_BYTES + length;
+      if (closed || length > SpoolFile.MAX_REQUEST_BYTES || folder.onDisk(size) > maxBytes) {
         return null;
       }
-      Path file =
-          folder.resolve(String.format(Locale.ROOT, "%019d-%s-%d.otlp", ++sequence, signal, items));
-      entry = new Entry(file, signal, items, length + HEADER_BYTES);
-      bytes += entry.size;
-      long over = bytes - maxBytes;
-      for (Entry old : entries) {
-        if (over <= 0) {
-          break;
-        }
-        over -= old.size;
-        oldest.add(old);
+      try {
+        replaceLostFolder();
+        SpoolFile.Request request =
+            new SpoolFile.Request(items, compressed, ByteBuffer.wrap(message, from, length));
+        Entry added = append(signal, request);
+        return added == null ? create(signal, request) : added;
+      } catch (IOException | RuntimeException e) {
+        guard.caught("Spool.write", e);
+        return null;
       }
-      entries.add(entry);
-      writing++;
+    }
+  }
+
+  /** Null if no file of the signal has room for it. */
+  private @Nullable Entry append(String signal, SpoolFile.Request request) {
+    SpoolFile file = current.get(signal);
+    if (file == null || !file.hasRoomFor(request.size())) {
+      return null;
+    }
+    long before = folder.onDisk(file.size());
+    makeRoom(folder.onDisk(file.size() + request.size()) - before);
+    if (!current.containsKey(signal)) {
+      return null;
     }
     try {
-      oldest.forEach(Entry::evict);
-      write(entry.file, compressed, message, from, length);
-      if (entry.isGone()) {
-        // Another writer needed its room before there was a file to delete.
-        entry.delete();
-      }
-    } catch (IOException e) {
-      entry.remove();
-      guard.caught("Spool.write", e);
+      int at = file.append(folder.path(), request);
+      bytes += folder.onDisk(file.size()) - before;
+      unsynced.add(file);
+      return new Entry(file, at, request.items(), false);
+    } catch (IOException | RuntimeException e) {
+      // Someone has deleted or moved it: the next one goes to a file of its own.
+      current.remove(signal);
       return null;
-    } finally {
-      synchronized (lock) {
-        writing--;
-        unsynced.add(entry.file);
-        lock.notifyAll();
-      }
     }
-    return entry;
   }
 
-  private static void write(Path file, boolean compressed, byte[] message, int from, int length)
-      throws IOException {
-    ByteBuffer body = ByteBuffer.wrap(message, from, length);
-    ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES);
-    header
-        .putInt(MAGIC)
-        .put((byte) (compressed ? 1 : 0))
-        .put((byte) 0)
-        .putInt(length)
-        .putInt(checksum(body.duplicate()))
-        .flip();
-    Path unfinished = file.resolveSibling(name(file) + UNFINISHED);
-    try (FileChannel out =
-        FileChannel.open(unfinished, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-      while (header.hasRemaining() || body.hasRemaining()) {
-        long unused = out.write(new ByteBuffer[] {header, body});
+  private Entry create(String signal, SpoolFile.Request request) throws IOException {
+    makeRoom(folder.onDisk(request.size()));
+    time = Math.max(time + 1, now());
+    SpoolFile file = SpoolFile.of(time, signal, request.items());
+    file.create(folder, request);
+    bytes += folder.onDisk(file.size());
+    files.put(file.key(), file);
+    current.put(signal, file);
+    unsynced.add(file);
+    return new Entry(file, 0, request.items(), false);
+  }
+
+  /** Someone may delete the folder, and with it the lock: files of others may come there. */
+  private void replaceLostFolder() throws IOException {
+    if (folder.isThere()) {
+      return;
+    }
+    long lost = 0;
+    for (SpoolFile file : List.copyOf(files.values())) {
+      for (Entry entry : file.waiting) {
+        entry.gone = true;
+        lost += entry.items;
+        if (entry.ledger != null) {
+          entry.ledger.spooledSettled(entry.items, entry.items, "the spool's folder was deleted");
+        }
       }
+      forget(file);
+    }
+    damage.forget();
+    Path before = folder.path();
+    folder.close();
+    folder = firstFree(root);
+    String told = lost + " spans, log records or metric points";
+    guard.run(
+        "Logger.warn",
+        () ->
+            logger.warn(
+                "{} was deleted, and {} in it are lost; the spool goes on in {}",
+                before,
+                told,
+                folder.path()));
+  }
+
+  private void makeRoom(long needed) {
+    while (bytes + damage.bytes() + needed > maxBytes && damage.deleteOldest()) {
+      // Those that can still be sent stay.
+    }
+    while (bytes + damage.bytes() + needed > maxBytes && !files.isEmpty()) {
+      SpoolFile oldest = files.firstEntry().getValue();
+      for (Entry entry : oldest.waiting) {
+        entry.gone = true;
+        if (entry.ledger != null) {
+          entry.ledger.evicted(entry.items);
+        }
+      }
+      oldest.waiting.clear();
+      forget(oldest);
+      delete(path(oldest));
+    }
+  }
+
+  /** Nothing in it is to be sent any more. */
+  private void leave(SpoolFile file) {
+    if (file.damaged) {
+      setAside(file);
+    } else {
+      forget(file);
+      delete(path(file));
+    }
+  }
+
+  private void forget(SpoolFile file) {
+    if (files.remove(file.key(), file)) {
+      bytes -= folder.onDisk(file.size());
+    }
+    current.remove(file.signal, file);
+    unsynced.remove(file);
+  }
+
+  private void delete(Path path) {
+    try {
+      Files.deleteIfExists(path);
     } catch (IOException e) {
-      Files.deleteIfExists(unfinished);
-      throw e;
+      guard.caught("Spool.delete", e);
     }
-    Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
   }
 
-  private static int checksum(ByteBuffer bytes) {
-    CRC32C checksum = new CRC32C();
-    checksum.update(bytes);
-    return (int) checksum.getValue();
+  /** Out of the way of the others, and still on the disk. */
+  private void setAside(SpoolFile file) {
+    forget(file);
+    try {
+      Path aside = folder.unused(file.name() + SpoolFile.DAMAGED);
+      Files.move(path(file), aside);
+      damage.keep(aside, folder);
+    } catch (NoSuchFileException e) {
+      // It was deleted, which is the damage.
+    } catch (IOException e) {
+      guard.caught("Spool.setAside", e);
+    }
+  }
+
+  /** Bytes that the spool takes on the disk. */
+  long bytes() {
+    synchronized (lock) {
+      return bytes + damage.bytes();
+    }
   }
 
   private void syncEvery(Duration interval) {
@@ -422,7 +499,7 @@ final class Spool {
         long until = System.nanoTime() + interval.toNanos();
         for (long left = interval.toNanos(); left > 0 && !closed; ) {
           try {
-            lock.wait(left / 1_000_000 + 1);
+            lock.wait(left / NANOS_OF_MILLI + 1);
           } catch (InterruptedException e) {
             // Nobody here interrupts; the work goes on.
           }
@@ -434,31 +511,39 @@ final class Spool {
       }
       try {
         sync();
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException e) {
         guard.caught("Spool.sync", e);
       }
     }
   }
 
   private void sync() throws IOException {
-    List<Path> files;
+    List<Path> written;
+    Path names;
     synchronized (lock) {
-      files = List.copyOf(unsynced);
+      written = unsynced.stream().map(this::path).toList();
       unsynced.clear();
+      names = folder.path();
     }
-    if (files.isEmpty()) {
+    if (written.isEmpty()) {
       return;
     }
-    for (Path file : files) {
-      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+    for (Path file : written) {
+      try (FileChannel channel = SpoolFile.open(file, StandardOpenOption.WRITE)) {
         channel.force(false);
       } catch (NoSuchFileException e) {
-        // Delivered meanwhile.
+        // Delivered meanwhile, or longer and to be forced again.
       }
     }
-    // The names as well, where the system lets a folder be opened.
-    try (FileChannel names = FileChannel.open(folder, StandardOpenOption.READ)) {
-      names.force(true);
+    FileChannel channel;
+    try {
+      channel = FileChannel.open(names, StandardOpenOption.READ);
+    } catch (IOException e) {
+      // Not every system lets a folder be opened.
+      return;
+    }
+    try (channel) {
+      channel.force(true);
     }
   }
 
@@ -470,18 +555,17 @@ final class Spool {
       }
       closed = true;
       lock.notifyAll();
-      while (writing > 0) {
-        try {
-          lock.wait();
-        } catch (InterruptedException e) {
-          // Nobody here interrupts; the next owner must not meet what is half written.
-        }
-      }
     }
-    try (ownership) {
+    damage.log(true);
+    try (SpoolFolder owned = folder()) {
+      // It may hold another subfolder for a moment, which the next spool of this process would
+      // miss.
+      reader.join(READER_MILLIS);
       sync();
-    } catch (IOException e) {
+    } catch (IOException | RuntimeException e) {
       guard.caught("Spool.close", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 }

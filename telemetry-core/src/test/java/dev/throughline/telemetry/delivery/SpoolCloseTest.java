@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -44,7 +45,9 @@ class SpoolCloseTest {
         spool.close();
 
         Spool next = open();
-        List<Spool.Entry> found = next.entries("spans");
+        CompletableFuture<List<Spool.Entry>> left = new CompletableFuture<>();
+        next.takeOver(new Ledger("spans", "", guard), left::complete);
+        List<Spool.Entry> found = left.get();
         assertThat(written.get()).isNotNull();
         assertThat(found).hasSize(1);
         assertThat(found.get(0).read().message().remaining()).isEqualTo(MESSAGE.length);
