@@ -4,6 +4,8 @@
 package dev.throughline.telemetry;
 
 import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.instrument.LongValues;
+import dev.throughline.telemetry.instrument.Signals;
 import io.opentelemetry.api.baggage.Baggage;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
@@ -177,13 +179,14 @@ public final class ActiveSpan implements AutoCloseable {
         span.setStatus(StatusCode.ERROR);
         return this;
       }
+      int longest = telemetry == null ? Signals.LONGEST_VALUE : telemetry.longestValue();
       span.setAttribute(ERROR_TYPE, thrown.getClass().getName());
-      span.recordException(thrown);
+      LongValues.recordException(span, thrown, longest);
       String message = thrown.getMessage();
       if (message == null) {
         span.setStatus(StatusCode.ERROR);
       } else {
-        span.setStatus(StatusCode.ERROR, message);
+        span.setStatus(StatusCode.ERROR, LongValues.cut(message, longest));
       }
     } catch (Throwable t) {
       // An exception whose message or stack trace throws, or a span that does.

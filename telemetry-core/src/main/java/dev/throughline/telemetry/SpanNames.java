@@ -3,6 +3,8 @@
 
 package dev.throughline.telemetry;
 
+import dev.throughline.telemetry.instrument.LongValues;
+import dev.throughline.telemetry.instrument.Printable;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -12,13 +14,18 @@ import org.slf4j.LoggerFactory;
 final class SpanNames {
 
   private static final int LIMIT = 1_000;
+  private static final int LONGEST = 256;
 
   private final Set<String> seen = ConcurrentHashMap.newKeySet();
   private volatile boolean said;
 
   void check(@Nullable String name) {
     // A name that is null is OpenTelemetry's to replace, and no reason to throw.
-    if (said || name == null || seen.contains(name)) {
+    if (said || name == null) {
+      return;
+    }
+    String kept = LongValues.cut(name, LONGEST);
+    if (seen.contains(kept)) {
       return;
     }
     if (seen.size() >= LIMIT) {
@@ -29,10 +36,10 @@ final class SpanNames {
         said = true;
       }
       seen.clear();
-      warn(name);
+      warn(kept);
       return;
     }
-    seen.add(name);
+    seen.add(kept);
   }
 
   private static void warn(String name) {
@@ -42,7 +49,7 @@ final class SpanNames {
               "More than {} distinct span names, the latest is \"{}\": put what varies into"
                   + " attributes",
               LIMIT,
-              name);
+              Printable.of(name));
     } catch (RuntimeException e) {
       // Of a logging back end, which the work that the span is for can do without.
     }

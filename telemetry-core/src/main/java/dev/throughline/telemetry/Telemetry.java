@@ -256,6 +256,11 @@ public final class Telemetry implements AutoCloseable {
     return propagation().extract(Context.current(), carrier, getter);
   }
 
+  /** How many characters a span shows of a text that may repeat what a stranger sent. */
+  int longestValue() {
+    return signals.longestValue();
+  }
+
   /**
    * A builder of what adapters record requests with.
    *

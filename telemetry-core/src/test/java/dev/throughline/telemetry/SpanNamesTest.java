@@ -46,6 +46,17 @@ class SpanNamesTest {
   }
 
   @Test
+  void aNameOfAStrangerIsCutAndEscaped() {
+    spans(telemetry, 0, 1_000);
+    telemetry.span("x\nFORGED" + "y".repeat(10_000)).run(() -> {});
+    assertThat(log.warnings())
+        .containsExactly(
+            "More than 1000 distinct span names, the latest is \"x\\u000aFORGED"
+                + "y".repeat(248)
+                + "\": put what varies into attributes");
+  }
+
+  @Test
   void oneMoreIsNamedOnce() {
     spans(telemetry, 0, 1_000);
     spans(telemetry, 0, 10);

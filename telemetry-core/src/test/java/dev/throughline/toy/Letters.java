@@ -47,8 +47,13 @@ public final class Letters implements AutoCloseable {
 
   /** An attribute of the span that ended last. */
   public @Nullable String last(AttributeKey<String> key) {
+    return lastFinished().getAttributes().get(key);
+  }
+
+  /** The span that ended last. */
+  public SpanData lastFinished() {
     List<SpanData> finished = finished();
-    return finished.get(finished.size() - 1).getAttributes().get(key);
+    return finished.get(finished.size() - 1);
   }
 
   List<SpanData> finished() {

@@ -4,13 +4,29 @@
 package dev.throughline.telemetry.instrument;
 
 import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.trace.Span;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/**
- * Cuts the values of attributes that come from a stranger, who may make them as long as he likes.
- */
-final class LongValues {
+/** Cuts texts that come from a stranger, who may make them as long as he likes. */
+public final class LongValues {
+
+  /** How much of a value a metric shows, in characters. */
+  public static final int LONGEST_ON_METRIC = 256;
+
+  private static final AttributeKey<String> EXCEPTION_TYPE =
+      AttributeKey.stringKey("exception.type");
+  private static final AttributeKey<String> EXCEPTION_MESSAGE =
+      AttributeKey.stringKey("exception.message");
+  private static final AttributeKey<String> EXCEPTION_STACKTRACE =
+      AttributeKey.stringKey("exception.stacktrace");
+  // As deep as anybody reads; a chain of causes may have a loop.
+  private static final int MOST_CAUSES = 16;
+  private static final int STACK_TRACE_FACTOR = 4;
 
   // The text of a statement is the application's own, and is cut where it is made.
   private static final String OWN = "db.query.text";
@@ -26,13 +42,48 @@ final class LongValues {
     return value instanceof List<?> list && hasLong(list, longest) ? (T) cut(list, longest) : value;
   }
 
-  /** The first characters, without half of one that takes two. */
-  static String cut(String text, int longest) {
+  /** The first characters, without half of one that takes two; the text itself if it is short. */
+  public static String cut(String text, int longest) {
     if (text.length() <= longest) {
       return text;
     }
     return text.substring(
         0, Character.isHighSurrogate(text.charAt(longest - 1)) ? longest - 1 : longest);
+  }
+
+  /**
+   * Records an exception on a span. A message often repeats what a stranger sent: one that is
+   * longer is cut, and so is then the stack trace, which has it too.
+   */
+  public static void recordException(Span span, Throwable thrown, int longest) {
+    if (!hasLongMessage(thrown, longest)) {
+      span.recordException(thrown);
+      return;
+    }
+    StringWriter stackTrace = new StringWriter();
+    thrown.printStackTrace(new PrintWriter(stackTrace));
+    String message = thrown.getMessage();
+    // Not as an exception, of which the SDK keeps the message until it is delivered.
+    span.addEvent(
+        "exception",
+        Attributes.of(
+            EXCEPTION_TYPE,
+            thrown.getClass().getName(),
+            EXCEPTION_MESSAGE,
+            message == null ? null : cut(message, longest),
+            EXCEPTION_STACKTRACE,
+            cut(stackTrace.toString(), STACK_TRACE_FACTOR * longest)));
+  }
+
+  private static boolean hasLongMessage(Throwable thrown, int longest) {
+    @Nullable Throwable each = thrown;
+    for (int depth = 0; each != null && depth < MOST_CAUSES; depth++, each = each.getCause()) {
+      String message = each.getMessage();
+      if (message != null && message.length() > longest) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static boolean hasLong(List<?> list, int longest) {

@@ -446,7 +446,7 @@ public final class RequestInstrumenter<REQ, RES> {
 
   private String spanName(REQ request) {
     try {
-      return convention.spanName(request);
+      return LongValues.cut(convention.spanName(request), longestValue());
     } catch (Throwable t) {
       guard.caught("RequestConvention.spanName", t);
       return "unknown";
@@ -534,7 +534,7 @@ public final class RequestInstrumenter<REQ, RES> {
     }
     try {
       if (error != null) {
-        span.recordException(error);
+        LongValues.recordException(span, error, longestValue());
       }
       String errorType = convention.errorType(request, response, error);
       if (errorType != null) {
@@ -550,7 +550,7 @@ public final class RequestInstrumenter<REQ, RES> {
     try {
       String name = convention.lateSpanName(request);
       if (name != null) {
-        span.updateName(name);
+        span.updateName(LongValues.cut(name, longestValue()));
       }
     } catch (Throwable t) {
       guard.caught("RequestConvention.lateSpanName", t);

@@ -8,7 +8,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.throughline.telemetry.Telemetry;
 import dev.throughline.toy.Letters;
 import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.sdk.trace.data.SpanData;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -53,6 +58,92 @@ class LongValuesTest {
   void theLimitOfTheSdkWins(String setting, String value, int length) {
     try (Letters letters = setting == null ? new Letters() : new Letters(setting, value)) {
       assertThat(letters.sent("x".repeat(6_000))).hasSize(length);
+    }
+  }
+
+  @Test
+  void anExceptionsMessageIsCutAndSoIsItsStackTrace() {
+    String text = "x".repeat(100_000);
+    try (Letters letters = new Letters()) {
+      for (RuntimeException thrown :
+          List.of(
+              new IllegalStateException(text), new IllegalStateException("y", new Error(text)))) {
+        try {
+          letters
+              .telemetry()
+              .span("work")
+              .run(
+                  () -> {
+                    throw thrown;
+                  });
+        } catch (IllegalStateException e) {
+          assertThat(e).isSameAs(thrown);
+        }
+        SpanData span = letters.lastFinished();
+        assertThat(span.getStatus().getDescription()).hasSizeLessThanOrEqualTo(4_096);
+        assertThat(span.getEvents())
+            .singleElement()
+            .satisfies(
+                event -> {
+                  Attributes attributes = event.getAttributes();
+                  assertThat(event.getName()).isEqualTo("exception");
+                  assertThat(attributes.get(AttributeKey.stringKey("exception.type")))
+                      .isEqualTo("java.lang.IllegalStateException");
+                  assertThat(attributes.get(AttributeKey.stringKey("exception.message")))
+                      .isNotEmpty()
+                      .hasSizeLessThanOrEqualTo(4_096);
+                  assertThat(attributes.get(AttributeKey.stringKey("exception.stacktrace")))
+                      .startsWith("java.lang.IllegalStateException: ")
+                      .hasSize(16_384);
+                });
+      }
+    }
+  }
+
+  @Test
+  void aSpansNameIsCut() {
+    try (Letters letters = new Letters()) {
+      RequestConvention<String, String> longName =
+          new RequestConvention<>() {
+            @Override
+            public SpanKind kind() {
+              return SpanKind.SERVER;
+            }
+
+            @Override
+            public String spanName(String name) {
+              return name;
+            }
+
+            @Override
+            public void onStart(AttributeSink attributes, String name) {}
+
+            @Override
+            public void onEnd(
+                AttributeSink attributes,
+                String name,
+                @Nullable String response,
+                @Nullable Throwable error) {}
+
+            @Override
+            public @Nullable String errorType(
+                String name, @Nullable String response, @Nullable Throwable error) {
+              return null;
+            }
+
+            @Override
+            public Attributes durationAttributes(
+                String name, @Nullable String response, @Nullable Throwable error) {
+              return Attributes.empty();
+            }
+          };
+      letters
+          .telemetry()
+          .instrumenter("test", longName)
+          .build()
+          .start(Context.root(), "n".repeat(100_000))
+          .end(null, null);
+      assertThat(letters.lastFinished().getName()).isEqualTo("n".repeat(4_096));
     }
   }
 

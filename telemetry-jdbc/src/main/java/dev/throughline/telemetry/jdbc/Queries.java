@@ -10,27 +10,37 @@ import dev.throughline.telemetry.jdbc.SqlAnalyzer.Analyzed;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Remembers what was made of statements, by their text. Bounded, and asked without allocating: a
- * text has two slots to be in, each of which keeps the latest.
+ * Remembers what was made of statements, by their text. Bounded in number and in characters, since
+ * a text may hold what a stranger sent, and asked without allocating: a text has two slots to be
+ * in, each of which keeps the latest.
  */
 final class Queries {
 
   private static final int SLOTS = 2_048;
   private static final int LONGEST_KEPT = 8 * 1024;
+  private static final int MOST_CHARACTERS = 2 * 1024 * 1024;
 
   private record Entry(String sql, Database database, boolean raw, Query query) {
 
     boolean is(String sql, Database database, boolean raw) {
       return this.sql.equals(sql) && this.raw == raw && this.database.equals(database);
     }
+
+    int characters() {
+      String text = query.shown.text();
+      return sql.length() + (text == null ? 0 : text.length());
+    }
   }
 
   private final AtomicReferenceArray<@Nullable Entry> slots = new AtomicReferenceArray<>(SLOTS);
+  private final AtomicInteger characters = new AtomicInteger();
+  private final AtomicInteger nextToForget = new AtomicInteger();
   private final QueryText mode;
   private final BiFunction<String, Database, Analyzed> analyzer;
   private final Guard guard;
@@ -62,9 +72,18 @@ final class Queries {
       return second.query;
     }
     Entry made = new Entry(sql, database, raw, make(database, sql, raw));
-    slots.set(slot ^ 1, first);
-    slots.set(slot, made);
+    put(slot ^ 1, first);
+    put(slot, made);
+    while (characters.get() > MOST_CHARACTERS) {
+      put(nextToForget.getAndIncrement() & (SLOTS - 1), null);
+    }
     return made.query;
+  }
+
+  private void put(int slot, @Nullable Entry entry) {
+    Entry before = slots.getAndSet(slot, entry);
+    characters.addAndGet(
+        (entry == null ? 0 : entry.characters()) - (before == null ? 0 : before.characters()));
   }
 
   /** What the analyzer finds; a query without a text where it throws. */

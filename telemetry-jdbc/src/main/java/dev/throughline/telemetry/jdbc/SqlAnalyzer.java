@@ -3,6 +3,7 @@
 
 package dev.throughline.telemetry.jdbc;
 
+import dev.throughline.telemetry.instrument.LongValues;
 import io.opentelemetry.instrumentation.api.incubator.semconv.db.SqlDialect;
 import io.opentelemetry.instrumentation.api.incubator.semconv.db.SqlQuery;
 import io.opentelemetry.instrumentation.api.incubator.semconv.db.SqlQueryAnalyzer;
@@ -31,6 +32,18 @@ final class SqlAnalyzer {
       @Nullable String procedure) {
 
     static final Analyzed NOTHING = new Analyzed(null, null, null, null, null);
+
+    /** All but the text stand on metrics, and a text may name tables that no database has. */
+    Analyzed {
+      summary = cut(summary);
+      operation = cut(operation);
+      collection = cut(collection);
+      procedure = cut(procedure);
+    }
+
+    private static @Nullable String cut(@Nullable String name) {
+      return name == null ? null : LongValues.cut(name, LongValues.LONGEST_ON_METRIC);
+    }
   }
 
   /**

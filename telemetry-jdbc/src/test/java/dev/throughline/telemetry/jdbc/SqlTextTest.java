@@ -405,6 +405,40 @@ class SqlTextTest {
   }
 
   @Test
+  void whatIsRememberedIsBoundedInCharacters() {
+    int[] analyzed = new int[1];
+    Queries counted =
+        new Queries(
+            QueryText.SANITIZED,
+            (sql, database) -> {
+              analyzed[0]++;
+              return SqlAnalyzer.analyze(sql, database);
+            },
+            guard);
+    Database one = new Database("h2database", "one", null, null);
+    String columns = "column_of_a_table, ".repeat(400);
+    for (int i = 0; i < 2_000; i++) {
+      counted.get(one, "SELECT " + columns + "x FROM t" + i, false);
+    }
+
+    // Each is asked once, the latest first: those not analyzed again were all kept at one time.
+    analyzed[0] = 0;
+    for (int i = 1_999; i >= 0; i--) {
+      counted.get(one, "SELECT " + columns + "x FROM t" + i, false);
+    }
+    long kept = 2_000 - analyzed[0];
+    assertThat(kept * 2 * columns.length()).isBetween(500_000L, 2L * 1024 * 1024);
+  }
+
+  @Test
+  void aNameOfAStrangerIsCut() {
+    Query query = query("h2database", "SELECT * FROM \"" + "t".repeat(5_000) + '"');
+    assertThat(query.point.asMap().values())
+        .allSatisfy(value -> assertThat(value.toString().length()).isLessThanOrEqualTo(256));
+    assertThat(query.shown.collection()).hasSize(256);
+  }
+
+  @Test
   void aRepeatedTextIsAnalyzedOnce() {
     int[] analyzed = new int[1];
     Queries counted =

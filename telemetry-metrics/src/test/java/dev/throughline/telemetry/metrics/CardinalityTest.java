@@ -43,6 +43,18 @@ class CardinalityTest {
   }
 
   @Test
+  void valuesOfStrangersAreCutAndEscaped() {
+    try (MountedService service = new MountedService("otel.java.metrics.cardinality.limit", "10")) {
+      LongCounter commands = service.telemetry.meter().counterBuilder("ipmi.commands").build();
+      for (int i = 0; i < 20; i++) {
+        commands.add(1, Attributes.of(HOST, "\nFORGED " + i + "y".repeat(100)));
+      }
+      service.scrape();
+      log.expectWarn(Pattern.quote("[\\u000aFORGED 0" + "y".repeat(51) + "..., "));
+    }
+  }
+
+  @Test
   void theLimitIsASetting() {
     try (MountedService service = new MountedService("otel.java.metrics.cardinality.limit", "10")) {
       record(service, 3000);
