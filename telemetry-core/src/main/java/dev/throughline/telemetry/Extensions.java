@@ -231,8 +231,8 @@ final class Extensions implements ComponentLoader {
 
   /** Tells it once, and throws it on when it is fatal, or settings are strict. */
   private void caught(String what, Throwable thrown) {
-    if (thrown instanceof VirtualMachineError fatal) {
-      throw fatal;
+    if (Guard.isFatal(thrown)) {
+      throw (VirtualMachineError) thrown;
     }
     if (strict) {
       throw thrown instanceof RuntimeException e ? e : new IllegalStateException(what, thrown);

@@ -441,7 +441,7 @@ class BrokenReceiversTest {
   }
 
   private static void run(Duration broken) throws Exception {
-    // What the first span, the first request and the first close load is not measured.
+    // Classes that the first span, the first request and the first close load are not measured.
     Run first = new Run("first", true, receiver -> garbage());
     first.run(Duration.ZERO);
     List<Run> runs = runs();

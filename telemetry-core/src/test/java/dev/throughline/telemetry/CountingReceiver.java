@@ -235,7 +235,7 @@ final class CountingReceiver implements AutoCloseable {
       return message;
     }
 
-    /** What it is given is closed before the message is read. */
+    /** The stream that it is given is closed before the message is read. */
     @Override
     public InputStream parse(InputStream stream) {
       try {

@@ -110,7 +110,7 @@ class OtherVersionsTest {
     }
   }
 
-  /** What a service does with its telemetry. */
+  /** A service that uses its telemetry. */
   public static final class Service implements Callable<String> {
 
     @Override

@@ -31,7 +31,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 final class RawReceiver implements AutoCloseable {
 
-  /** What happens to a connection, or to a request of it. */
+  /** The fate of a connection, or of a request of it. */
   interface Fault {
 
     /** As a connection opens; false hangs up. */

@@ -43,8 +43,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What a customizer adds straight to the SDK's builders, and the callbacks of the SDK that it gets,
- * throw what the SDK takes for fatal: each costs itself, is told once, and all else arrives.
+ * Hooks that a customizer adds straight to the SDK's builders, and callbacks of the SDK that it
+ * gets, throw errors that the SDK takes for fatal: each costs itself, is told once, and all else
+ * arrives.
  */
 class SdkHooksTest {
 

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Whatever stands in the folder of a spool: all but what it damages is delivered. */
+/** With anything in the folder of a spool, all but what that damages is delivered. */
 @Timeout(60)
 class SpoolDamageTest {
 

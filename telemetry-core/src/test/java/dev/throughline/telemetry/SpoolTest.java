@@ -121,7 +121,7 @@ class SpoolTest {
     return files;
   }
 
-  /** What another process has left is counted once the spool was read. */
+  /** Spans that another process has left are counted once the spool was read. */
   private static boolean isEmptied(Telemetry telemetry) {
     Delivery.Counts counts = spans(telemetry);
     return counts.created() > 0 && counts.spooled() == 0;
@@ -362,7 +362,7 @@ class SpoolTest {
         }
         if (ended % 100 == 99) {
           System.out.println("ended " + (ended + 1));
-          // What is on disk of others never was pending here.
+          // Spans of others on disk never were pending here.
           System.out.println("safe " + (ended + 1 - spans(telemetry).pending()));
         }
       }

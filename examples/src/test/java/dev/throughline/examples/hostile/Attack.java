@@ -21,7 +21,7 @@ abstract class Attack implements AutoCloseable {
   // A request that a server takes for half of one gets no answer.
   private static final int PATIENCE_MILLIS = 1_000;
 
-  /** What all attacks on one server count. */
+  /** The counts of all attacks on one server. */
   static final class Counts {
     final AtomicLong sentBytes = new AtomicLong();
     final AtomicLong sent = new AtomicLong();

@@ -55,7 +55,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /**
  * Clients that put noise into every field that they can fill, against a service with every adapter
  * and a heap of 128 MB: it answers at the end, what it remembers of them is bounded in bytes, and
- * its log too. What is sent follows from the seed alone.
+ * its log too. The seed alone decides the requests.
  */
 @TestInstance(Lifecycle.PER_CLASS)
 class HostileClientsTest {
@@ -342,7 +342,7 @@ class HostileClientsTest {
     for (String file : List.of("library.log", "service.log", "stderr.log")) {
       try (BufferedReader lines = Files.newBufferedReader(folder.resolve(file), ISO_8859_1)) {
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-          // What other libraries print is theirs.
+          // Lines of other libraries are theirs.
           if (line.startsWith(Noise.FORGED) && !file.equals("stderr.log")) {
             forged.add(file + ": " + line);
           }

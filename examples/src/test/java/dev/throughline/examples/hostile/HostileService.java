@@ -188,7 +188,7 @@ final class HostileService {
     }
   }
 
-  /** What is in use after a full collection. */
+  /** The bytes in use after a full collection. */
   private static long usedHeap() {
     Runtime runtime = Runtime.getRuntime();
     System.gc();
@@ -371,7 +371,7 @@ final class HostileService {
     }
   }
 
-  /** What no service should do: the client's text is a literal here, and a table's name there. */
+  /** As no service should: the client's text is a literal here, and a table's name there. */
   private void query(String text) {
     LOGGER.info("serves");
     try (Connection connection = database.getConnection();

@@ -52,7 +52,7 @@ final class MeasuringReceiver implements AutoCloseable {
     return "http://127.0.0.1:" + server.getAddress().getPort();
   }
 
-  /** What was longer than it may be, e.g. {@code url.path of GET: 100000}. */
+  /** The values that were longer than they may be, e.g. {@code url.path of GET: 100000}. */
   Set<String> tooLong() {
     return new TreeSet<>(tooLong);
   }

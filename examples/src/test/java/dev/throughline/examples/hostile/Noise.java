@@ -6,14 +6,14 @@ package dev.throughline.examples.hostile;
 import java.util.HexFormat;
 import java.util.SplittableRandom;
 
-/** What a hostile client puts into the fields of one request; each char is a byte. */
+/** The fields of a hostile client's request; each char is a byte. */
 final class Noise {
 
   /** A line that begins with it was forged by a client. */
   static final String FORGED = "FORGED";
 
   private static final int HUGE = 100_000;
-  // What the W3C takes at most, and what OpenTelemetry's parser takes.
+  // The W3C's limit, and that of OpenTelemetry's parser.
   private static final int[] MEMBERS = {1, 2, 32, 33, 64, 65, 180, 181};
 
   final SplittableRandom random;

@@ -54,7 +54,7 @@ final class WebSocketAttack extends Attack {
     }
     frame(CLOSE, noise.oneIn(4) ? noise.word().getBytes(UTF_8) : new byte[] {3, (byte) 232});
     while (in.read() >= 0) {
-      // What is echoed, until the server closes.
+      // Echoes, until the server closes.
     }
     counts.answered.addAndGet(3);
     close();

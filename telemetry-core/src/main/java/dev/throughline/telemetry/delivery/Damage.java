@@ -35,7 +35,7 @@ final class Damage {
   private long bytes;
   private Found found = Found.NONE;
 
-  /** What is not told yet. */
+  /** The damage that is not told yet. */
   private record Found(int files, long items, String first) {
 
     static final Found NONE = new Found(0, 0, "");

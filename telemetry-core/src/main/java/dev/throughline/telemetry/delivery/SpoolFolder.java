@@ -195,14 +195,14 @@ final class SpoolFolder implements AutoCloseable {
     return keepsPermissions;
   }
 
-  /** What a new file is made with. */
+  /** The attributes of a new file. */
   FileAttribute<?>[] attributes() {
     return keepsPermissions
         ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PRIVATE_FILE)}
         : NONE;
   }
 
-  /** What the disk takes for so many bytes: whole blocks. */
+  /** The bytes that the disk takes for so many: whole blocks. */
   long onDisk(long bytes) {
     return (bytes + blockBytes - 1) / blockBytes * blockBytes;
   }

@@ -38,7 +38,7 @@ final class TakeOver {
   private final List<Runnable> waiting = new ArrayList<>();
   private boolean complete;
 
-  /** What is left of one signal. */
+  /** The requests of one signal that are left. */
   private static final class Left {
 
     final List<Spool.Entry> entries = new ArrayList<>();

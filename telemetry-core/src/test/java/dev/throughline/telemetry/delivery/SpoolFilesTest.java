@@ -80,7 +80,7 @@ class SpoolFilesTest {
     }
   }
 
-  /** What {@code du} tells of the files, not of the folders. */
+  /** The bytes that {@code du} tells of the files, not of the folders. */
   private long onDisk() throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of("du", "-k", "-c"));
     files(".otlp").forEach(file -> command.add(file.toString()));

@@ -114,7 +114,7 @@ abstract class GrpcTransparencyKit extends TransparencyKit<GrpcTransparencyKit.S
   /** A channel to it that is not built yet. */
   abstract ManagedChannelBuilder<?> channel(Server server);
 
-  /** What the scenarios run on, one at a time. */
+  /** The server and channel that the scenarios run on, one at a time. */
   static final class Subject {
 
     final List<String> client = new ArrayList<>();

@@ -11,8 +11,8 @@ import java.lang.reflect.Method;
 import java.util.function.Consumer;
 
 /**
- * What the Servlet API does not tell, by reflection on Jetty and Tomcat: when the answer to a
- * request is decided.
+ * Asks Jetty and Tomcat by reflection for the moment when the answer to a request is decided, of
+ * which the Servlet API does not tell.
  */
 final class Containers {
 

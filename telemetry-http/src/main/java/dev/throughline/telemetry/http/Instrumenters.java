@@ -73,7 +73,7 @@ final class Instrumenters {
     return guard;
   }
 
-  /** What comes in or goes out with requests; asked before anything is made for one. */
+  /** Context and baggage of requests; asked before anything is made for one. */
   Propagation propagation() {
     return http.propagation();
   }

@@ -42,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ProxyClass {
 
-  /** What its name ends with, after that of the other class; there may be several of this class. */
+  /** The end of its name, after that of the other class; there may be several of this class. */
   private static final String SUFFIX =
       "$$Traced" + Integer.toHexString(System.identityHashCode(ProxyClass.class));
 
@@ -116,7 +116,7 @@ final class ProxyClass {
   }
 
   /**
-   * What makes objects of a class that has the interfaces of another one.
+   * The constructor of a class that has the interfaces of another one.
    *
    * @param passes says of which methods the call goes to {@link Traced#bare} at once
    * @return takes an {@code InvocationHandler}, and gives an {@code Object}

@@ -97,9 +97,6 @@ final class Queries {
             new Analyzed(
                 text, found.summary(), found.operation(), found.collection(), found.procedure()),
             null);
-      } catch (StackOverflowError e) {
-        // What overflows is the text's depth, or the application's; to the guard it is fatal.
-        guard.caught("SqlQueryAnalyzer.analyze", new IllegalArgumentException("too deep", e));
       } catch (Throwable t) {
         guard.caught("SqlQueryAnalyzer.analyze", t);
       }

@@ -91,7 +91,7 @@ class ProxyClassTest {
     String route();
   }
 
-  /** What a driver gives whose methods throw what they are told to. */
+  /** An object of a driver whose methods throw as they are told. */
   private static final class Thrower implements InvocationHandler {
 
     private final IOException thrown = new IOException("the vault is sealed");

@@ -94,7 +94,7 @@ final class MetricsHttpHandler implements HttpHandler {
 
     @Override
     public void handleException(IOException e) {
-      // Whoever asked has gone.
+      // The client has gone.
     }
 
     @Override
@@ -105,7 +105,7 @@ final class MetricsHttpHandler implements HttpHandler {
           exchange.getResponseHeaders().clear();
           exchange.sendResponseHeaders(HttpURLConnection.HTTP_INTERNAL_ERROR, -1);
         } catch (IOException gone) {
-          // Whoever asked has gone.
+          // The client has gone.
         }
       }
     }

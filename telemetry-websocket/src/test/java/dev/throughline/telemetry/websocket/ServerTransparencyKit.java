@@ -259,7 +259,7 @@ abstract class ServerTransparencyKit extends TransparencyKit<Containers.Running>
     return true;
   }
 
-  /** What the coders were told, once as many are destroyed as were made, or none is any more. */
+  /** The calls of the coders, once as many are destroyed as were made, or none is any more. */
   private List<String> coded() throws InterruptedException {
     long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(500);
     List<String> coded = List.copyOf(StrangerEndpoints.CODED);

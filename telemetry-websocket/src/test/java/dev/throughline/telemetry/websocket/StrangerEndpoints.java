@@ -39,7 +39,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 /** More endpoints of {@link ServerTransparencyKit}, of the kinds that people write. */
 public final class StrangerEndpoints {
 
-  /** What the coders of the present scenario were told. */
+  /** The calls of the present scenario's coders. */
   static final Queue<String> CODED = new ConcurrentLinkedQueue<>();
 
   private StrangerEndpoints() {}
