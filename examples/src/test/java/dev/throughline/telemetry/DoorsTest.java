@@ -34,7 +34,7 @@ class DoorsTest {
           new Room("instrument", Set.of("internals")),
           new Room("propagation", Set.of("internals", "instrument")),
           new Room("settings", Set.of("internals", "instrument", "propagation")),
-          new Room("delivery", Set.of("instrument")),
+          new Room("delivery", Set.of("internals", "instrument", "settings")),
           new Room("doctor", Set.of("internals", "instrument", "settings", "delivery")),
           new Room(
               ROOT,
@@ -43,7 +43,8 @@ class DoorsTest {
   /** The types of core's inner rooms that others may name. */
   private static final Map<String, Set<String>> DOORS =
       Map.of(
-          "internals", Set.of("OpenTelemetryInternals"),
+          "internals",
+              Set.of("LatestOpenTelemetry", "OpenTelemetryInternals", "SdkHooks", "Suppression"),
           "propagation", Set.of("BaggageMemory", "OffPropagators"),
           "settings", Set.of("Environment", "KnownSettings", "Secrets", "Setting", "Settings"),
           "doctor", Set.of("Diagnostics"));

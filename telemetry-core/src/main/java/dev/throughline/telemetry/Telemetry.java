@@ -16,6 +16,7 @@ import dev.throughline.telemetry.instrument.ScopeHook;
 import dev.throughline.telemetry.instrument.ScopeHooks;
 import dev.throughline.telemetry.instrument.Segments;
 import dev.throughline.telemetry.instrument.Signals;
+import dev.throughline.telemetry.internals.LatestOpenTelemetry;
 import dev.throughline.telemetry.internals.OpenTelemetryInternals;
 import dev.throughline.telemetry.propagation.OffPropagators;
 import io.opentelemetry.api.GlobalOpenTelemetry;

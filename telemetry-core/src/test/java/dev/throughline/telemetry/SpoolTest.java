@@ -423,7 +423,8 @@ class SpoolTest {
 
     OtlpReceiver back = receiver(true);
     Telemetry next = build(back, true);
-    Wait.until("the spool is empty", () -> isEmptied(next));
+    // A thousand requests and more, each by itself.
+    Wait.until("the spool is empty", Wait.LIMIT.multipliedBy(6), () -> isEmptied(next));
     assertThat(spans(next).failed()).isZero();
     assertThat(spans(next).dropped()).isZero();
     Set<Object> before = receiver.spans().stream().map(Span::getSpanId).collect(Collectors.toSet());

@@ -12,13 +12,17 @@ import java.util.function.BooleanSupplier;
 /** Waits for what another thread or process will do. */
 public final class Wait {
 
-  /** How long it may take on a slow machine: no test waits by another. */
+  /** How long it may take on a slow machine: no test waits by another, but by a multiple. */
   public static final Duration LIMIT = Duration.ofSeconds(20);
 
   private Wait() {}
 
   public static void until(String what, BooleanSupplier condition) {
-    long deadline = System.nanoTime() + LIMIT.toNanos();
+    until(what, LIMIT, condition);
+  }
+
+  public static void until(String what, Duration limit, BooleanSupplier condition) {
+    long deadline = System.nanoTime() + limit.toNanos();
     while (!condition.getAsBoolean()) {
       assertThat(System.nanoTime() - deadline).as("waited in vain until %s", what).isNegative();
       LockSupport.parkNanos(1_000_000);

@@ -1,7 +1,7 @@
 // Copyright The Throughline Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package dev.throughline.telemetry;
+package dev.throughline.telemetry.internals;
 
 import io.opentelemetry.api.OpenTelemetry;
 import io.opentelemetry.api.logs.LoggerProvider;
@@ -14,15 +14,17 @@ import io.opentelemetry.context.propagation.ContextPropagators;
  * OpenTelemetry's global instance, which can be set but once: it is always that of the telemetry
  * which became global last. Tracers and meters that were asked for before stay with theirs.
  */
-final class LatestOpenTelemetry implements OpenTelemetry {
+public final class LatestOpenTelemetry implements OpenTelemetry {
 
   private volatile OpenTelemetry latest;
 
-  LatestOpenTelemetry(OpenTelemetry first) {
+  /** Begins with the first telemetry's. */
+  public LatestOpenTelemetry(OpenTelemetry first) {
     latest = first;
   }
 
-  void set(OpenTelemetry next) {
+  /** From now on it is that of another telemetry. */
+  public void set(OpenTelemetry next) {
     latest = next;
   }
 
