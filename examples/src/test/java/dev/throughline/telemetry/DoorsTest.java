@@ -44,7 +44,12 @@ class DoorsTest {
   private static final Map<String, Set<String>> DOORS =
       Map.of(
           "internals",
-              Set.of("LatestOpenTelemetry", "OpenTelemetryInternals", "SdkHooks", "Suppression"),
+              Set.of(
+                  "LatestOpenTelemetry",
+                  "OnEndingProcessor",
+                  "OpenTelemetryInternals",
+                  "SdkHooks",
+                  "Suppression"),
           "propagation", Set.of("BaggageMemory", "OffPropagators"),
           "settings", Set.of("Environment", "KnownSettings", "Secrets", "Setting", "Settings"),
           "doctor", Set.of("Diagnostics"));

@@ -8,6 +8,7 @@ import static java.util.Objects.requireNonNullElse;
 
 import dev.throughline.telemetry.delivery.SpanPipeline;
 import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.internals.OnEndingProcessor;
 import dev.throughline.telemetry.internals.OpenTelemetryInternals.Autoconfigure;
 import dev.throughline.telemetry.internals.SdkHooks;
 import dev.throughline.telemetry.settings.KnownSettings;
@@ -463,6 +464,12 @@ final class Extensions implements ComponentLoader {
       }
       return IdGenerator.random().generateTraceId();
     }
+
+    @Override
+    public boolean generatesRandomTraceIds() {
+      return otherwise(
+          guard, "IdGenerator.generatesRandomTraceIds", ids::generatesRandomTraceIds, false);
+    }
   }
 
   private record GuardedSampler(Sampler sampler, Guard guard) implements Sampler {
@@ -510,13 +517,22 @@ final class Extensions implements ComponentLoader {
   }
 
   private record GuardedSpanProcessor(
-      SpanProcessor processor, boolean isStartRequired, boolean isEndRequired, Guard guard)
-      implements SpanProcessor {
+      SpanProcessor processor,
+      boolean isStartRequired,
+      boolean isOnEndingRequired,
+      boolean isEndRequired,
+      Guard guard)
+      implements OnEndingProcessor {
 
     GuardedSpanProcessor(SpanProcessor processor, Guard guard) {
       this(
           processor,
           otherwise(guard, "SpanProcessor.isStartRequired", processor::isStartRequired, false),
+          otherwise(
+              guard,
+              "SpanProcessor.isOnEndingRequired",
+              () -> OnEndingProcessor.isRequired(processor),
+              false),
           otherwise(guard, "SpanProcessor.isEndRequired", processor::isEndRequired, false),
           guard);
     }
@@ -527,6 +543,15 @@ final class Extensions implements ComponentLoader {
         processor.onStart(parentContext, span);
       } catch (Throwable t) {
         guard.caught("SpanProcessor.onStart", t);
+      }
+    }
+
+    @Override
+    public void onEnding(ReadWriteSpan span) {
+      try {
+        OnEndingProcessor.call(processor, span);
+      } catch (Throwable t) {
+        guard.caught("SpanProcessor.onEnding", t);
       }
     }
 

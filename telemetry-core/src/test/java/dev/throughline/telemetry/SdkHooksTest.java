@@ -12,8 +12,10 @@ import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.autoconfigure.spi.AutoConfigurationCustomizer;
 import io.opentelemetry.sdk.autoconfigure.spi.AutoConfigurationCustomizerProvider;
 import io.opentelemetry.sdk.common.CompletableResultCode;
+import io.opentelemetry.sdk.common.export.MemoryMode;
 import io.opentelemetry.sdk.logs.LogRecordProcessor;
 import io.opentelemetry.sdk.logs.ReadWriteLogRecord;
+import io.opentelemetry.sdk.metrics.Aggregation;
 import io.opentelemetry.sdk.metrics.InstrumentSelector;
 import io.opentelemetry.sdk.metrics.InstrumentType;
 import io.opentelemetry.sdk.metrics.View;
@@ -27,14 +29,16 @@ import io.opentelemetry.sdk.metrics.internal.exemplar.ExemplarFilterInternal;
 import io.opentelemetry.sdk.trace.IdGenerator;
 import io.opentelemetry.sdk.trace.ReadWriteSpan;
 import io.opentelemetry.sdk.trace.ReadableSpan;
-import io.opentelemetry.sdk.trace.SpanProcessor;
 import io.opentelemetry.sdk.trace.data.LinkData;
+import io.opentelemetry.sdk.trace.internal.ExtendedSpanProcessor;
 import io.opentelemetry.sdk.trace.samplers.Sampler;
 import io.opentelemetry.sdk.trace.samplers.SamplingResult;
 import java.io.File;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -67,7 +71,15 @@ class SdkHooksTest {
                 .environment("THROWN", thrown)
                 .start()) {
       assertThat(child.awaitExit()).as("%s", child.output()).isZero();
-      assertThat(receiver.spans()).extracting(span -> span.getName()).containsExactly("ours");
+      assertThat(receiver.spans())
+          .singleElement()
+          .satisfies(
+              span -> {
+                assertThat(span.getName()).isEqualTo("ours");
+                assertThat(span.getAttributesList())
+                    .extracting(attribute -> attribute.getKey())
+                    .contains("set.as.it.ends");
+              });
       assertThat(receiver.logs()).hasSize(1);
       assertThat(receiver.metrics())
           .extracting(metric -> metric.getName())
@@ -77,6 +89,7 @@ class SdkHooksTest {
           List.of(
               "Sampler.shouldSample",
               "SpanProcessor.onStart",
+              "SpanProcessor.onEnding",
               "SpanProcessor.onEnd",
               "IdGenerator.generateSpanId",
               "IdGenerator.generateTraceId",
@@ -133,6 +146,23 @@ class SdkHooksTest {
     }
   }
 
+  /** A method that a guard leaves to the interface would hide the application's. */
+  @Test
+  void aGuardHidesNoMethod() {
+    List<String> hidden = new ArrayList<>();
+    for (Class<?> guard : Extensions.class.getDeclaredClasses()) {
+      if (guard.getSimpleName().startsWith("Guarded")) {
+        for (Method method : guard.getMethods()) {
+          if (method.isDefault()) {
+            hidden.add(guard.getSimpleName() + '.' + method.getName());
+          }
+        }
+      }
+    }
+    // The SDK's own call shutdown; with() is for who makes a selector.
+    assertThat(hidden).isNotEmpty().allMatch(name -> name.matches(".*\\.(close|with)"));
+  }
+
   /** Records one of each signal; what reaches the application ends this JVM. */
   static final class Main {
 
@@ -173,14 +203,15 @@ class SdkHooksTest {
                   provider
                       .setSampler(Sampler.parentBased(new Thrower()))
                       .setIdGenerator(new Thrower())
-                      .addSpanProcessor(new Thrower()))
+                      .addSpanProcessor(new Thrower())
+                      .addSpanProcessor(new Ending()))
           .addLoggerProviderCustomizer(
               (provider, settings) -> provider.addLogRecordProcessor(new ThrowingLogs()))
           .addMeterProviderCustomizer(
               (provider, settings) ->
                   provider
-                      .registerMetricReader(new ThrowingReader(), type -> fail())
-                      .registerMetricReader(PeriodicMetricReader.create(new ThrowingExporter()))
+                      .registerMetricReader(new ThrowingMetrics(), type -> fail())
+                      .registerMetricReader(PeriodicMetricReader.create(new ThrowingMetrics()))
                       .registerMetricProducer(resource -> fail())
                       .setExemplarFilter(new ThrowingFilter())
                       .registerView(
@@ -189,7 +220,36 @@ class SdkHooksTest {
     }
   }
 
-  private static final class Thrower implements Sampler, SpanProcessor, IdGenerator {
+  private static final class Ending implements ExtendedSpanProcessor {
+
+    @Override
+    public void onEnding(ReadWriteSpan span) {
+      span.setAttribute("set.as.it.ends", true);
+    }
+
+    @Override
+    public boolean isOnEndingRequired() {
+      return true;
+    }
+
+    @Override
+    public void onStart(Context parentContext, ReadWriteSpan span) {}
+
+    @Override
+    public boolean isStartRequired() {
+      return false;
+    }
+
+    @Override
+    public void onEnd(ReadableSpan span) {}
+
+    @Override
+    public boolean isEndRequired() {
+      return false;
+    }
+  }
+
+  private static final class Thrower implements Sampler, ExtendedSpanProcessor, IdGenerator {
 
     @Override
     public SamplingResult shouldSample(
@@ -228,6 +288,16 @@ class SdkHooksTest {
     }
 
     @Override
+    public void onEnding(ReadWriteSpan span) {
+      fail();
+    }
+
+    @Override
+    public boolean isOnEndingRequired() {
+      return true;
+    }
+
+    @Override
     public void onEnd(ReadableSpan span) {
       fail();
     }
@@ -256,11 +326,21 @@ class SdkHooksTest {
     }
   }
 
-  private static final class ThrowingReader implements MetricReader {
+  private static final class ThrowingMetrics implements MetricReader, MetricExporter {
 
     @Override
     public void register(CollectionRegistration registration) {
       fail();
+    }
+
+    @Override
+    public CompletableResultCode export(Collection<MetricData> metrics) {
+      return fail();
+    }
+
+    @Override
+    public CompletableResultCode flush() {
+      return fail();
     }
 
     @Override
@@ -277,28 +357,20 @@ class SdkHooksTest {
     public AggregationTemporality getAggregationTemporality(InstrumentType type) {
       return fail();
     }
-  }
-
-  private static final class ThrowingExporter implements MetricExporter {
 
     @Override
-    public CompletableResultCode export(Collection<MetricData> metrics) {
+    public Aggregation getDefaultAggregation(InstrumentType type) {
       return fail();
     }
 
     @Override
-    public CompletableResultCode flush() {
+    public MemoryMode getMemoryMode() {
       return fail();
     }
 
     @Override
-    public CompletableResultCode shutdown() {
-      return fail();
-    }
-
-    @Override
-    public AggregationTemporality getAggregationTemporality(InstrumentType type) {
-      return AggregationTemporality.CUMULATIVE;
+    public void close() {
+      fail();
     }
   }
 

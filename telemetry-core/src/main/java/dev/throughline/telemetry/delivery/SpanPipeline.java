@@ -6,6 +6,8 @@ package dev.throughline.telemetry.delivery;
 import static java.util.Objects.requireNonNull;
 
 import dev.throughline.telemetry.instrument.Guard;
+import dev.throughline.telemetry.internals.OnEndingProcessor;
+import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.sdk.common.CompletableResultCode;
 import io.opentelemetry.sdk.trace.ReadWriteSpan;
@@ -24,8 +26,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * The one span processor: taps that see every recorded span start and end, sampled or not, then the
  * batches of sampled spans. A tap that throws is counted, and the span goes on to the next.
+ *
+ * @see <a
+ *     href="https://opentelemetry.io/docs/specs/semconv/registry/attributes/db/">db.connection_string</a>
  */
-public final class SpanPipeline implements SpanProcessor {
+public final class SpanPipeline implements OnEndingProcessor {
+
+  // MySQL Connector/J sets it on spans of its own to a URL that may hold a password.
+  private static final AttributeKey<String> CONNECTION_STRING =
+      AttributeKey.stringKey("db.connection_string");
+  private static final String REDACTED = "REDACTED";
 
   private final SpanProcessor[] taps;
   private final boolean startRequired;
@@ -68,9 +78,30 @@ public final class SpanPipeline implements SpanProcessor {
     return startRequired;
   }
 
+  /** The last that may change a span: what the application's processors set is looked at, too. */
   @Override
-  public void onEnd(ReadableSpan ended) {
-    ReadableSpan span = RedactedSpan.of(ended);
+  public void onEnding(ReadWriteSpan span) {
+    for (SpanProcessor tap : taps) {
+      try {
+        if (OnEndingProcessor.isRequired(tap)) {
+          OnEndingProcessor.call(tap, span);
+        }
+      } catch (Throwable t) {
+        guard.caught("SpanProcessor.onEnding", t);
+      }
+    }
+    if (span.getAttribute(CONNECTION_STRING) != null) {
+      span.setAttribute(CONNECTION_STRING, REDACTED);
+    }
+  }
+
+  @Override
+  public boolean isOnEndingRequired() {
+    return true;
+  }
+
+  @Override
+  public void onEnd(ReadableSpan span) {
     for (SpanProcessor tap : taps) {
       try {
         if (tap.isEndRequired()) {

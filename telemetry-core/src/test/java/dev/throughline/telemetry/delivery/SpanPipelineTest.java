@@ -193,8 +193,9 @@ class SpanPipelineTest {
     assertThat(span.getKind()).isEqualTo(SpanKind.CLIENT);
     assertThat(exported).hasSize(2);
     SpanData data = exported.get(0);
-    assertThat(data.getAttributes())
-        .isEqualTo(Attributes.of(url, "REDACTED", AttributeKey.stringKey("db.system"), "mysql"));
+    assertThat(data.getAttributes().asMap())
+        .isEqualTo(
+            Attributes.of(url, "REDACTED", AttributeKey.stringKey("db.system"), "mysql").asMap());
     assertThat(data.getName()).isEqualTo("connect");
     assertThat(data.getSpanContext()).isEqualTo(span.getSpanContext());
     assertThat(seen.toString() + exported).doesNotContain("secret");
