@@ -339,11 +339,11 @@ class BrokenReceiversTest {
     private final ServerSocket server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
 
     SlowTalker(byte[] first) throws IOException {
-      start(
+      Daemon.start(
           () -> {
             while (true) {
               Socket socket = server.accept();
-              start(
+              Daemon.start(
                   () -> {
                     try (socket) {
                       socket.getOutputStream().write(first);
@@ -355,24 +355,6 @@ class BrokenReceiversTest {
                   });
             }
           });
-    }
-
-    private interface Work {
-      void run() throws IOException;
-    }
-
-    private static void start(Work work) {
-      Thread thread =
-          new Thread(
-              () -> {
-                try {
-                  work.run();
-                } catch (IOException e) {
-                  // Closed.
-                }
-              });
-      thread.setDaemon(true);
-      thread.start();
     }
 
     String at(String scheme) {

@@ -347,20 +347,20 @@ class DeliveryFaultsTest {
       server = new ServerSocket();
       server.setReceiveBufferSize(4_096);
       server.bind(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-      start(
+      Daemon.start(
           () -> {
             while (true) {
               Socket socket = server.accept();
               accepted.add(socket);
               if (fault == Fault.RESET) {
-                start(
+                Daemon.start(
                     () -> {
                       int unused = socket.getInputStream().read();
                       socket.setSoLinger(true, 0);
                       socket.close();
                     });
               } else if (fault == Fault.SLOW_READER) {
-                start(
+                Daemon.start(
                     () -> {
                       InputStream in = socket.getInputStream();
                       while (in.read() >= 0) {
@@ -370,24 +370,6 @@ class DeliveryFaultsTest {
               }
             }
           });
-    }
-
-    private interface Work {
-      void run() throws IOException;
-    }
-
-    private static void start(Work work) {
-      Thread thread =
-          new Thread(
-              () -> {
-                try {
-                  work.run();
-                } catch (IOException e) {
-                  // Closed.
-                }
-              });
-      thread.setDaemon(true);
-      thread.start();
     }
 
     String authority() {

@@ -18,19 +18,12 @@ final class HangingReceiver implements AutoCloseable {
 
   HangingReceiver() throws IOException {
     server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-    Thread acceptor =
-        new Thread(
-            () -> {
-              try {
-                while (true) {
-                  accepted.add(server.accept());
-                }
-              } catch (IOException e) {
-                // Closed.
-              }
-            });
-    acceptor.setDaemon(true);
-    acceptor.start();
+    Daemon.start(
+        () -> {
+          while (true) {
+            accepted.add(server.accept());
+          }
+        });
   }
 
   String authority() {

@@ -404,17 +404,20 @@ class SqlTextTest {
     }
   }
 
+  private Queries counted(int[] analyzed) {
+    return new Queries(
+        QueryText.SANITIZED,
+        (sql, database) -> {
+          analyzed[0]++;
+          return SqlAnalyzer.analyze(sql, database);
+        },
+        guard);
+  }
+
   @Test
   void whatIsRememberedIsBoundedInCharacters() {
     int[] analyzed = new int[1];
-    Queries counted =
-        new Queries(
-            QueryText.SANITIZED,
-            (sql, database) -> {
-              analyzed[0]++;
-              return SqlAnalyzer.analyze(sql, database);
-            },
-            guard);
+    Queries counted = counted(analyzed);
     Database one = new Database("h2database", "one", null, null);
     String columns = "column_of_a_table, ".repeat(400);
     for (int i = 0; i < 2_000; i++) {
@@ -441,14 +444,7 @@ class SqlTextTest {
   @Test
   void aRepeatedTextIsAnalyzedOnce() {
     int[] analyzed = new int[1];
-    Queries counted =
-        new Queries(
-            QueryText.SANITIZED,
-            (sql, database) -> {
-              analyzed[0]++;
-              return SqlAnalyzer.analyze(sql, database);
-            },
-            guard);
+    Queries counted = counted(analyzed);
     Database one = new Database("h2database", "one", null, null);
     Query first = counted.get(one, "SELECT 1", false);
     assertThat(counted.get(one, new String("SELECT 1"), true)).isSameAs(first);
